@@ -1,0 +1,272 @@
+// Convolution, data gradient: dx[n,i,j,c] = sum over r,s,k with i = p*stride_h - pad_top + r*dilation_h (j likewise) of
+// dy[n,p,q,k] * w[r,s,c,k]. Strides above 1 go by phases: the pixels with the same i mod stride_h and j mod stride_w
+// share their taps, so that no tap is wasted. Any padding and groups; a stride above 1 only with dilation 1.
+// dy [N,P,Q,K], w [R,S,C/groups,K], dx [N,H,W,C]. Any number of channels.
+// A subgroup computes 4 * SUBGROUP_SIZE pixels of one phase x 16 input channels; a lane 4 pixels x 16 channels.
+// One subgroup per workgroup; workgroup id = ((phase * pixel tiles + pixel tile) * groups + group) * tiles_c + channel tile.
+// CPU adapters: no workgroup memory, accumulators in named values. A load costs about ten instructions a lane there and
+// a broadcast one, so the operand that all lanes share is loaded once per subgroup, spread over its lanes.
+// Requires subgroups of exactly 4, 8 or 16 lanes: inject SUBGROUP_SIZE; condition subgroup8 from 8 up, subgroup16 for 16.
+import package::common::divide::divide;
+import package::common::indexing::flat_workgroup;
+import package::common::subgroup_lanes::{LANE1, LANE2, LANE3};
+import constants::SUBGROUP_SIZE;
+
+enable subgroups;
+diagnostic(off, subgroup_uniformity);
+
+struct Params {
+  batch: u32,
+  in_h: u32,
+  in_w: u32,
+  in_c: u32,
+  group_c: u32, // in_c / groups
+  out_h: u32,
+  out_w: u32,
+  out_c: u32,
+  group_k: u32, // out_c / groups
+  kernel_h: u32,
+  kernel_w: u32,
+  stride_h: u32,
+  stride_w: u32,
+  dilation_h: u32,
+  dilation_w: u32,
+  pad_top: u32,
+  pad_left: u32,
+  tiles_c: u32, // ceil(group_c / 16)
+  phase_tiles: u32, // ceil(N * ceil(in_h / stride_h) * ceil(in_w / stride_w) / (4 * SUBGROUP_SIZE))
+  tiles: u32, // stride_h * stride_w * phase_tiles * groups * tiles_c
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> dy: array<f32>;
+@group(0) @binding(2) var<storage, read> w: array<f32>;
+@group(0) @binding(3) var<storage, read_write> dx: array<f32>;
+
+// The input pixels of one phase, and the taps that reach them: kernel row first_r + t * stride_h meets output row
+// a + base_p - t * dilation_h for the phase's a-th row; columns likewise.
+struct Phase {
+  y: u32,
+  x: u32,
+  rows: u32,
+  columns: u32,
+  first_r: u32,
+  first_s: u32,
+  base_p: i32,
+  base_q: i32,
+}
+
+fn phase_of(index: u32) -> Phase {
+  let y = divide(index, params.stride_w);
+  let x = index - y * params.stride_w;
+  let up = divide(y + params.pad_top, params.stride_h);
+  let left = divide(x + params.pad_left, params.stride_w);
+  return Phase(
+    y,
+    x,
+    divide(params.in_h + params.stride_h - 1u - y, params.stride_h),
+    divide(params.in_w + params.stride_w - 1u - x, params.stride_w),
+    y + params.pad_top - up * params.stride_h,
+    x + params.pad_left - left * params.stride_w,
+    i32(up),
+    i32(left),
+  );
+}
+
+// An input pixel: its number in dx and where its output rows and columns start.
+struct Pixel {
+  at: u32,
+  exists: bool,
+  row: u32, // n * out_h
+  p: i32,
+  q: i32,
+}
+
+fn pixel_of(index: u32, phase: Phase) -> Pixel {
+  let row = divide(index, phase.columns);
+  let b = index - row * phase.columns;
+  let n = divide(row, phase.rows);
+  let a = row - n * phase.rows;
+  let i = a * params.stride_h + phase.y;
+  let j = b * params.stride_w + phase.x;
+  let exists = n < params.batch;
+  let at = (n * params.in_h + i) * params.in_w + j;
+  return Pixel(at, exists, n * params.out_h, i32(a) + phase.base_p, i32(b) + phase.base_q);
+}
+
+struct Tap {
+  at: u32,
+  inside: bool,
+}
+
+fn tap_of(pixel: Pixel, up: i32, left: i32, first: u32) -> Tap {
+  let p = u32(pixel.p - up);
+  let q = u32(pixel.q - left);
+  let inside = pixel.exists && p < params.out_h && q < params.out_w;
+  let at = ((pixel.row + p) * params.out_w + q) * params.out_c + first;
+  return Tap(select(0u, at, inside), inside);
+}
+
+fn load_dy(tap: Tap, k: u32, count: u32) -> vec4f {
+  let at = tap.at + k;
+  let last = count - 1u;
+  return select(vec4f(), vec4f(dy[at], dy[at + min(1u, last)], dy[at + min(2u, last)], dy[at + min(3u, last)]),
+    vec4<bool>(tap.inside, tap.inside && last >= 1u, tap.inside && last >= 2u, tap.inside && last >= 3u));
+}
+
+// Four output channels from k on of kernel row c; those from count on are 0.
+fn load_w(row: u32, k: u32, count: u32) -> vec4f {
+  let at = row * params.out_c + k;
+  let last = count - 1u;
+  return select(vec4f(), vec4f(w[at], w[at + min(1u, last)], w[at + min(2u, last)], w[at + min(3u, last)]),
+    vec4<bool>(true, last >= 1u, last >= 2u, last >= 3u));
+}
+
+fn store_one(pixel: Pixel, c: u32, end: u32, value: f32) {
+  if (pixel.exists && c < end) {
+    dx[pixel.at * params.in_c + c] = value;
+  }
+}
+
+fn store(pixel: Pixel, c: u32, end: u32, value: vec4f) {
+  store_one(pixel, c, end, value.x);
+  store_one(pixel, c + 1u, end, value.y);
+  store_one(pixel, c + 2u, end, value.z);
+  store_one(pixel, c + 3u, end, value.w);
+}
+
+@compute @workgroup_size(SUBGROUP_SIZE)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(subgroup_invocation_id) lane: u32,
+) {
+  let tile = flat_workgroup(workgroup, workgroups);
+  if (tile >= params.tiles) {
+    return;
+  }
+  let rest = divide(tile, params.tiles_c);
+  let groups = divide(params.in_c, params.group_c);
+  let pixel_tile = divide(rest, groups);
+  let group = rest - pixel_tile * groups;
+  let phase_index = divide(pixel_tile, params.phase_tiles);
+  let phase = phase_of(phase_index);
+  let c_tile = (tile - rest * params.tiles_c) * 16u;
+  let first = (pixel_tile - phase_index * params.phase_tiles) * SUBGROUP_SIZE * 4u + lane * 4u;
+  let pixel0 = pixel_of(first, phase);
+  let pixel1 = pixel_of(first + 1u, phase);
+  let pixel2 = pixel_of(first + 2u, phase);
+  let pixel3 = pixel_of(first + 3u, phase);
+
+  // The lane's kernel rows (input channels) of the 16, SUBGROUP_SIZE apart.
+  let row0 = min(c_tile + lane, params.group_c - 1u);
+  let row1 = min(c_tile + lane + 1u * SUBGROUP_SIZE, params.group_c - 1u);
+  let row2 = min(c_tile + lane + 2u * SUBGROUP_SIZE, params.group_c - 1u);
+  let row3 = min(c_tile + lane + 3u * SUBGROUP_SIZE, params.group_c - 1u);
+  let k_first = group * params.group_k;
+  var a00 = vec4f();
+  var a01 = vec4f();
+  var a02 = vec4f();
+  var a03 = vec4f();
+  var a10 = vec4f();
+  var a11 = vec4f();
+  var a12 = vec4f();
+  var a13 = vec4f();
+  var a20 = vec4f();
+  var a21 = vec4f();
+  var a22 = vec4f();
+  var a23 = vec4f();
+  var a30 = vec4f();
+  var a31 = vec4f();
+  var a32 = vec4f();
+  var a33 = vec4f();
+
+  var up = 0;
+  for (var r = phase.first_r; r < params.kernel_h; r += params.stride_h) {
+    var left = 0;
+    for (var s = phase.first_s; s < params.kernel_w; s += params.stride_w) {
+      let tap0 = tap_of(pixel0, up, left, k_first);
+      let tap1 = tap_of(pixel1, up, left, k_first);
+      let tap2 = tap_of(pixel2, up, left, k_first);
+      let tap3 = tap_of(pixel3, up, left, k_first);
+      let w_tap = (r * params.kernel_w + s) * params.group_c;
+      for (var k = 0u; k < params.group_k; k += 4u) {
+        let count = params.group_k - k;
+        let x0 = load_dy(tap0, k, count);
+        let x1 = load_dy(tap1, k, count);
+        let x2 = load_dy(tap2, k, count);
+        let x3 = load_dy(tap3, k, count);
+        let w0 = load_w(w_tap + row0, k_first + k, count);
+        @if(subgroup8) let w1 = w0;
+        @if(!subgroup8) let w1 = load_w(w_tap + row1, k_first + k, count);
+        @if(subgroup16) let w2 = w0;
+        @if(subgroup8 && !subgroup16) let w2 = load_w(w_tap + row1, k_first + k, count);
+        @if(!subgroup8) let w2 = load_w(w_tap + row2, k_first + k, count);
+        @if(subgroup16) let w3 = w0;
+        @if(subgroup8 && !subgroup16) let w3 = w2;
+        @if(!subgroup8) let w3 = load_w(w_tap + row3, k_first + k, count);
+        {
+          let v0 = subgroupBroadcast(w0, 0u);
+          let v1 = subgroupBroadcast(w0, 1u);
+          let v2 = subgroupBroadcast(w0, 2u);
+          let v3 = subgroupBroadcast(w0, 3u);
+          a00 += vec4f(dot(x0, v0), dot(x0, v1), dot(x0, v2), dot(x0, v3));
+          a10 += vec4f(dot(x1, v0), dot(x1, v1), dot(x1, v2), dot(x1, v3));
+          a20 += vec4f(dot(x2, v0), dot(x2, v1), dot(x2, v2), dot(x2, v3));
+          a30 += vec4f(dot(x3, v0), dot(x3, v1), dot(x3, v2), dot(x3, v3));
+        }
+        {
+          let v0 = subgroupBroadcast(w1, LANE1);
+          let v1 = subgroupBroadcast(w1, LANE1 + 1u);
+          let v2 = subgroupBroadcast(w1, LANE1 + 2u);
+          let v3 = subgroupBroadcast(w1, LANE1 + 3u);
+          a01 += vec4f(dot(x0, v0), dot(x0, v1), dot(x0, v2), dot(x0, v3));
+          a11 += vec4f(dot(x1, v0), dot(x1, v1), dot(x1, v2), dot(x1, v3));
+          a21 += vec4f(dot(x2, v0), dot(x2, v1), dot(x2, v2), dot(x2, v3));
+          a31 += vec4f(dot(x3, v0), dot(x3, v1), dot(x3, v2), dot(x3, v3));
+        }
+        {
+          let v0 = subgroupBroadcast(w2, LANE2);
+          let v1 = subgroupBroadcast(w2, LANE2 + 1u);
+          let v2 = subgroupBroadcast(w2, LANE2 + 2u);
+          let v3 = subgroupBroadcast(w2, LANE2 + 3u);
+          a02 += vec4f(dot(x0, v0), dot(x0, v1), dot(x0, v2), dot(x0, v3));
+          a12 += vec4f(dot(x1, v0), dot(x1, v1), dot(x1, v2), dot(x1, v3));
+          a22 += vec4f(dot(x2, v0), dot(x2, v1), dot(x2, v2), dot(x2, v3));
+          a32 += vec4f(dot(x3, v0), dot(x3, v1), dot(x3, v2), dot(x3, v3));
+        }
+        {
+          let v0 = subgroupBroadcast(w3, LANE3);
+          let v1 = subgroupBroadcast(w3, LANE3 + 1u);
+          let v2 = subgroupBroadcast(w3, LANE3 + 2u);
+          let v3 = subgroupBroadcast(w3, LANE3 + 3u);
+          a03 += vec4f(dot(x0, v0), dot(x0, v1), dot(x0, v2), dot(x0, v3));
+          a13 += vec4f(dot(x1, v0), dot(x1, v1), dot(x1, v2), dot(x1, v3));
+          a23 += vec4f(dot(x2, v0), dot(x2, v1), dot(x2, v2), dot(x2, v3));
+          a33 += vec4f(dot(x3, v0), dot(x3, v1), dot(x3, v2), dot(x3, v3));
+        }
+      }
+      left += i32(params.dilation_w);
+    }
+    up += i32(params.dilation_h);
+  }
+
+  let c_end = (group + 1u) * params.group_c;
+  let c_first = group * params.group_c + c_tile;
+  store(pixel0, c_first, c_end, a00);
+  store(pixel0, c_first + 4u, c_end, a01);
+  store(pixel0, c_first + 8u, c_end, a02);
+  store(pixel0, c_first + 12u, c_end, a03);
+  store(pixel1, c_first, c_end, a10);
+  store(pixel1, c_first + 4u, c_end, a11);
+  store(pixel1, c_first + 8u, c_end, a12);
+  store(pixel1, c_first + 12u, c_end, a13);
+  store(pixel2, c_first, c_end, a20);
+  store(pixel2, c_first + 4u, c_end, a21);
+  store(pixel2, c_first + 8u, c_end, a22);
+  store(pixel2, c_first + 12u, c_end, a23);
+  store(pixel3, c_first, c_end, a30);
+  store(pixel3, c_first + 4u, c_end, a31);
+  store(pixel3, c_first + 8u, c_end, a32);
+  store(pixel3, c_first + 12u, c_end, a33);
+}

@@ -1,0 +1,256 @@
+// Convolution, forward: y[n,p,q,k] = act(b[k] + sum_rsc x[n, p*stride_h - pad_top + r*dilation_h, .., c] * w[r,s,c,k]),
+// with the condition residual: y = act(addend + residual_scale * (that sum)). Any stride, dilation, padding and groups.
+// x [N,H,W,C], w [R,S,C/groups,K], b [K], addend and y [N,P,Q,K].
+// Any number of channels (first layers; heads).
+// A subgroup computes 4 * SUBGROUP_SIZE pixels x 16 channels; a lane 4 neighbouring pixels x 16 channels.
+// One subgroup per workgroup; workgroup id = (pixel tile * groups + group) * tiles_k + channel tile.
+// CPU adapters: no workgroup memory, accumulators in named values. A load costs about ten instructions a lane there and
+// a broadcast one, so the operand that all lanes share is loaded once per subgroup, spread over its lanes.
+// Requires subgroups of exactly 4, 8 or 16 lanes: inject SUBGROUP_SIZE; condition subgroup8 from 8 up, subgroup16 for 16.
+import package::common::divide::divide;
+import package::common::indexing::flat_workgroup;
+import package::common::activation::activate;
+import package::common::subgroup_lanes::{LANE1, LANE2, LANE3};
+import constants::SUBGROUP_SIZE;
+
+enable subgroups;
+diagnostic(off, subgroup_uniformity);
+
+struct Params {
+  pixels: u32, // N * out_h * out_w
+  in_h: u32,
+  in_w: u32,
+  in_c: u32,
+  group_c: u32, // in_c / groups
+  out_h: u32,
+  out_w: u32,
+  out_c: u32,
+  group_k: u32, // out_c / groups
+  kernel_h: u32,
+  kernel_w: u32,
+  stride_h: u32,
+  stride_w: u32,
+  dilation_h: u32,
+  dilation_w: u32,
+  pad_top: u32,
+  pad_left: u32,
+  has_bias: u32, // 0: b is not read
+  activation: u32, // see common/activation
+  tiles_k: u32, // ceil(group_k / 16)
+  tiles: u32, // ceil(pixels / (4 * SUBGROUP_SIZE)) * groups * tiles_k
+  @if(residual) residual_scale: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> w: array<f32>;
+@group(0) @binding(3) var<storage, read> b: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@if(residual) @group(0) @binding(5) var<storage, read> addend: array<f32>;
+
+// Where an output pixel's window starts.
+struct Window {
+  row: u32, // n * in_h, in rows
+  top: i32,
+  left: i32,
+}
+
+fn window_of(pixel: u32) -> Window {
+  let m = min(pixel, params.pixels - 1u);
+  let row = divide(m, params.out_w);
+  let q = m - row * params.out_w;
+  let n = divide(row, params.out_h);
+  let p = row - n * params.out_h;
+  return Window(
+    n * params.in_h,
+    i32(p * params.stride_h) - i32(params.pad_top),
+    i32(q * params.stride_w) - i32(params.pad_left),
+  );
+}
+
+// A tap of a window: where its first channel lies, and whether it is inside the image.
+struct Tap {
+  at: u32,
+  inside: bool,
+}
+
+fn tap_of(window: Window, dy: i32, dx: i32, first: u32) -> Tap {
+  let iy = u32(window.top + dy);
+  let ix = u32(window.left + dx);
+  let inside = iy < params.in_h && ix < params.in_w;
+  let at = ((window.row + iy) * params.in_w + ix) * params.in_c + first;
+  return Tap(select(0u, at, inside), inside);
+}
+
+// Four input channels of a tap; those from count on are 0.
+fn load_x(tap: Tap, c: u32, count: u32) -> vec4f {
+  let at = tap.at + c;
+  let last = count - 1u;
+  return select(vec4f(), vec4f(x[at], x[at + min(1u, last)], x[at + min(2u, last)], x[at + min(3u, last)]),
+    vec4<bool>(tap.inside, tap.inside && last >= 1u, tap.inside && last >= 2u, tap.inside && last >= 3u));
+}
+
+// Four output channels of a kernel row; the row is 0 where it does not exist.
+fn load_w(row: u32, k: u32, exists: bool) -> vec4f {
+  let at = select(0u, row * params.out_c, exists);
+  let last = params.out_c - 1u;
+  return select(vec4f(), vec4f(w[at + min(k, last)], w[at + min(k + 1u, last)], w[at + min(k + 2u, last)],
+    w[at + min(k + 3u, last)]), exists);
+}
+
+fn load_b(k: u32) -> vec4f {
+  let last = params.out_c - 1u;
+  return vec4f(b[min(k, last)], b[min(k + 1u, last)], b[min(k + 2u, last)], b[min(k + 3u, last)]);
+}
+
+fn store_one(pixel: u32, k: u32, end: u32, value: f32) {
+  if (pixel < params.pixels && k < end) {
+    y[pixel * params.out_c + k] = value;
+  }
+}
+
+fn store(pixel: u32, k: u32, end: u32, sum: vec4f) {
+  @if(residual) let at = min(pixel, params.pixels - 1u) * params.out_c;
+  @if(residual) let last = params.out_c - 1u;
+  @if(residual) let base = vec4f(addend[at + min(k, last)], addend[at + min(k + 1u, last)],
+    addend[at + min(k + 2u, last)], addend[at + min(k + 3u, last)]);
+  @if(residual) let value = activate(base + params.residual_scale * sum, params.activation);
+  @if(!residual) let value = activate(sum, params.activation);
+  store_one(pixel, k, end, value.x);
+  store_one(pixel, k + 1u, end, value.y);
+  store_one(pixel, k + 2u, end, value.z);
+  store_one(pixel, k + 3u, end, value.w);
+}
+
+@compute @workgroup_size(SUBGROUP_SIZE)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(subgroup_invocation_id) lane: u32,
+) {
+  let tile = flat_workgroup(workgroup, workgroups);
+  if (tile >= params.tiles) {
+    return;
+  }
+  let rest = divide(tile, params.tiles_k);
+  let groups = divide(params.in_c, params.group_c);
+  let pixel_tile = divide(rest, groups);
+  let group = rest - pixel_tile * groups;
+  let k_end = (group + 1u) * params.group_k;
+  let k_first = group * params.group_k + (tile - rest * params.tiles_k) * 16u;
+  let c_first = group * params.group_c;
+  let pixel = (pixel_tile * SUBGROUP_SIZE + lane) * 4u;
+  let window0 = window_of(pixel);
+  let window1 = window_of(pixel + 1u);
+  let window2 = window_of(pixel + 2u);
+  let window3 = window_of(pixel + 3u);
+
+  // The lane's part of a kernel block of 4 input x 16 output channels.
+  let part_c = lane / 4u;
+  let part_k = k_first + lane % 4u * 4u;
+
+  var bias = vec4f();
+  if (params.has_bias != 0u) {
+    bias = load_b(part_k);
+  }
+  var a00 = subgroupBroadcast(bias, 0u);
+  var a01 = subgroupBroadcast(bias, 1u);
+  var a02 = subgroupBroadcast(bias, 2u);
+  var a03 = subgroupBroadcast(bias, 3u);
+  var a10 = subgroupBroadcast(bias, 0u);
+  var a11 = subgroupBroadcast(bias, 1u);
+  var a12 = subgroupBroadcast(bias, 2u);
+  var a13 = subgroupBroadcast(bias, 3u);
+  var a20 = subgroupBroadcast(bias, 0u);
+  var a21 = subgroupBroadcast(bias, 1u);
+  var a22 = subgroupBroadcast(bias, 2u);
+  var a23 = subgroupBroadcast(bias, 3u);
+  var a30 = subgroupBroadcast(bias, 0u);
+  var a31 = subgroupBroadcast(bias, 1u);
+  var a32 = subgroupBroadcast(bias, 2u);
+  var a33 = subgroupBroadcast(bias, 3u);
+
+  for (var r = 0u; r < params.kernel_h; r++) {
+    for (var s = 0u; s < params.kernel_w; s++) {
+      let dy = i32(r * params.dilation_h);
+      let dx = i32(s * params.dilation_w);
+      let tap0 = tap_of(window0, dy, dx, c_first);
+      let tap1 = tap_of(window1, dy, dx, c_first);
+      let tap2 = tap_of(window2, dy, dx, c_first);
+      let tap3 = tap_of(window3, dy, dx, c_first);
+      let w_tap = (r * params.kernel_w + s) * params.group_c;
+      for (var c = 0u; c < params.group_c; c += 4u) {
+        let count = params.group_c - c;
+        let x0 = load_x(tap0, c, count);
+        let x1 = load_x(tap1, c, count);
+        let x2 = load_x(tap2, c, count);
+        let x3 = load_x(tap3, c, count);
+        let w0 = load_w(w_tap + c + part_c, part_k, part_c < count);
+        @if(subgroup8) let w1 = w0;
+        @if(!subgroup8) let w1 = load_w(w_tap + c + part_c + 1u, part_k, part_c + 1u < count);
+        @if(subgroup16) let w2 = w0;
+        @if(!subgroup16) let w2 = load_w(w_tap + c + part_c + 2u, part_k, part_c + 2u < count);
+        @if(subgroup16) let w3 = w0;
+        @if(subgroup8 && !subgroup16) let w3 = w2;
+        @if(!subgroup8) let w3 = load_w(w_tap + c + part_c + 3u, part_k, part_c + 3u < count);
+        {
+          let v0 = subgroupBroadcast(w0, 0u);
+          let v1 = subgroupBroadcast(w1, LANE1);
+          let v2 = subgroupBroadcast(w2, LANE2);
+          let v3 = subgroupBroadcast(w3, LANE3);
+          a00 += x0.x * v0 + x0.y * v1 + x0.z * v2 + x0.w * v3;
+          a10 += x1.x * v0 + x1.y * v1 + x1.z * v2 + x1.w * v3;
+          a20 += x2.x * v0 + x2.y * v1 + x2.z * v2 + x2.w * v3;
+          a30 += x3.x * v0 + x3.y * v1 + x3.z * v2 + x3.w * v3;
+        }
+        {
+          let v0 = subgroupBroadcast(w0, 1u);
+          let v1 = subgroupBroadcast(w1, LANE1 + 1u);
+          let v2 = subgroupBroadcast(w2, LANE2 + 1u);
+          let v3 = subgroupBroadcast(w3, LANE3 + 1u);
+          a01 += x0.x * v0 + x0.y * v1 + x0.z * v2 + x0.w * v3;
+          a11 += x1.x * v0 + x1.y * v1 + x1.z * v2 + x1.w * v3;
+          a21 += x2.x * v0 + x2.y * v1 + x2.z * v2 + x2.w * v3;
+          a31 += x3.x * v0 + x3.y * v1 + x3.z * v2 + x3.w * v3;
+        }
+        {
+          let v0 = subgroupBroadcast(w0, 2u);
+          let v1 = subgroupBroadcast(w1, LANE1 + 2u);
+          let v2 = subgroupBroadcast(w2, LANE2 + 2u);
+          let v3 = subgroupBroadcast(w3, LANE3 + 2u);
+          a02 += x0.x * v0 + x0.y * v1 + x0.z * v2 + x0.w * v3;
+          a12 += x1.x * v0 + x1.y * v1 + x1.z * v2 + x1.w * v3;
+          a22 += x2.x * v0 + x2.y * v1 + x2.z * v2 + x2.w * v3;
+          a32 += x3.x * v0 + x3.y * v1 + x3.z * v2 + x3.w * v3;
+        }
+        {
+          let v0 = subgroupBroadcast(w0, 3u);
+          let v1 = subgroupBroadcast(w1, LANE1 + 3u);
+          let v2 = subgroupBroadcast(w2, LANE2 + 3u);
+          let v3 = subgroupBroadcast(w3, LANE3 + 3u);
+          a03 += x0.x * v0 + x0.y * v1 + x0.z * v2 + x0.w * v3;
+          a13 += x1.x * v0 + x1.y * v1 + x1.z * v2 + x1.w * v3;
+          a23 += x2.x * v0 + x2.y * v1 + x2.z * v2 + x2.w * v3;
+          a33 += x3.x * v0 + x3.y * v1 + x3.z * v2 + x3.w * v3;
+        }
+      }
+    }
+  }
+
+  store(pixel, k_first, k_end, a00);
+  store(pixel, k_first + 4u, k_end, a01);
+  store(pixel, k_first + 8u, k_end, a02);
+  store(pixel, k_first + 12u, k_end, a03);
+  store(pixel + 1u, k_first, k_end, a10);
+  store(pixel + 1u, k_first + 4u, k_end, a11);
+  store(pixel + 1u, k_first + 8u, k_end, a12);
+  store(pixel + 1u, k_first + 12u, k_end, a13);
+  store(pixel + 2u, k_first, k_end, a20);
+  store(pixel + 2u, k_first + 4u, k_end, a21);
+  store(pixel + 2u, k_first + 8u, k_end, a22);
+  store(pixel + 2u, k_first + 12u, k_end, a23);
+  store(pixel + 3u, k_first, k_end, a30);
+  store(pixel + 3u, k_first + 4u, k_end, a31);
+  store(pixel + 3u, k_first + 8u, k_end, a32);
+  store(pixel + 3u, k_first + 12u, k_end, a33);
+}

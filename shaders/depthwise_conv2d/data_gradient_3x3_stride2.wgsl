@@ -1,0 +1,99 @@
+// Depthwise convolution 3x3, stride 2, data gradient: dx[n,i,j,c] = sum of dy[n,p,q,c] * w[r,s,c] over r, s with
+// i = 2p - pad_top + r, j = 2q - pad_left + s; one output per channel, C a multiple of 4.
+// dy [N,P,Q,C], w [3,3,C,1], dx [N,H,W,C].
+// A thread computes 4 channels x 4 columns, down rows_per_strip pairs of input rows, by parity of i + pad_top and
+// j + pad_left, so that no tap is wasted; each row of dy is read once, sums of unfinished rows stay in registers.
+// Thread id = ((n * row strips + row strip) * column tiles + column tile) * C/4 + channel block.
+import package::common::divide::divide;
+import package::common::indexing::flat_workgroup;
+
+struct Params {
+  batch: u32,
+  in_h: u32,
+  in_w: u32,
+  channels: u32, // C, in units of four
+  out_h: u32,
+  out_w: u32,
+  pad_top: u32,
+  pad_left: u32,
+  rows_per_strip: u32, // in pairs of rows
+  row_strips: u32, // ceil(ceil((in_h + pad_top) / 2) / rows_per_strip)
+  column_tiles: u32, // ceil((in_w + pad_left) / 4)
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> dy: array<vec4f>;
+@group(0) @binding(2) var<storage, read> w: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> dx: array<vec4f>;
+
+fn load_dy(row_at: u32, row_inside: bool, q: u32, c: u32) -> vec4f {
+  let inside = row_inside && q < params.out_w;
+  return select(vec4f(), dy[select(c, (row_at + q) * params.channels + c, inside)], inside);
+}
+
+fn store(image: u32, i: u32, j: u32, c: u32, value: vec4f) {
+  if (i < params.in_h && j < params.in_w) {
+    dx[((image + i) * params.in_w + j) * params.channels + c] = value;
+  }
+}
+
+@compute @workgroup_size(8)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let id = flat_workgroup(workgroup, workgroups) * 8u + thread;
+  let tile = divide(id, params.channels);
+  let c = id - tile * params.channels;
+  let strip = divide(tile, params.column_tiles);
+  let pair = (tile - strip * params.column_tiles) * 2u;
+  let n = divide(strip, params.row_strips);
+  if (n >= params.batch) {
+    return;
+  }
+  let first = (strip - n * params.row_strips) * params.rows_per_strip;
+  let end = first + params.rows_per_strip;
+  let image = n * params.in_h;
+  let j = pair * 2u - params.pad_left; // wraps below 0: not stored
+  let w00 = w[0u * params.channels + c];
+  let w01 = w[1u * params.channels + c];
+  let w02 = w[2u * params.channels + c];
+  let w10 = w[3u * params.channels + c];
+  let w11 = w[4u * params.channels + c];
+  let w12 = w[5u * params.channels + c];
+  let w20 = w[6u * params.channels + c];
+  let w21 = w[7u * params.channels + c];
+  let w22 = w[8u * params.channels + c];
+  // Unfinished sums of the even (e) and odd (o) rows to come.
+  var e00 = vec4f();
+  var e01 = vec4f();
+  var e02 = vec4f();
+  var e03 = vec4f();
+
+  for (var turn = 0u; turn < params.rows_per_strip + 1u; turn++) {
+    let p = first + turn - 1u; // wraps below 0: outside
+    let row_at = (n * params.out_h + p) * params.out_w;
+    let inside = p < params.out_h;
+    let d0 = load_dy(row_at, inside, pair - 1u, c);
+    let d1 = load_dy(row_at, inside, pair, c);
+    let d2 = load_dy(row_at, inside, pair + 1u, c);
+    if (turn >= 1u) {
+      let i = p * 2u - params.pad_top;
+      store(image, i, j, c, e00 + d1 * w00 + d0 * w02);
+      store(image, i, j + 1u, c, e01 + d1 * w01);
+      store(image, i, j + 2u, c, e02 + d2 * w00 + d1 * w02);
+      store(image, i, j + 3u, c, e03 + d2 * w01);
+      store(image, i + 1u, j, c, d1 * w10 + d0 * w12);
+      store(image, i + 1u, j + 1u, c, d1 * w11);
+      store(image, i + 1u, j + 2u, c, d2 * w10 + d1 * w12);
+      store(image, i + 1u, j + 3u, c, d2 * w11);
+    }
+
+    e00 = d1 * w20 + d0 * w22;
+    e01 = d1 * w21;
+    e02 = d2 * w20 + d1 * w22;
+    e03 = d2 * w21;
+
+  }
+}

@@ -1,0 +1,131 @@
+// Depthwise convolution 5x5, stride 2, data gradient: dx[n,i,j,c] = sum of dy[n,p,q,c] * w[r,s,c] over r, s with
+// i = 2p - pad_top + r, j = 2q - pad_left + s; one output per channel, C a multiple of 4.
+// dy [N,P,Q,C], w [5,5,C,1], dx [N,H,W,C].
+// A thread computes 4 channels x 4 columns, down rows_per_strip pairs of input rows, by parity of i + pad_top and
+// j + pad_left, so that no tap is wasted; each row of dy is read once, sums of unfinished rows stay in registers.
+// Thread id = ((n * row strips + row strip) * column tiles + column tile) * C/4 + channel block.
+import package::common::divide::divide;
+import package::common::indexing::flat_workgroup;
+
+struct Params {
+  batch: u32,
+  in_h: u32,
+  in_w: u32,
+  channels: u32, // C, in units of four
+  out_h: u32,
+  out_w: u32,
+  pad_top: u32,
+  pad_left: u32,
+  rows_per_strip: u32, // in pairs of rows
+  row_strips: u32, // ceil(ceil((in_h + pad_top) / 2) / rows_per_strip)
+  column_tiles: u32, // ceil((in_w + pad_left) / 4)
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> dy: array<vec4f>;
+@group(0) @binding(2) var<storage, read> w: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> dx: array<vec4f>;
+
+fn load_dy(row_at: u32, row_inside: bool, q: u32, c: u32) -> vec4f {
+  let inside = row_inside && q < params.out_w;
+  return select(vec4f(), dy[select(c, (row_at + q) * params.channels + c, inside)], inside);
+}
+
+fn store(image: u32, i: u32, j: u32, c: u32, value: vec4f) {
+  if (i < params.in_h && j < params.in_w) {
+    dx[((image + i) * params.in_w + j) * params.channels + c] = value;
+  }
+}
+
+@compute @workgroup_size(8)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let id = flat_workgroup(workgroup, workgroups) * 8u + thread;
+  let tile = divide(id, params.channels);
+  let c = id - tile * params.channels;
+  let strip = divide(tile, params.column_tiles);
+  let pair = (tile - strip * params.column_tiles) * 2u;
+  let n = divide(strip, params.row_strips);
+  if (n >= params.batch) {
+    return;
+  }
+  let first = (strip - n * params.row_strips) * params.rows_per_strip;
+  let end = first + params.rows_per_strip;
+  let image = n * params.in_h;
+  let j = pair * 2u - params.pad_left; // wraps below 0: not stored
+  let w00 = w[0u * params.channels + c];
+  let w01 = w[1u * params.channels + c];
+  let w02 = w[2u * params.channels + c];
+  let w03 = w[3u * params.channels + c];
+  let w04 = w[4u * params.channels + c];
+  let w10 = w[5u * params.channels + c];
+  let w11 = w[6u * params.channels + c];
+  let w12 = w[7u * params.channels + c];
+  let w13 = w[8u * params.channels + c];
+  let w14 = w[9u * params.channels + c];
+  let w20 = w[10u * params.channels + c];
+  let w21 = w[11u * params.channels + c];
+  let w22 = w[12u * params.channels + c];
+  let w23 = w[13u * params.channels + c];
+  let w24 = w[14u * params.channels + c];
+  let w30 = w[15u * params.channels + c];
+  let w31 = w[16u * params.channels + c];
+  let w32 = w[17u * params.channels + c];
+  let w33 = w[18u * params.channels + c];
+  let w34 = w[19u * params.channels + c];
+  let w40 = w[20u * params.channels + c];
+  let w41 = w[21u * params.channels + c];
+  let w42 = w[22u * params.channels + c];
+  let w43 = w[23u * params.channels + c];
+  let w44 = w[24u * params.channels + c];
+  // Unfinished sums of the even (e) and odd (o) rows to come.
+  var e00 = vec4f();
+  var e01 = vec4f();
+  var e02 = vec4f();
+  var e03 = vec4f();
+  var e10 = vec4f();
+  var e11 = vec4f();
+  var e12 = vec4f();
+  var e13 = vec4f();
+  var o00 = vec4f();
+  var o01 = vec4f();
+  var o02 = vec4f();
+  var o03 = vec4f();
+
+  for (var turn = 0u; turn < params.rows_per_strip + 2u; turn++) {
+    let p = first + turn - 2u; // wraps below 0: outside
+    let row_at = (n * params.out_h + p) * params.out_w;
+    let inside = p < params.out_h;
+    let d0 = load_dy(row_at, inside, pair - 2u, c);
+    let d1 = load_dy(row_at, inside, pair - 1u, c);
+    let d2 = load_dy(row_at, inside, pair, c);
+    let d3 = load_dy(row_at, inside, pair + 1u, c);
+    if (turn >= 2u) {
+      let i = p * 2u - params.pad_top;
+      store(image, i, j, c, e00 + d2 * w00 + d1 * w02 + d0 * w04);
+      store(image, i, j + 1u, c, e01 + d2 * w01 + d1 * w03);
+      store(image, i, j + 2u, c, e02 + d3 * w00 + d2 * w02 + d1 * w04);
+      store(image, i, j + 3u, c, e03 + d3 * w01 + d2 * w03);
+      store(image, i + 1u, j, c, o00 + d2 * w10 + d1 * w12 + d0 * w14);
+      store(image, i + 1u, j + 1u, c, o01 + d2 * w11 + d1 * w13);
+      store(image, i + 1u, j + 2u, c, o02 + d3 * w10 + d2 * w12 + d1 * w14);
+      store(image, i + 1u, j + 3u, c, o03 + d3 * w11 + d2 * w13);
+    }
+    e00 = e10 + d2 * w20 + d1 * w22 + d0 * w24;
+    e01 = e11 + d2 * w21 + d1 * w23;
+    e02 = e12 + d3 * w20 + d2 * w22 + d1 * w24;
+    e03 = e13 + d3 * w21 + d2 * w23;
+    e10 = d2 * w40 + d1 * w42 + d0 * w44;
+    e11 = d2 * w41 + d1 * w43;
+    e12 = d3 * w40 + d2 * w42 + d1 * w44;
+    e13 = d3 * w41 + d2 * w43;
+
+    o00 = d2 * w30 + d1 * w32 + d0 * w34;
+    o01 = d2 * w31 + d1 * w33;
+    o02 = d3 * w30 + d2 * w32 + d1 * w34;
+    o03 = d3 * w31 + d2 * w33;
+  }
+}

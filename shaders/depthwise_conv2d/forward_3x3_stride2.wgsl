@@ -1,0 +1,107 @@
+// Depthwise convolution 3x3, stride 2: y[n,p,q,c] = act(b[c] + sum_rs x[n, 2*p - pad_top + r, 2*q - pad_left + s, c] * w[r,s,c])
+// for one output per channel and C a multiple of 4. x [N,H,W,C], w [3,3,C,1], b [C], y [N,P,Q,C].
+// A thread computes 4 channels x 2 neighbouring columns, down rows_per_strip output rows: each input row is read once,
+// and the sums of the unfinished output row stay in registers.
+// Thread id = ((n * row strips + row strip) * column tiles + column tile) * C/4 + channel block.
+import package::common::divide::divide;
+import package::common::indexing::flat_workgroup;
+import package::common::activation::activate;
+
+struct Params {
+  batch: u32,
+  in_h: u32,
+  in_w: u32,
+  channels: u32, // C, in units of four
+  out_h: u32,
+  out_w: u32,
+  pad_top: u32,
+  pad_left: u32,
+  rows_per_strip: u32,
+  row_strips: u32, // ceil(out_h / rows_per_strip)
+  column_tiles: u32, // ceil(out_w / 2)
+  has_bias: u32, // 0: b is not read
+  activation: u32, // see common/activation
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read> w: array<vec4f>;
+@group(0) @binding(3) var<storage, read> b: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
+
+fn load_x(row_at: u32, row_inside: bool, j: u32, c: u32) -> vec4f {
+  let inside = row_inside && j < params.in_w;
+  return select(vec4f(), x[select(c, (row_at + j) * params.channels + c, inside)], inside);
+}
+
+fn load_w(tap: u32, c: u32) -> vec4f {
+  return w[tap * params.channels + c];
+}
+
+fn store(row: u32, q: u32, c: u32, sum: vec4f) {
+  if (q < params.out_w) {
+    y[(row * params.out_w + q) * params.channels + c] = activate(sum, params.activation);
+  }
+}
+
+@compute @workgroup_size(8)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let id = flat_workgroup(workgroup, workgroups) * 8u + thread;
+  let tile = divide(id, params.channels);
+  let c = id - tile * params.channels;
+  let strip = divide(tile, params.column_tiles);
+  let q = (tile - strip * params.column_tiles) * 2u;
+  let n = divide(strip, params.row_strips);
+  if (n >= params.batch) {
+    return;
+  }
+  let p_first = (strip - n * params.row_strips) * params.rows_per_strip;
+  let p_end = min(p_first + params.rows_per_strip, params.out_h);
+  let left = q * 2u - params.pad_left; // wraps below 0: outside the image
+  let w00 = load_w(0u, c);
+  let w01 = load_w(1u, c);
+  let w02 = load_w(2u, c);
+  let w10 = load_w(3u, c);
+  let w11 = load_w(4u, c);
+  let w12 = load_w(5u, c);
+  let w20 = load_w(6u, c);
+  let w21 = load_w(7u, c);
+  let w22 = load_w(8u, c);
+  var bias = vec4f();
+  if (params.has_bias != 0u) {
+    bias = b[c];
+  }
+  // Unfinished sums: a<k><column> becomes output row k + 1 rows below the one that this turn finishes.
+  var a00 = vec4f();
+  var a01 = vec4f();
+
+  for (var row = p_first; row < p_end + 1u; row++) {
+    let i = row * 2u - params.pad_top;
+    let even_at = (n * params.in_h + i) * params.in_w;
+    let even_inside = i < params.in_h;
+    let odd_at = even_at + params.in_w;
+    let odd_inside = i + 1u < params.in_h;
+    let x0 = load_x(even_at, even_inside, left, c);
+    let x1 = load_x(even_at, even_inside, left + 1u, c);
+    let x2 = load_x(even_at, even_inside, left + 2u, c);
+    let x3 = load_x(even_at, even_inside, left + 3u, c);
+    let x4 = load_x(even_at, even_inside, left + 4u, c);
+    if (row >= p_first + 1u) {
+      let y_row = n * params.out_h + row - 1u;
+      store(y_row, q, c, a00 + bias + x0 * w20 + x1 * w21 + x2 * w22);
+      store(y_row, q + 1u, c, a01 + bias + x2 * w20 + x3 * w21 + x4 * w22);
+    }
+    let z0 = load_x(odd_at, odd_inside, left, c);
+    let z1 = load_x(odd_at, odd_inside, left + 1u, c);
+    let z2 = load_x(odd_at, odd_inside, left + 2u, c);
+    let z3 = load_x(odd_at, odd_inside, left + 3u, c);
+    let z4 = load_x(odd_at, odd_inside, left + 4u, c);
+
+    a00 = x0 * w00 + x1 * w01 + x2 * w02 + z0 * w10 + z1 * w11 + z2 * w12;
+    a01 = x2 * w00 + x3 * w01 + x4 * w02 + z2 * w10 + z3 * w11 + z4 * w12;
+  }
+}

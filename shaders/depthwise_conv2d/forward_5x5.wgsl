@@ -1,0 +1,150 @@
+// Depthwise convolution 5x5, stride 1: y[n,p,q,c] = act(b[c] + sum_rs x[n, p - pad_top + r, q - pad_left + s, c] * w[r,s,c])
+// for one output per channel and C a multiple of 4. With flip = 1 the taps run backwards: on dy, with pad 4 - pad and
+// in/out swapped, that is the data gradient. x [N,H,W,C], w [5,5,C,1], b [C], y [N,P,Q,C].
+// A thread computes 4 channels x 4 neighbouring columns, down rows_per_strip output rows: each input row is read once,
+// and the sums of the 4 unfinished output rows stay in registers.
+// Thread id = ((n * row strips + row strip) * column tiles + column tile) * C/4 + channel block.
+import package::common::divide::divide;
+import package::common::indexing::flat_workgroup;
+import package::common::activation::activate;
+
+struct Params {
+  batch: u32,
+  in_h: u32,
+  in_w: u32,
+  channels: u32, // C, in units of four
+  out_h: u32,
+  out_w: u32,
+  pad_top: u32,
+  pad_left: u32,
+  rows_per_strip: u32,
+  row_strips: u32, // ceil(out_h / rows_per_strip)
+  column_tiles: u32, // ceil(out_w / 4)
+  flip: u32,
+  has_bias: u32, // 0: b is not read
+  activation: u32, // see common/activation
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read> w: array<vec4f>;
+@group(0) @binding(3) var<storage, read> b: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
+
+fn load_x(row_at: u32, row_inside: bool, j: u32, c: u32) -> vec4f {
+  let inside = row_inside && j < params.in_w;
+  return select(vec4f(), x[select(c, (row_at + j) * params.channels + c, inside)], inside);
+}
+
+fn load_w(tap: u32, c: u32) -> vec4f {
+  return w[select(tap, 24u - tap, params.flip != 0u) * params.channels + c];
+}
+
+fn store(row: u32, q: u32, c: u32, sum: vec4f) {
+  if (q < params.out_w) {
+    y[(row * params.out_w + q) * params.channels + c] = activate(sum, params.activation);
+  }
+}
+
+@compute @workgroup_size(8)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let id = flat_workgroup(workgroup, workgroups) * 8u + thread;
+  let tile = divide(id, params.channels);
+  let c = id - tile * params.channels;
+  let strip = divide(tile, params.column_tiles);
+  let q = (tile - strip * params.column_tiles) * 4u;
+  let n = divide(strip, params.row_strips);
+  if (n >= params.batch) {
+    return;
+  }
+  let p_first = (strip - n * params.row_strips) * params.rows_per_strip;
+  let p_end = min(p_first + params.rows_per_strip, params.out_h);
+  let left = q - params.pad_left; // wraps below 0: outside the image
+  let w00 = load_w(0u, c);
+  let w01 = load_w(1u, c);
+  let w02 = load_w(2u, c);
+  let w03 = load_w(3u, c);
+  let w04 = load_w(4u, c);
+  let w10 = load_w(5u, c);
+  let w11 = load_w(6u, c);
+  let w12 = load_w(7u, c);
+  let w13 = load_w(8u, c);
+  let w14 = load_w(9u, c);
+  let w20 = load_w(10u, c);
+  let w21 = load_w(11u, c);
+  let w22 = load_w(12u, c);
+  let w23 = load_w(13u, c);
+  let w24 = load_w(14u, c);
+  let w30 = load_w(15u, c);
+  let w31 = load_w(16u, c);
+  let w32 = load_w(17u, c);
+  let w33 = load_w(18u, c);
+  let w34 = load_w(19u, c);
+  let w40 = load_w(20u, c);
+  let w41 = load_w(21u, c);
+  let w42 = load_w(22u, c);
+  let w43 = load_w(23u, c);
+  let w44 = load_w(24u, c);
+  var bias = vec4f();
+  if (params.has_bias != 0u) {
+    bias = b[c];
+  }
+  // Unfinished sums: a<k><column> becomes output row k + 1 rows below the one that this turn finishes.
+  var a00 = vec4f();
+  var a01 = vec4f();
+  var a02 = vec4f();
+  var a03 = vec4f();
+  var a10 = vec4f();
+  var a11 = vec4f();
+  var a12 = vec4f();
+  var a13 = vec4f();
+  var a20 = vec4f();
+  var a21 = vec4f();
+  var a22 = vec4f();
+  var a23 = vec4f();
+  var a30 = vec4f();
+  var a31 = vec4f();
+  var a32 = vec4f();
+  var a33 = vec4f();
+
+  for (var row = p_first; row < p_end + 4u; row++) {
+    let i = row - params.pad_top;
+    let row_at = (n * params.in_h + i) * params.in_w;
+    let inside = i < params.in_h;
+    let x0 = load_x(row_at, inside, left, c);
+    let x1 = load_x(row_at, inside, left + 1u, c);
+    let x2 = load_x(row_at, inside, left + 2u, c);
+    let x3 = load_x(row_at, inside, left + 3u, c);
+    let x4 = load_x(row_at, inside, left + 4u, c);
+    let x5 = load_x(row_at, inside, left + 5u, c);
+    let x6 = load_x(row_at, inside, left + 6u, c);
+    let x7 = load_x(row_at, inside, left + 7u, c);
+    if (row >= p_first + 4u) {
+      let y_row = n * params.out_h + row - 4u;
+      store(y_row, q, c, a00 + bias + x0 * w40 + x1 * w41 + x2 * w42 + x3 * w43 + x4 * w44);
+      store(y_row, q + 1u, c, a01 + bias + x1 * w40 + x2 * w41 + x3 * w42 + x4 * w43 + x5 * w44);
+      store(y_row, q + 2u, c, a02 + bias + x2 * w40 + x3 * w41 + x4 * w42 + x5 * w43 + x6 * w44);
+      store(y_row, q + 3u, c, a03 + bias + x3 * w40 + x4 * w41 + x5 * w42 + x6 * w43 + x7 * w44);
+    }
+    a00 = a10 + x0 * w30 + x1 * w31 + x2 * w32 + x3 * w33 + x4 * w34;
+    a01 = a11 + x1 * w30 + x2 * w31 + x3 * w32 + x4 * w33 + x5 * w34;
+    a02 = a12 + x2 * w30 + x3 * w31 + x4 * w32 + x5 * w33 + x6 * w34;
+    a03 = a13 + x3 * w30 + x4 * w31 + x5 * w32 + x6 * w33 + x7 * w34;
+    a10 = a20 + x0 * w20 + x1 * w21 + x2 * w22 + x3 * w23 + x4 * w24;
+    a11 = a21 + x1 * w20 + x2 * w21 + x3 * w22 + x4 * w23 + x5 * w24;
+    a12 = a22 + x2 * w20 + x3 * w21 + x4 * w22 + x5 * w23 + x6 * w24;
+    a13 = a23 + x3 * w20 + x4 * w21 + x5 * w22 + x6 * w23 + x7 * w24;
+    a20 = a30 + x0 * w10 + x1 * w11 + x2 * w12 + x3 * w13 + x4 * w14;
+    a21 = a31 + x1 * w10 + x2 * w11 + x3 * w12 + x4 * w13 + x5 * w14;
+    a22 = a32 + x2 * w10 + x3 * w11 + x4 * w12 + x5 * w13 + x6 * w14;
+    a23 = a33 + x3 * w10 + x4 * w11 + x5 * w12 + x6 * w13 + x7 * w14;
+    a30 = x0 * w00 + x1 * w01 + x2 * w02 + x3 * w03 + x4 * w04;
+    a31 = x1 * w00 + x2 * w01 + x3 * w02 + x4 * w03 + x5 * w04;
+    a32 = x2 * w00 + x3 * w01 + x4 * w02 + x5 * w03 + x6 * w04;
+    a33 = x3 * w00 + x4 * w01 + x5 * w02 + x6 * w03 + x7 * w04;
+  }
+}

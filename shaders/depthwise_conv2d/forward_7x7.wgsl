@@ -1,0 +1,192 @@
+// Depthwise convolution 7x7, stride 1: y[n,p,q,c] = act(b[c] + sum_rs x[n, p - pad_top + r, q - pad_left + s, c] * w[r,s,c])
+// for one output per channel and C a multiple of 4. With flip = 1 the taps run backwards: on dy, with pad 6 - pad and
+// in/out swapped, that is the data gradient. x [N,H,W,C], w [7,7,C,1], b [C], y [N,P,Q,C].
+// A thread computes 4 channels x 4 neighbouring columns, down rows_per_strip output rows: each input row is read once,
+// and the sums of the 6 unfinished output rows stay in registers.
+// Thread id = ((n * row strips + row strip) * column tiles + column tile) * C/4 + channel block.
+import package::common::divide::divide;
+import package::common::indexing::flat_workgroup;
+import package::common::activation::activate;
+
+struct Params {
+  batch: u32,
+  in_h: u32,
+  in_w: u32,
+  channels: u32, // C, in units of four
+  out_h: u32,
+  out_w: u32,
+  pad_top: u32,
+  pad_left: u32,
+  rows_per_strip: u32,
+  row_strips: u32, // ceil(out_h / rows_per_strip)
+  column_tiles: u32, // ceil(out_w / 4)
+  flip: u32,
+  has_bias: u32, // 0: b is not read
+  activation: u32, // see common/activation
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read> w: array<vec4f>;
+@group(0) @binding(3) var<storage, read> b: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
+
+fn load_x(row_at: u32, row_inside: bool, j: u32, c: u32) -> vec4f {
+  let inside = row_inside && j < params.in_w;
+  return select(vec4f(), x[select(c, (row_at + j) * params.channels + c, inside)], inside);
+}
+
+fn load_w(tap: u32, c: u32) -> vec4f {
+  return w[select(tap, 48u - tap, params.flip != 0u) * params.channels + c];
+}
+
+fn store(row: u32, q: u32, c: u32, sum: vec4f) {
+  if (q < params.out_w) {
+    y[(row * params.out_w + q) * params.channels + c] = activate(sum, params.activation);
+  }
+}
+
+@compute @workgroup_size(8)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let id = flat_workgroup(workgroup, workgroups) * 8u + thread;
+  let tile = divide(id, params.channels);
+  let c = id - tile * params.channels;
+  let strip = divide(tile, params.column_tiles);
+  let q = (tile - strip * params.column_tiles) * 4u;
+  let n = divide(strip, params.row_strips);
+  if (n >= params.batch) {
+    return;
+  }
+  let p_first = (strip - n * params.row_strips) * params.rows_per_strip;
+  let p_end = min(p_first + params.rows_per_strip, params.out_h);
+  let left = q - params.pad_left; // wraps below 0: outside the image
+  let w00 = load_w(0u, c);
+  let w01 = load_w(1u, c);
+  let w02 = load_w(2u, c);
+  let w03 = load_w(3u, c);
+  let w04 = load_w(4u, c);
+  let w05 = load_w(5u, c);
+  let w06 = load_w(6u, c);
+  let w10 = load_w(7u, c);
+  let w11 = load_w(8u, c);
+  let w12 = load_w(9u, c);
+  let w13 = load_w(10u, c);
+  let w14 = load_w(11u, c);
+  let w15 = load_w(12u, c);
+  let w16 = load_w(13u, c);
+  let w20 = load_w(14u, c);
+  let w21 = load_w(15u, c);
+  let w22 = load_w(16u, c);
+  let w23 = load_w(17u, c);
+  let w24 = load_w(18u, c);
+  let w25 = load_w(19u, c);
+  let w26 = load_w(20u, c);
+  let w30 = load_w(21u, c);
+  let w31 = load_w(22u, c);
+  let w32 = load_w(23u, c);
+  let w33 = load_w(24u, c);
+  let w34 = load_w(25u, c);
+  let w35 = load_w(26u, c);
+  let w36 = load_w(27u, c);
+  let w40 = load_w(28u, c);
+  let w41 = load_w(29u, c);
+  let w42 = load_w(30u, c);
+  let w43 = load_w(31u, c);
+  let w44 = load_w(32u, c);
+  let w45 = load_w(33u, c);
+  let w46 = load_w(34u, c);
+  let w50 = load_w(35u, c);
+  let w51 = load_w(36u, c);
+  let w52 = load_w(37u, c);
+  let w53 = load_w(38u, c);
+  let w54 = load_w(39u, c);
+  let w55 = load_w(40u, c);
+  let w56 = load_w(41u, c);
+  let w60 = load_w(42u, c);
+  let w61 = load_w(43u, c);
+  let w62 = load_w(44u, c);
+  let w63 = load_w(45u, c);
+  let w64 = load_w(46u, c);
+  let w65 = load_w(47u, c);
+  let w66 = load_w(48u, c);
+  var bias = vec4f();
+  if (params.has_bias != 0u) {
+    bias = b[c];
+  }
+  // Unfinished sums: a<k><column> becomes output row k + 1 rows below the one that this turn finishes.
+  var a00 = vec4f();
+  var a01 = vec4f();
+  var a02 = vec4f();
+  var a03 = vec4f();
+  var a10 = vec4f();
+  var a11 = vec4f();
+  var a12 = vec4f();
+  var a13 = vec4f();
+  var a20 = vec4f();
+  var a21 = vec4f();
+  var a22 = vec4f();
+  var a23 = vec4f();
+  var a30 = vec4f();
+  var a31 = vec4f();
+  var a32 = vec4f();
+  var a33 = vec4f();
+  var a40 = vec4f();
+  var a41 = vec4f();
+  var a42 = vec4f();
+  var a43 = vec4f();
+  var a50 = vec4f();
+  var a51 = vec4f();
+  var a52 = vec4f();
+  var a53 = vec4f();
+
+  for (var row = p_first; row < p_end + 6u; row++) {
+    let i = row - params.pad_top;
+    let row_at = (n * params.in_h + i) * params.in_w;
+    let inside = i < params.in_h;
+    let x0 = load_x(row_at, inside, left, c);
+    let x1 = load_x(row_at, inside, left + 1u, c);
+    let x2 = load_x(row_at, inside, left + 2u, c);
+    let x3 = load_x(row_at, inside, left + 3u, c);
+    let x4 = load_x(row_at, inside, left + 4u, c);
+    let x5 = load_x(row_at, inside, left + 5u, c);
+    let x6 = load_x(row_at, inside, left + 6u, c);
+    let x7 = load_x(row_at, inside, left + 7u, c);
+    let x8 = load_x(row_at, inside, left + 8u, c);
+    let x9 = load_x(row_at, inside, left + 9u, c);
+    if (row >= p_first + 6u) {
+      let y_row = n * params.out_h + row - 6u;
+      store(y_row, q, c, a00 + bias + x0 * w60 + x1 * w61 + x2 * w62 + x3 * w63 + x4 * w64 + x5 * w65 + x6 * w66);
+      store(y_row, q + 1u, c, a01 + bias + x1 * w60 + x2 * w61 + x3 * w62 + x4 * w63 + x5 * w64 + x6 * w65 + x7 * w66);
+      store(y_row, q + 2u, c, a02 + bias + x2 * w60 + x3 * w61 + x4 * w62 + x5 * w63 + x6 * w64 + x7 * w65 + x8 * w66);
+      store(y_row, q + 3u, c, a03 + bias + x3 * w60 + x4 * w61 + x5 * w62 + x6 * w63 + x7 * w64 + x8 * w65 + x9 * w66);
+    }
+    a00 = a10 + x0 * w50 + x1 * w51 + x2 * w52 + x3 * w53 + x4 * w54 + x5 * w55 + x6 * w56;
+    a01 = a11 + x1 * w50 + x2 * w51 + x3 * w52 + x4 * w53 + x5 * w54 + x6 * w55 + x7 * w56;
+    a02 = a12 + x2 * w50 + x3 * w51 + x4 * w52 + x5 * w53 + x6 * w54 + x7 * w55 + x8 * w56;
+    a03 = a13 + x3 * w50 + x4 * w51 + x5 * w52 + x6 * w53 + x7 * w54 + x8 * w55 + x9 * w56;
+    a10 = a20 + x0 * w40 + x1 * w41 + x2 * w42 + x3 * w43 + x4 * w44 + x5 * w45 + x6 * w46;
+    a11 = a21 + x1 * w40 + x2 * w41 + x3 * w42 + x4 * w43 + x5 * w44 + x6 * w45 + x7 * w46;
+    a12 = a22 + x2 * w40 + x3 * w41 + x4 * w42 + x5 * w43 + x6 * w44 + x7 * w45 + x8 * w46;
+    a13 = a23 + x3 * w40 + x4 * w41 + x5 * w42 + x6 * w43 + x7 * w44 + x8 * w45 + x9 * w46;
+    a20 = a30 + x0 * w30 + x1 * w31 + x2 * w32 + x3 * w33 + x4 * w34 + x5 * w35 + x6 * w36;
+    a21 = a31 + x1 * w30 + x2 * w31 + x3 * w32 + x4 * w33 + x5 * w34 + x6 * w35 + x7 * w36;
+    a22 = a32 + x2 * w30 + x3 * w31 + x4 * w32 + x5 * w33 + x6 * w34 + x7 * w35 + x8 * w36;
+    a23 = a33 + x3 * w30 + x4 * w31 + x5 * w32 + x6 * w33 + x7 * w34 + x8 * w35 + x9 * w36;
+    a30 = a40 + x0 * w20 + x1 * w21 + x2 * w22 + x3 * w23 + x4 * w24 + x5 * w25 + x6 * w26;
+    a31 = a41 + x1 * w20 + x2 * w21 + x3 * w22 + x4 * w23 + x5 * w24 + x6 * w25 + x7 * w26;
+    a32 = a42 + x2 * w20 + x3 * w21 + x4 * w22 + x5 * w23 + x6 * w24 + x7 * w25 + x8 * w26;
+    a33 = a43 + x3 * w20 + x4 * w21 + x5 * w22 + x6 * w23 + x7 * w24 + x8 * w25 + x9 * w26;
+    a40 = a50 + x0 * w10 + x1 * w11 + x2 * w12 + x3 * w13 + x4 * w14 + x5 * w15 + x6 * w16;
+    a41 = a51 + x1 * w10 + x2 * w11 + x3 * w12 + x4 * w13 + x5 * w14 + x6 * w15 + x7 * w16;
+    a42 = a52 + x2 * w10 + x3 * w11 + x4 * w12 + x5 * w13 + x6 * w14 + x7 * w15 + x8 * w16;
+    a43 = a53 + x3 * w10 + x4 * w11 + x5 * w12 + x6 * w13 + x7 * w14 + x8 * w15 + x9 * w16;
+    a50 = x0 * w00 + x1 * w01 + x2 * w02 + x3 * w03 + x4 * w04 + x5 * w05 + x6 * w06;
+    a51 = x1 * w00 + x2 * w01 + x3 * w02 + x4 * w03 + x5 * w04 + x6 * w05 + x7 * w06;
+    a52 = x2 * w00 + x3 * w01 + x4 * w02 + x5 * w03 + x6 * w04 + x7 * w05 + x8 * w06;
+    a53 = x3 * w00 + x4 * w01 + x5 * w02 + x6 * w03 + x7 * w04 + x8 * w05 + x9 * w06;
+  }
+}

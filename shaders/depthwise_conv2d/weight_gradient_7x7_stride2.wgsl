@@ -1,0 +1,249 @@
+// Depthwise convolution 7x7, stride 2, weight gradient: dw[r,s,c] = sum_npq x[n, 2*p - pad_top + r, 2*q - pad_left + s, c] *
+// dy[n,p,q,c] for one output per channel, C a multiple of 4, as partial sums [splits][7,7,C]: with splits = 1 that is
+// dw itself, else reduce/sum_partials adds them. x [N,H,W,C], dy [N,P,Q,C].
+// A thread sums 4 channels x all taps over the strips split, split + splits, ...; a strip is 2 columns of dy down
+// rows_per_strip rows; each row of x is read once, the 3 dy rows above stay in registers.
+// Thread id = split * C/4 + channel block.
+import package::common::divide::divide;
+import package::common::indexing::flat_workgroup;
+
+struct Params {
+  batch: u32,
+  in_h: u32,
+  in_w: u32,
+  channels: u32, // C, in units of four
+  out_h: u32,
+  out_w: u32,
+  pad_top: u32,
+  pad_left: u32,
+  rows_per_strip: u32,
+  row_strips: u32, // ceil(out_h / rows_per_strip)
+  column_tiles: u32, // ceil(out_w / 2)
+  splits: u32, // at most N * row_strips * column_tiles
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read> dy: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> partials: array<vec4f>;
+
+fn load_x(row_at: u32, row_inside: bool, j: u32, c: u32) -> vec4f {
+  let inside = row_inside && j < params.in_w;
+  return select(vec4f(), x[select(c, (row_at + j) * params.channels + c, inside)], inside);
+}
+
+fn load_dy(row_at: u32, row_inside: bool, q: u32, c: u32) -> vec4f {
+  let inside = row_inside && q < params.out_w;
+  return select(vec4f(), dy[select(c, (row_at + q) * params.channels + c, inside)], inside);
+}
+
+@compute @workgroup_size(8)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let id = flat_workgroup(workgroup, workgroups) * 8u + thread;
+  let split = divide(id, params.channels);
+  let c = id - split * params.channels;
+  if (split >= params.splits) {
+    return;
+  }
+  var a00 = vec4f();
+  var a01 = vec4f();
+  var a02 = vec4f();
+  var a03 = vec4f();
+  var a04 = vec4f();
+  var a05 = vec4f();
+  var a06 = vec4f();
+  var a10 = vec4f();
+  var a11 = vec4f();
+  var a12 = vec4f();
+  var a13 = vec4f();
+  var a14 = vec4f();
+  var a15 = vec4f();
+  var a16 = vec4f();
+  var a20 = vec4f();
+  var a21 = vec4f();
+  var a22 = vec4f();
+  var a23 = vec4f();
+  var a24 = vec4f();
+  var a25 = vec4f();
+  var a26 = vec4f();
+  var a30 = vec4f();
+  var a31 = vec4f();
+  var a32 = vec4f();
+  var a33 = vec4f();
+  var a34 = vec4f();
+  var a35 = vec4f();
+  var a36 = vec4f();
+  var a40 = vec4f();
+  var a41 = vec4f();
+  var a42 = vec4f();
+  var a43 = vec4f();
+  var a44 = vec4f();
+  var a45 = vec4f();
+  var a46 = vec4f();
+  var a50 = vec4f();
+  var a51 = vec4f();
+  var a52 = vec4f();
+  var a53 = vec4f();
+  var a54 = vec4f();
+  var a55 = vec4f();
+  var a56 = vec4f();
+  var a60 = vec4f();
+  var a61 = vec4f();
+  var a62 = vec4f();
+  var a63 = vec4f();
+  var a64 = vec4f();
+  var a65 = vec4f();
+  var a66 = vec4f();
+  let strips = params.batch * params.row_strips * params.column_tiles;
+  for (var strip = split; strip < strips; strip += params.splits) {
+    let row_strip = divide(strip, params.column_tiles);
+    let q = (strip - row_strip * params.column_tiles) * 2u;
+    let n = divide(row_strip, params.row_strips);
+    let p_first = (row_strip - n * params.row_strips) * params.rows_per_strip;
+    let p_end = min(p_first + params.rows_per_strip, params.out_h);
+    let left = q * 2u - params.pad_left; // wraps below 0: outside the image
+    // dy of the rows above: h<k><column> is k rows up.
+    var h10 = vec4f();
+    var h11 = vec4f();
+    var h20 = vec4f();
+    var h21 = vec4f();
+    var h30 = vec4f();
+    var h31 = vec4f();
+    for (var p = p_first; p < p_end + 3u; p++) {
+      let dy_at = (n * params.out_h + p) * params.out_w;
+      let dy_inside = p < p_end;
+      let d0 = load_dy(dy_at, dy_inside, q, c);
+      let d1 = load_dy(dy_at, dy_inside, q + 1u, c);
+      let i = p * 2u - params.pad_top;
+      let row_at = (n * params.in_h + i) * params.in_w;
+      let inside = i < params.in_h;
+      let x0 = load_x(row_at, inside, left, c);
+      let x1 = load_x(row_at, inside, left + 1u, c);
+      let x2 = load_x(row_at, inside, left + 2u, c);
+      let x3 = load_x(row_at, inside, left + 3u, c);
+      let x4 = load_x(row_at, inside, left + 4u, c);
+      let x5 = load_x(row_at, inside, left + 5u, c);
+      let x6 = load_x(row_at, inside, left + 6u, c);
+      let x7 = load_x(row_at, inside, left + 7u, c);
+      let x8 = load_x(row_at, inside, left + 8u, c);
+      a00 += d0 * x0 + d1 * x2;
+      a01 += d0 * x1 + d1 * x3;
+      a02 += d0 * x2 + d1 * x4;
+      a03 += d0 * x3 + d1 * x5;
+      a04 += d0 * x4 + d1 * x6;
+      a05 += d0 * x5 + d1 * x7;
+      a06 += d0 * x6 + d1 * x8;
+      a20 += h10 * x0 + h11 * x2;
+      a21 += h10 * x1 + h11 * x3;
+      a22 += h10 * x2 + h11 * x4;
+      a23 += h10 * x3 + h11 * x5;
+      a24 += h10 * x4 + h11 * x6;
+      a25 += h10 * x5 + h11 * x7;
+      a26 += h10 * x6 + h11 * x8;
+      a40 += h20 * x0 + h21 * x2;
+      a41 += h20 * x1 + h21 * x3;
+      a42 += h20 * x2 + h21 * x4;
+      a43 += h20 * x3 + h21 * x5;
+      a44 += h20 * x4 + h21 * x6;
+      a45 += h20 * x5 + h21 * x7;
+      a46 += h20 * x6 + h21 * x8;
+      a60 += h30 * x0 + h31 * x2;
+      a61 += h30 * x1 + h31 * x3;
+      a62 += h30 * x2 + h31 * x4;
+      a63 += h30 * x3 + h31 * x5;
+      a64 += h30 * x4 + h31 * x6;
+      a65 += h30 * x5 + h31 * x7;
+      a66 += h30 * x6 + h31 * x8;
+      let odd_inside = i + 1u < params.in_h;
+      let z0 = load_x(row_at + params.in_w, odd_inside, left, c);
+      let z1 = load_x(row_at + params.in_w, odd_inside, left + 1u, c);
+      let z2 = load_x(row_at + params.in_w, odd_inside, left + 2u, c);
+      let z3 = load_x(row_at + params.in_w, odd_inside, left + 3u, c);
+      let z4 = load_x(row_at + params.in_w, odd_inside, left + 4u, c);
+      let z5 = load_x(row_at + params.in_w, odd_inside, left + 5u, c);
+      let z6 = load_x(row_at + params.in_w, odd_inside, left + 6u, c);
+      let z7 = load_x(row_at + params.in_w, odd_inside, left + 7u, c);
+      let z8 = load_x(row_at + params.in_w, odd_inside, left + 8u, c);
+      a10 += d0 * z0 + d1 * z2;
+      a11 += d0 * z1 + d1 * z3;
+      a12 += d0 * z2 + d1 * z4;
+      a13 += d0 * z3 + d1 * z5;
+      a14 += d0 * z4 + d1 * z6;
+      a15 += d0 * z5 + d1 * z7;
+      a16 += d0 * z6 + d1 * z8;
+      a30 += h10 * z0 + h11 * z2;
+      a31 += h10 * z1 + h11 * z3;
+      a32 += h10 * z2 + h11 * z4;
+      a33 += h10 * z3 + h11 * z5;
+      a34 += h10 * z4 + h11 * z6;
+      a35 += h10 * z5 + h11 * z7;
+      a36 += h10 * z6 + h11 * z8;
+      a50 += h20 * z0 + h21 * z2;
+      a51 += h20 * z1 + h21 * z3;
+      a52 += h20 * z2 + h21 * z4;
+      a53 += h20 * z3 + h21 * z5;
+      a54 += h20 * z4 + h21 * z6;
+      a55 += h20 * z5 + h21 * z7;
+      a56 += h20 * z6 + h21 * z8;
+      h30 = h20;
+      h31 = h21;
+      h20 = h10;
+      h21 = h11;
+      h10 = d0;
+      h11 = d1;
+    }
+  }
+  partials[(split * 49u + 0u) * params.channels + c] = a00;
+  partials[(split * 49u + 1u) * params.channels + c] = a01;
+  partials[(split * 49u + 2u) * params.channels + c] = a02;
+  partials[(split * 49u + 3u) * params.channels + c] = a03;
+  partials[(split * 49u + 4u) * params.channels + c] = a04;
+  partials[(split * 49u + 5u) * params.channels + c] = a05;
+  partials[(split * 49u + 6u) * params.channels + c] = a06;
+  partials[(split * 49u + 7u) * params.channels + c] = a10;
+  partials[(split * 49u + 8u) * params.channels + c] = a11;
+  partials[(split * 49u + 9u) * params.channels + c] = a12;
+  partials[(split * 49u + 10u) * params.channels + c] = a13;
+  partials[(split * 49u + 11u) * params.channels + c] = a14;
+  partials[(split * 49u + 12u) * params.channels + c] = a15;
+  partials[(split * 49u + 13u) * params.channels + c] = a16;
+  partials[(split * 49u + 14u) * params.channels + c] = a20;
+  partials[(split * 49u + 15u) * params.channels + c] = a21;
+  partials[(split * 49u + 16u) * params.channels + c] = a22;
+  partials[(split * 49u + 17u) * params.channels + c] = a23;
+  partials[(split * 49u + 18u) * params.channels + c] = a24;
+  partials[(split * 49u + 19u) * params.channels + c] = a25;
+  partials[(split * 49u + 20u) * params.channels + c] = a26;
+  partials[(split * 49u + 21u) * params.channels + c] = a30;
+  partials[(split * 49u + 22u) * params.channels + c] = a31;
+  partials[(split * 49u + 23u) * params.channels + c] = a32;
+  partials[(split * 49u + 24u) * params.channels + c] = a33;
+  partials[(split * 49u + 25u) * params.channels + c] = a34;
+  partials[(split * 49u + 26u) * params.channels + c] = a35;
+  partials[(split * 49u + 27u) * params.channels + c] = a36;
+  partials[(split * 49u + 28u) * params.channels + c] = a40;
+  partials[(split * 49u + 29u) * params.channels + c] = a41;
+  partials[(split * 49u + 30u) * params.channels + c] = a42;
+  partials[(split * 49u + 31u) * params.channels + c] = a43;
+  partials[(split * 49u + 32u) * params.channels + c] = a44;
+  partials[(split * 49u + 33u) * params.channels + c] = a45;
+  partials[(split * 49u + 34u) * params.channels + c] = a46;
+  partials[(split * 49u + 35u) * params.channels + c] = a50;
+  partials[(split * 49u + 36u) * params.channels + c] = a51;
+  partials[(split * 49u + 37u) * params.channels + c] = a52;
+  partials[(split * 49u + 38u) * params.channels + c] = a53;
+  partials[(split * 49u + 39u) * params.channels + c] = a54;
+  partials[(split * 49u + 40u) * params.channels + c] = a55;
+  partials[(split * 49u + 41u) * params.channels + c] = a56;
+  partials[(split * 49u + 42u) * params.channels + c] = a60;
+  partials[(split * 49u + 43u) * params.channels + c] = a61;
+  partials[(split * 49u + 44u) * params.channels + c] = a62;
+  partials[(split * 49u + 45u) * params.channels + c] = a63;
+  partials[(split * 49u + 46u) * params.channels + c] = a64;
+  partials[(split * 49u + 47u) * params.channels + c] = a65;
+  partials[(split * 49u + 48u) * params.channels + c] = a66;
+}

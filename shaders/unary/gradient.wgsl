@@ -1,0 +1,27 @@
+// dx = dy f'(x), element by element; v, dy, dx [count lanes]. v is y for those f whose slope follows from
+// y (ReLU, ReLU6, sigmoid), so that x need not be kept, and x for the others.
+// A workgroup of 64 threads handles 256 neighbouring lanes, a thread every 64th of them.
+
+import package::common::indexing::flat_workgroup;
+import package::common::lanes::Lanes;
+import package::common::functions::slope;
+
+struct Params { count: u32, kind: u32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> v: array<Lanes>;
+@group(0) @binding(2) var<storage, read> dy: array<Lanes>;
+@group(0) @binding(3) var<storage, read_write> dx: array<Lanes>;
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) wid: vec3u,
+  @builtin(num_workgroups) nwg: vec3u,
+  @builtin(local_invocation_index) lid: u32,
+) {
+  let first = flat_workgroup(wid, nwg) * 256u + lid;
+  for (var k = 0u; k < 4u; k++) {
+    let i = first + k * 64u;
+    if (i < params.count) { dx[i] = dy[i] * slope(v[i], params.kind); }
+  }
+}

@@ -1,0 +1,15 @@
+// The one error class whose message is meant for the person at the keyboard.
+
+/**
+ * A fault the user can act on: bad input, a missing file, a GPU that is too small.
+ * The message says what was expected, what came, and what to do; the command line prints it on one
+ * line and exits with code 1. Anything else that is thrown is a bug in weft.
+ */
+export class WeftError extends Error {
+  override readonly name = "WeftError";
+}
+
+/** The message of anything thrown, whatever it is. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

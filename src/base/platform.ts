@@ -1,0 +1,55 @@
+// What weft needs of the machine it runs on, handed in from outside: files here, images in
+// src/data/images.ts. src/platform/ has one implementation for Node and one for browsers.
+
+import { WeftError } from "./errors.ts";
+
+/** The content of a file: text is written as UTF-8, a list of pieces one after the other. */
+export type FileContent = string | Uint8Array | readonly Uint8Array[];
+
+/**
+ * Files and folders. Paths use `/` on every system. Every fault is a `WeftError` that begins with the
+ * path: `runs/a/config.json: no such file`.
+ */
+export interface FileSystem {
+  /** The whole file. */
+  readFile(path: string): Promise<Uint8Array>;
+  /**
+   * Writes the file so that a crash at any instant leaves either the old content or the new one.
+   * Makes the folder where it is missing.
+   */
+  writeFile(path: string, content: FileContent): Promise<void>;
+  /** Adds text to the end of the file, which it creates where it is missing. */
+  appendFile(path: string, text: string): Promise<void>;
+  /** Whether there is a file or folder of this name. */
+  exists(path: string): Promise<boolean>;
+  /** The names (not paths) in a folder, sorted by code unit. */
+  list(folder: string): Promise<string[]>;
+  /** Makes the folder and those above it; nothing happens where it is there already. */
+  makeFolder(path: string): Promise<void>;
+  /** Removes a file or a folder with all that is in it; nothing happens where there is none. */
+  remove(path: string): Promise<void>;
+}
+
+/** Reads a UTF-8 text file, a byte order mark left out. */
+export async function readText(files: FileSystem, path: string): Promise<string> {
+  return new TextDecoder().decode(await files.readFile(path));
+}
+
+/**
+ * Reads a JSON file. The caller checks what is in it.
+ * @throws WeftError where the file is missing or is not JSON.
+ */
+export async function readJson(files: FileSystem, path: string): Promise<unknown> {
+  const text = await readText(files, path);
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new WeftError(`${path}: expected JSON, but the file cannot be parsed as such. Is it complete?`);
+  }
+}
+
+/** Joins a folder and a path relative to it with one `/`; an absolute path stays as it is. */
+export function joinPath(folder: string, path: string): string {
+  if (folder === "" || path.startsWith("/") || /^[A-Za-z]:[\\/]/.test(path)) return path;
+  return folder.endsWith("/") ? folder + path : `${folder}/${path}`;
+}

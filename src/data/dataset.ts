@@ -1,0 +1,96 @@
+// An attribute data set: its heads, its images with merged labels, the split into training and
+// validation images and the order of an epoch. All random choices are pure functions of the seed.
+
+import { WeftError } from "../base/errors.ts";
+import { type FileSystem, joinPath } from "../base/platform.ts";
+import { RandomStream } from "../base/random.ts";
+import { type Head, type LabelFile, parseLabelCsv } from "../formats/label_csv.ts";
+
+/** Where labels are, relative to the data folder. */
+export const LABEL_FILE = "Annotations/label.csv";
+/** Where the answers to the questions are, for data sets that have them. */
+export const ANSWER_FILE = "Tests/answer.csv";
+
+const TRAINING_SHARE = 0.8;
+
+/** Labelled images below a folder. An image is named by its index in `images`. */
+export interface AttributeDataset extends LabelFile {
+  folder: string;
+  /** The file that the labels come from, relative to the folder; faults begin with it. */
+  labelFile: string;
+}
+
+/** Indices of images. Training and validation have no image in common. */
+export interface Split {
+  training: number[];
+  validation: number[];
+}
+
+/** A place in the order of all images that a run will see. Plain data: it goes into checkpoints as it is. */
+export interface OrderState {
+  seed: number;
+  /** Epochs finished, over all phases. */
+  epoch: number;
+  /** Batches of this epoch that are done. */
+  batch: number;
+}
+
+/** How a data folder is read. */
+export interface DatasetOptions {
+  /** The file of labels, relative to the folder; `Annotations/label.csv` by default. */
+  labelFile?: string | undefined;
+  /** The model's heads, where there is one: the file must fit them. */
+  heads?: readonly Head[] | undefined;
+  /** Leaves bad rows out and lists them in `badRows`. */
+  skipBad?: boolean | undefined;
+}
+
+/**
+ * Reads a data folder's labels. Images are not touched.
+ * @throws WeftError where folder or file is missing; `Annotations/label.csv:3: …` for a bad row
+ */
+export async function loadDataset(
+  files: FileSystem,
+  folder: string,
+  { labelFile = LABEL_FILE, heads, skipBad }: DatasetOptions = {},
+): Promise<AttributeDataset> {
+  const content = await readDataFile(files, folder, labelFile);
+  return { folder, labelFile, ...parseLabelCsv(content, labelFile, { heads, skipBad }) };
+}
+
+/**
+ * Reads a file of a data folder.
+ * @throws WeftError telling a missing folder from a missing file
+ */
+export async function readDataFile(files: FileSystem, folder: string, name: string): Promise<Uint8Array> {
+  if (!(await files.exists(folder))) {
+    throw new WeftError(`${folder}: no such folder; expected one with ${LABEL_FILE} and the images it names`);
+  }
+  const path = joinPath(folder, name);
+  if (!(await files.exists(path))) {
+    throw new WeftError(`${path}: no such file; expected ${name} in the data folder ${folder}`);
+  }
+  return files.readFile(path);
+}
+
+/**
+ * Shuffles image indices by the seed, keeps the first `limit`, and cuts them 80 to 20. From two images on
+ * both parts have at least one.
+ * @throws WeftError where `limit` is not a positive whole number
+ */
+export function splitImages(count: number, options: { seed: number; limit?: number | undefined }): Split {
+  const { seed, limit } = options;
+  if (limit !== undefined && !(Number.isSafeInteger(limit) && limit > 0)) {
+    throw new WeftError(`the limit of images is ${limit}; expected a whole number from 1`);
+  }
+  const indices = Array.from({ length: count }, (_, index) => index);
+  const kept = new RandomStream(seed, "data/split").shuffled(indices).slice(0, limit);
+  const wanted = Math.floor(kept.length * TRAINING_SHARE);
+  const cut = Math.max(1, Math.min(wanted, kept.length - 1));
+  return { training: kept.slice(0, cut), validation: kept.slice(cut) };
+}
+
+/** The images of an epoch in the order in which it sees them; another order each epoch. */
+export function epochOrder(images: readonly number[], seed: number, epoch: number): number[] {
+  return new RandomStream(seed, `data/order/${epoch}`).shuffled(images);
+}

@@ -1,0 +1,161 @@
+// Coats on the whole lay figure, and sleeves on its upper half.
+import type { RandomStream } from "../../base/random.ts";
+import {
+  bareArm,
+  bareLegs,
+  barePelvis,
+  drawStance,
+  type Heights,
+  OUTLINE,
+  poseArm,
+  sleeve,
+} from "./figure.ts";
+import type { Palette } from "./palette.ts";
+import { CLOTH_FILL } from "./scene.ts";
+import { circleAt, d, disc, line, outlined, polygon } from "./svg_text.ts";
+
+export const WHOLE_BODY: Heights = { waist: 32, hip: 45, knee: 64, ankle: 84, sole: 92 };
+
+/** Where the hem lies for each class of coat_length but the first. */
+export const COAT_HEMS = [25, 36.5, 48, 58.5, 69.5, 79, 91] as const;
+
+/** Where the sleeve ends, as a share of the arm, for each class of sleeve_length but the first two. */
+export const SLEEVE_ENDS = [0.1, 0.28, 0.49, 0.65, 0.76, 0.88, 1.08] as const;
+
+/** A coat whose hem lies at height `hem`. */
+export function drawCoat(hem: number, palette: Palette, random: RandomStream): string {
+  const legs = drawStance(WHOLE_BODY, 7, random);
+  const arms = [-1, 1].map((side) =>
+    poseArm([50 + side * 15, 14], side, 42, random.between(14, 34), random.between(-12, 4)),
+  );
+  const spread = 14.5 + (hem - 20) * random.between(0.04, 0.13);
+  const body = d`M38 8L62 8L66 12L64 28L${50 + spread} ${hem}Q50 ${hem + 4} ${50 - spread} ${hem}L36 28L34 12Z`;
+  const band = d`M${50 - spread} ${hem - 4}Q50 ${hem} ${50 + spread} ${hem - 4}L${50 + spread + 0.4} ${hem}Q50 ${hem + 4} ${50 - spread - 0.4} ${hem}Z`;
+  const buttons = [20, 27, 34, 41, 48].filter((y) => y < hem - 6);
+  return (
+    bareLegs(legs, 4.6, palette) +
+    barePelvis(WHOLE_BODY, 11, palette) +
+    torso(palette, 1) +
+    arms.map((arm) => bareArm(arm, 3.4, palette) + sleeve(arm, 0.86, 3.9, 0, CLOTH_FILL, palette)).join("") +
+    outlined([body], CLOTH_FILL, palette.ink, OUTLINE) +
+    outlined([band], palette.trim, palette.ink, OUTLINE * 0.8) +
+    outlined(
+      [
+        polygon([
+          [43, 7],
+          [57, 7],
+          [50, 17],
+        ]),
+      ],
+      palette.under,
+      palette.ink,
+      OUTLINE * 0.8,
+    ) +
+    line(d`M50 17V${hem}`, palette.ink, 0.9) +
+    buttons.map((y) => circleAt([52.6, y], 1.1, palette.ink)).join("")
+  );
+}
+
+function torso(palette: Palette, scale: number): string {
+  const chest = polygon([
+    [50 - 14 * scale, 11],
+    [50 + 14 * scale, 11],
+    [50 + 10 * scale, 28],
+    [50 - 10 * scale, 28],
+  ]);
+  const neck = polygon([
+    [46, -6],
+    [54, -6],
+    [55, 12],
+    [45, 12],
+  ]);
+  return (
+    outlined([neck], palette.joint, palette.ink, OUTLINE) +
+    outlined([chest], palette.body, palette.ink, OUTLINE)
+  );
+}
+
+/** A coat so close that its hem lies outside the frame. */
+export function drawCoatCloseUp(palette: Palette, random: RandomStream): string {
+  const lapel = random.between(16, 26);
+  const body = "M28 6L72 6L92 16L84 60L92 130L8 130L16 60L8 16Z";
+  const left = polygon([
+    [34, 4],
+    [50, 48],
+    [50 - lapel, 34],
+    [50 - lapel - 2, 18],
+  ]);
+  const right = polygon([
+    [66, 4],
+    [50, 48],
+    [50 + lapel, 34],
+    [50 + lapel + 2, 18],
+  ]);
+  return (
+    outlined([body], CLOTH_FILL, palette.ink, OUTLINE) +
+    outlined(
+      [
+        polygon([
+          [34, 4],
+          [66, 4],
+          [50, 48],
+        ]),
+      ],
+      palette.under,
+      palette.ink,
+      OUTLINE,
+    ) +
+    outlined([left, right], palette.trim, palette.ink, OUTLINE) +
+    line("M50 48V120", palette.ink, 1.2) +
+    [58, 72, 86].map((y) => disc([56, y], 2.4, palette.trim, palette.ink, OUTLINE)).join("") +
+    line("M22 78L38 75M78 78L62 75", palette.ink, 1.6)
+  );
+}
+
+/** A top whose sleeves end at a share of the arm; null draws it without sleeves. One arm crosses the frame. */
+export function drawSleeves(end: number | null, palette: Palette, random: RandomStream): string {
+  const girth = 8.5;
+  const arm = poseArm([24, 24], 1, 86, random.between(42, 56), random.between(-8, 8));
+  const flare = random.between(-0.2, 0.4);
+  const neck = polygon([
+    [1, -20],
+    [13, -20],
+    [15, 12],
+    [-1, 12],
+  ]);
+  const body =
+    end === null
+      ? "M-8 9Q6 17 17 9L22 11Q16 24 24 38L22 66L24 112H-30V9Z"
+      : "M-8 9Q6 17 17 9L27 13L29 40L26 66L28 112H-30V9Z";
+  return (
+    outlined([neck], palette.joint, palette.ink, OUTLINE) +
+    outlined(["M-20 10H24L22 60H-20Z"], palette.body, palette.ink, OUTLINE) +
+    bareArm(arm, girth, palette) +
+    (end === null ? "" : sleeve(arm, end, girth * 1.08, flare, CLOTH_FILL, palette)) +
+    outlined([body], CLOTH_FILL, palette.ink, OUTLINE) +
+    line("M-8 9Q6 17 17 9", palette.trim, 2)
+  );
+}
+
+/** A cape that hides both arms. */
+export function drawCape(palette: Palette, random: RandomStream): string {
+  const spread = random.between(34, 42);
+  const drop = random.between(84, 94);
+  const cape = d`M42 14L58 14C74 18 ${46 + spread} 50 ${50 + spread} ${drop}Q50 ${drop + 12} ${50 - spread} ${drop}C${54 - spread} 50 26 18 42 14Z`;
+  const neck = polygon([
+    [44, -8],
+    [56, -8],
+    [57, 18],
+    [43, 18],
+  ]);
+  const folds = [-0.66, -0.33, 0.33, 0.66].map((x) =>
+    line(d`M${50 + x * 12} 24Q${50 + x * 34} 50 ${50 + x * spread} ${drop + 2}`, palette.ink, 0.9),
+  );
+  return (
+    outlined([neck], palette.joint, palette.ink, OUTLINE) +
+    outlined([cape], CLOTH_FILL, palette.ink, OUTLINE) +
+    folds.join("") +
+    line("M50 22V98", palette.ink, 1.2) +
+    outlined(["M40 12Q50 20 60 12L61 18Q50 26 39 18Z"], palette.trim, palette.ink, OUTLINE)
+  );
+}

@@ -1,0 +1,44 @@
+// Rows of a CSV file with their line numbers, and rows back into text (RFC 4180).
+
+import { CsvError, parse } from "csv-parse/browser/esm/sync";
+import { messageOf, WeftError } from "../base/errors.ts";
+
+/** One row: its columns, and the line of the file that it ends on, counted from 1. */
+export interface CsvRow {
+  columns: string[];
+  line: number;
+}
+
+/**
+ * Parses CSV text without a header. Byte order mark, Windows line ends and blank lines are fine, rows
+ * may differ in their number of columns.
+ * @param path named in faults, as the caller wants to see it
+ * @throws WeftError `path:line: …` where a quote is left open
+ */
+export function parseCsvRows(content: string | Uint8Array, path: string): CsvRow[] {
+  const text = typeof content === "string" ? content : new TextDecoder().decode(content);
+  const rows: CsvRow[] = [];
+  try {
+    parse(text, {
+      bom: true,
+      on_record: (columns: string[], { lines }) => {
+        if (columns.length > 1 || columns[0]?.trim() !== "") rows.push({ columns, line: lines });
+        return null;
+      },
+      record_delimiter: ["\r\n", "\n", "\r"],
+      relax_column_count: true,
+      relax_quotes: true,
+      skip_empty_lines: true,
+    });
+  } catch (thrown) {
+    const line = thrown instanceof CsvError && typeof thrown.lines === "number" ? `:${thrown.lines}` : "";
+    throw new WeftError(`${path}${line}: not a CSV file: ${messageOf(thrown).replaceAll("\n", " ")}`);
+  }
+  return rows;
+}
+
+/** One line of CSV, its line feed included; a column is quoted where it has to be. */
+export function formatCsvRow(columns: readonly string[]): string {
+  const quoted = columns.map((text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text));
+  return `${quoted.join(",")}\n`;
+}

@@ -1,0 +1,91 @@
+// An HDF5 file held in memory, opened by h5wasm in Node and in browsers, with faults as one line.
+// https://docs.hdfgroup.org/hdf5/v1_14/_f_m_t3.html describes the superblock.
+
+import type { Dataset, Entity, Group, File as HdfFile } from "h5wasm";
+import { messageOf, WeftError } from "../base/errors.ts";
+
+const SIGNATURE = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
+
+/** An open file. */
+export interface HdfSession {
+  file: HdfFile;
+  /** Runs an action on the file; what h5wasm throws becomes `path: WHAT cannot be read (…)`. */
+  guard<T>(what: string, action: () => T): T;
+  close(): void;
+}
+
+/** Whether what a group holds under a name is a group. */
+export function isGroup(entity: Entity | null): entity is Group {
+  return entity !== null && "type" in entity && entity.type === "Group";
+}
+
+/** Whether what a group holds under a name is a dataset. */
+export function isDataset(entity: Entity | null): entity is Dataset {
+  return entity !== null && "type" in entity && entity.type === "Dataset";
+}
+
+let library: Promise<Awaited<ReturnType<typeof loadLibrary>>> | undefined;
+let opened = 0;
+
+async function loadLibrary() {
+  const { ready, File } = await import("h5wasm");
+  const module = await ready;
+  // Without it the HDF5 library prints its stack on stderr and calls return null.
+  module.activate_throwing_error_handler();
+  return { module, File };
+}
+
+/**
+ * Opens bytes as an HDF5 file for reading. The bytes are not copied.
+ * @throws WeftError `path: …` where they are truncated or something else
+ */
+export async function openHdf(bytes: Uint8Array, path: string): Promise<HdfSession> {
+  const fault = faultOfSuperblock(bytes);
+  if (fault !== undefined) throw new WeftError(`${path}: ${fault}`);
+  library ??= loadLibrary();
+  const { module, File } = await library;
+  const name = `weft-${opened++}.h5`; // a name in h5wasm's own file system, which is memory
+  const canOwn = true;
+  module.FS.createDataFile("/", name, bytes, true, true, canOwn);
+
+  const guard = <T>(what: string, action: () => T): T => {
+    try {
+      return action();
+    } catch (thrown) {
+      if (thrown instanceof WeftError) throw thrown;
+      throw new WeftError(`${path}: ${what} cannot be read (${innermost(thrown)}). Is the file damaged?`);
+    }
+  };
+  try {
+    const file = guard("this HDF5 file", () => new File(`/${name}`, "r"));
+    const close = () => {
+      file.close();
+      module.FS.unlink(`/${name}`);
+    };
+    return { file, guard, close };
+  } catch (thrown) {
+    module.FS.unlink(`/${name}`);
+    throw thrown;
+  }
+}
+
+/** What the first bytes say is wrong with the file. */
+function faultOfSuperblock(bytes: Uint8Array): string | undefined {
+  if (bytes.byteLength < 64 || SIGNATURE.some((byte, index) => bytes[index] !== byte)) {
+    return `expected an HDF5 file but its ${bytes.byteLength} bytes do not begin as one`;
+  }
+  const version = bytes[8] ?? 0;
+  const offsetBytes = bytes[version < 2 ? 13 : 9];
+  if (offsetBytes !== 8) return undefined;
+  const position = version < 2 ? 40 + (version === 1 ? 4 : 0) : 28;
+  const end = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(position, true);
+  if (BigInt(bytes.byteLength) >= end) return undefined;
+  return `truncated: the HDF5 file has ${bytes.byteLength} bytes of ${end}. Copy or download it again`;
+}
+
+/** The deepest line of HDF5's error stack, which says what really went wrong. */
+function innermost(thrown: unknown): string {
+  const lines = messageOf(thrown).split("\n");
+  const deepest = lines.findLast((line) => /^\s*#\d+:/.test(line)) ?? lines[0] ?? "";
+  return deepest.replace(/^.*?\(\): /, "").trim();
+}

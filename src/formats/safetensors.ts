@@ -1,0 +1,228 @@
+// safetensors files, https://huggingface.co/docs/safetensors: 8 bytes little-endian length of a JSON
+// header, the header, then the tensors' bytes (little-endian, row-major) without gaps.
+
+import { WeftError } from "../base/errors.ts";
+
+// On a host of the other byte order typed arrays would read swapped values; no platform with WebGPU has it.
+const ELEMENT_BYTES = {
+  F64: 8,
+  F32: 4,
+  F16: 2,
+  BF16: 2,
+  I64: 8,
+  I32: 4,
+  I16: 2,
+  I8: 1,
+  U64: 8,
+  U32: 4,
+  U16: 2,
+  U8: 1,
+  BOOL: 1,
+} as const;
+
+/** Element types as the format names them. */
+export type SafetensorsDtype = keyof typeof ELEMENT_BYTES;
+
+/** Elements as they are stored: F16 and BF16 as their bits in a Uint16Array, BOOL as bytes. */
+export type TensorData =
+  | Float64Array
+  | Float32Array
+  | BigInt64Array
+  | BigUint64Array
+  | Int32Array
+  | Uint32Array
+  | Int16Array
+  | Uint16Array
+  | Int8Array
+  | Uint8Array;
+
+/** A tensor of a file, row-major. */
+export interface StoredTensor {
+  dtype: SafetensorsDtype;
+  shape: readonly number[];
+  data: TensorData;
+}
+
+/** What a file holds; tensors are in the order of the header. */
+export interface SafetensorsFile {
+  metadata: Record<string, string>;
+  tensors: Map<string, StoredTensor>;
+}
+
+const HEADER_ALIGNMENT_BYTES = 8;
+
+function isDtype(name: unknown): name is SafetensorsDtype {
+  return typeof name === "string" && Object.hasOwn(ELEMENT_BYTES, name);
+}
+
+function isCounts(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((entry) => Number.isSafeInteger(entry) && entry >= 0);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function viewOf(bytes: Uint8Array, dtype: SafetensorsDtype): TensorData {
+  const size = ELEMENT_BYTES[dtype];
+  const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+  const args = [aligned.buffer, aligned.byteOffset, aligned.byteLength / size] as const;
+  switch (dtype) {
+    case "F64":
+      return new Float64Array(...args);
+    case "F32":
+      return new Float32Array(...args);
+    case "I64":
+      return new BigInt64Array(...args);
+    case "U64":
+      return new BigUint64Array(...args);
+    case "I32":
+      return new Int32Array(...args);
+    case "U32":
+      return new Uint32Array(...args);
+    case "I16":
+      return new Int16Array(...args);
+    case "F16":
+    case "BF16":
+    case "U16":
+      return new Uint16Array(...args);
+    case "I8":
+      return new Int8Array(...args);
+    case "U8":
+    case "BOOL":
+      return new Uint8Array(...args);
+    default:
+      return dtype satisfies never;
+  }
+}
+
+function parseHeader(bytes: Uint8Array, path: string): { header: Record<string, unknown>; start: number } {
+  if (bytes.byteLength < 8) {
+    throw new WeftError(`${path}: expected a safetensors file but it has only ${bytes.byteLength} bytes`);
+  }
+  const length = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true));
+  if (length > bytes.byteLength - 8) {
+    throw new WeftError(
+      `${path}: not a safetensors file, or truncated: a header of ${length} bytes is announced in a file of ${bytes.byteLength}`,
+    );
+  }
+  let header: unknown;
+  try {
+    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(8, 8 + length)));
+  } catch {
+    header = undefined;
+  }
+  if (!isRecord(header))
+    throw new WeftError(`${path}: not a safetensors file: its header is not a JSON object`);
+  return { header, start: 8 + length };
+}
+
+function readTensor(body: Uint8Array, entry: unknown, where: string): { tensor: StoredTensor; end: number } {
+  if (!isRecord(entry) || !isCounts(entry.shape) || !isCounts(entry.data_offsets)) {
+    throw new WeftError(`${where} has a corrupt header entry: ${JSON.stringify(entry)}`);
+  }
+  const { dtype, shape, data_offsets: offsets } = entry;
+  if (!isDtype(dtype)) {
+    throw new WeftError(
+      `${where} has the element type ${JSON.stringify(dtype)}; expected one of ${Object.keys(ELEMENT_BYTES).join(", ")}`,
+    );
+  }
+  const [begin = 0, end = 0] = offsets;
+  const size = shape.reduce((product, extent) => product * extent, ELEMENT_BYTES[dtype]);
+  if (offsets.length !== 2 || end - begin !== size) {
+    throw new WeftError(
+      `${where}: ${dtype} [${shape}] takes ${size} bytes but the header gives it ${end - begin}`,
+    );
+  }
+  if (end > body.byteLength) {
+    throw new WeftError(
+      `${where} is cut off: it ends at byte ${end} of the data but there are ${body.byteLength}. Is the file complete?`,
+    );
+  }
+  return { tensor: { dtype, shape, data: viewOf(body.subarray(begin, end), dtype) }, end };
+}
+
+/**
+ * Reads a file. Tensors are views of `bytes` where their alignment allows it.
+ * @param path named in faults
+ * @throws WeftError naming file and tensor where the file is truncated or corrupt
+ */
+export function readSafetensors(bytes: Uint8Array, path: string): SafetensorsFile {
+  const { header, start } = parseHeader(bytes, path);
+  const body = bytes.subarray(start);
+  const metadata: Record<string, string> = {};
+  const tensors = new Map<string, StoredTensor>();
+  let last = 0;
+  for (const [name, entry] of Object.entries(header)) {
+    if (name === "__metadata__") {
+      if (!isRecord(entry)) throw new WeftError(`${path}: __metadata__ is not a JSON object`);
+      for (const [key, value] of Object.entries(entry)) metadata[key] = String(value);
+      continue;
+    }
+    const { tensor, end } = readTensor(body, entry, `${path}: tensor ${name}`);
+    tensors.set(name, tensor);
+    last = Math.max(last, end);
+  }
+  if (last !== body.byteLength) {
+    throw new WeftError(`${path}: ${body.byteLength - last} bytes after the last tensor belong to none`);
+  }
+  return { metadata, tensors };
+}
+
+/**
+ * The pieces of a file, one after the other: header, then each tensor's own bytes, not copied. Same
+ * arguments, same bytes: tensors stay in the given order, metadata keys are sorted.
+ * @throws RangeError where a tensor's data does not fit its dtype and shape
+ */
+export function safetensorsPieces(
+  tensors: Iterable<readonly [string, StoredTensor]>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array[] {
+  const header: Record<string, unknown> = {};
+  const keys = Object.keys(metadata).sort();
+  if (keys.length > 0) header.__metadata__ = Object.fromEntries(keys.map((key) => [key, metadata[key]]));
+  const pieces: Uint8Array[] = [];
+  let offset = 0;
+  for (const [name, { dtype, shape, data }] of tensors) {
+    const size = shape.reduce((product, extent) => product * extent, ELEMENT_BYTES[dtype]);
+    if (data.byteLength !== size) {
+      throw new RangeError(
+        `tensor ${name}: ${dtype} [${shape}] takes ${size} bytes but its data has ${data.byteLength}`,
+      );
+    }
+    if (Object.hasOwn(header, name)) throw new RangeError(`tensor ${name} is given twice`);
+    header[name] = { dtype, shape, data_offsets: [offset, offset + size] };
+    pieces.push(new Uint8Array(data.buffer, data.byteOffset, size));
+    offset += size;
+  }
+  return [encodeHeader(header), ...pieces];
+}
+
+function encodeHeader(header: Record<string, unknown>): Uint8Array {
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  const length = Math.ceil(json.byteLength / HEADER_ALIGNMENT_BYTES) * HEADER_ALIGNMENT_BYTES;
+  const bytes = new Uint8Array(8 + length).fill(0x20); // padded with spaces, as the format asks
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(length), true);
+  bytes.set(json, 8);
+  return bytes;
+}
+
+/** The whole file in one array; `safetensorsPieces` needs no second copy of the tensors. */
+export function writeSafetensors(
+  tensors: Iterable<readonly [string, StoredTensor]>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
+  const pieces = safetensorsPieces(tensors, metadata);
+  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.byteLength, 0));
+  let offset = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, offset);
+    offset += piece.byteLength;
+  }
+  return bytes;
+}
+
+/** A float32 tensor to write. */
+export function float32Tensor(data: Float32Array, shape: readonly number[]): StoredTensor {
+  return { dtype: "F32", shape, data };
+}

@@ -1,0 +1,212 @@
+// Runs the golden cases of whole networks: outputs, taps and gradients of a backbone, and short
+// trainings of the multi-task model.
+
+import { WeftError } from "../base/errors.ts";
+import { elementCount, type Shape, shapeText } from "../base/tensors.ts";
+import type { GpuDevice } from "../gpu/device.ts";
+import { layOutArenas, VariableStore } from "../gpu/variables.ts";
+import { differentiate } from "../graph/differentiate.ts";
+import { Graph, type Tensor } from "../graph/graph.ts";
+import { fuseActivations } from "../graph/passes.ts";
+import { layOutPlan, Plan, type StepValues } from "../graph/plan.ts";
+import { backboneNamed } from "../models/backbones.ts";
+import { joinLogits, multiTaskHeads, multiTaskLoss } from "../models/multi_task.ts";
+import { Layers, type WeightSpec } from "../nn/layers.ts";
+import { applyOptimizer, type OptimizerConfig, optimizerVariables } from "../nn/optimizers.ts";
+import { sumOf } from "../ops/add.ts";
+import type { ModelCase, NetworkConfig, TrainingCase, WeightSource } from "./golden_case.ts";
+import { proceduralWeight } from "./procedural_weights.ts";
+import type { HostTensor } from "./run_operator.ts";
+
+/** Reads the weights that a case keeps in a file beside it, by `layer/weight`. */
+export type WeightFileReader = (
+  file: string,
+  wanted: readonly WeightSpec[],
+) => Promise<ReadonlyMap<string, Float32Array>>;
+
+function buildConfig(config: NetworkConfig) {
+  const { alpha, includeTop, pooling, classes } = config;
+  return {
+    includeTop,
+    pooling,
+    ...(alpha !== undefined && { alpha }),
+    ...(classes !== undefined && { classes }),
+  };
+}
+
+function tensorOf(tensors: ReadonlyMap<string, HostTensor>, name: string): HostTensor {
+  const tensor = tensors.get(name);
+  if (!tensor) throw new WeftError(`the file has no tensor ${name}`);
+  return tensor;
+}
+
+function checkInputShape(config: NetworkConfig, shape: Shape): void {
+  const { inputShape } = config;
+  if (inputShape && shapeText(inputShape) !== shapeText(shape.slice(1))) {
+    throw new WeftError(`image is ${shapeText(shape)} but inputShape says ${shapeText(inputShape)}`);
+  }
+}
+
+async function fillWeights(
+  store: VariableStore,
+  weights: readonly WeightSpec[],
+  source: WeightSource,
+  readWeights: WeightFileReader,
+): Promise<void> {
+  const fromFile = "file" in source ? await readWeights(source.file, weights) : undefined;
+  for (const { name, shape } of weights) {
+    const values = "file" in source ? fromFile?.get(name) : proceduralWeight(name, shape, source.procedural);
+    if (!values) throw new WeftError(`no values for the weight ${name}`);
+    store.write(name, values);
+  }
+}
+
+/** Runs a model case: `features`, taps by layer name, and `grad/layer/weight`. */
+export async function runModel(
+  device: GpuDevice,
+  golden: ModelCase,
+  readWeights: WeightFileReader,
+): Promise<StepValues> {
+  const image = tensorOf(golden.tensors, "image");
+  checkInputShape(golden.config, image.shape);
+  const graph = new Graph();
+  const layers = new Layers(graph, { training: golden.training });
+  const features = backboneNamed(golden.backbone).build(
+    layers,
+    graph.input("image", image.shape),
+    buildConfig(golden.config),
+  );
+  const outputs: Record<string, Tensor> = { features };
+  for (const tap of golden.taps) outputs[tap] = layers.outputOf(tap);
+  fuseActivations(graph, Object.values(outputs));
+
+  const fed: Record<string, Float32Array | Uint32Array> = { image: image.data };
+  if (golden.grads.length > 0) {
+    const upstream = tensorOf(golden.tensors, "dfeatures");
+    const seed = { tensor: features, gradient: graph.input("dfeatures", upstream.shape) };
+    fed.dfeatures = upstream.data;
+    const targets = golden.grads.map((name) => {
+      const target = graph.declared.get(name);
+      if (!target) throw new WeftError(`${golden.backbone} has no weight ${name}`);
+      return target;
+    });
+    const gradients = differentiate(graph, [seed], targets, sumOf);
+    for (const target of targets) {
+      const gradient = gradients.get(target);
+      if (!gradient) throw new WeftError(`features do not depend on ${target.name}`);
+      outputs[`grad/${target.name}`] = gradient;
+    }
+  }
+  const store = new VariableStore(device);
+  for (const weight of layers.weights) store.declare(weight);
+  await fillWeights(store, layers.weights, golden.weights, readWeights);
+  const plan = await Plan.compile(device, layOutPlan(graph, outputs, device.facts), store);
+  try {
+    plan.poison();
+    return await plan.run(fed);
+  } finally {
+    plan.destroy();
+    store.destroy();
+  }
+}
+
+function optimizerOf(raw: Readonly<Record<string, unknown>>): {
+  config: OptimizerConfig;
+  learningRate: number;
+} {
+  const { name, lr, ...constants } = raw;
+  if (typeof lr !== "number") throw new WeftError("the optimizer needs a number lr");
+  const numbers = Object.fromEntries(
+    Object.entries(constants).map(([key, value]) => [
+      key,
+      typeof value === "boolean" ? value : Number(value),
+    ]),
+  );
+  if (name === "adam") return { config: { name, ...numbers }, learningRate: lr };
+  if (name === "sgd") return { config: { name, ...numbers }, learningRate: lr };
+  throw new WeftError(`unknown optimizer ${JSON.stringify(name)}`);
+}
+
+/** Runs a short training: `losses` [steps], and `weights/layer/weight` where the file has them. */
+export async function runTraining(
+  device: GpuDevice,
+  golden: TrainingCase,
+  readWeights: WeightFileReader,
+): Promise<StepValues> {
+  const images = tensorOf(golden.tensors, "images");
+  const [, rows = 0, ...imageShape] = images.shape;
+  const { heads, steps } = golden;
+  const width = heads.reduce((sum, head) => sum + head.classes, 0);
+  const { config, learningRate } = optimizerOf(golden.optimizer);
+
+  const graph = new Graph();
+  const dropoutSeed = graph.input("seed", [2], "u32");
+  const layers = new Layers(graph, { training: true, dropoutSeed });
+  const image = graph.input("image", [rows, ...imageShape]);
+  const network = {
+    ...buildConfig(golden.config),
+    includeTop: false,
+    pooling: golden.config.pooling ?? "avg",
+  };
+  const features = backboneNamed(golden.backbone).build(layers, image, network);
+  const logits = joinLogits(graph, multiTaskHeads(layers, features, heads, golden.dropout));
+  const { loss } = multiTaskLoss(graph, logits, graph.input("labels", [rows, width]), heads);
+  fuseActivations(graph);
+
+  const trainable = layers.weights.filter((weight) => weight.trainable);
+  const arenas = layOutArenas("trainable", trainable, device.facts.maxBindingBytes);
+  const ones = graph.constant(
+    "loss gradient",
+    [heads.length],
+    heads.map(() => 1),
+  );
+  const targets = trainable.map((weight) => graph.variable(weight.name, weight.shape));
+  const gradients = differentiate(graph, [{ tensor: loss, gradient: ones }], targets, sumOf);
+  const byName = new Map([...gradients].map(([target, gradient]) => [target.name, gradient]));
+  applyOptimizer(graph, config, arenas, byName, graph.input("learningRate", [1]));
+
+  const store = new VariableStore(device);
+  store.declareArenas(arenas, trainable);
+  for (const weight of layers.weights) if (!weight.trainable) store.declare(weight);
+  for (const spec of optimizerVariables(config, arenas)) store.declare(spec);
+  await fillWeights(store, layers.weights, golden.weights, readWeights);
+  const plan = await Plan.compile(device, layOutPlan(graph, { loss }, device.facts), store);
+  try {
+    const losses = new Float32Array(steps);
+    const pixels = rows * elementCount(imageShape);
+    for (let step = 0; step < steps; step++) {
+      const values = await plan.run({
+        image: images.data.subarray(step * pixels, (step + 1) * pixels),
+        labels: labelRows(golden, step, rows),
+        seed: new Uint32Array([0, step]),
+        learningRate: new Float32Array([learningRate]),
+      });
+      losses[step] = [...(values.loss ?? [])].reduce((sum, value) => sum + value, 0);
+    }
+    const wanted = [...golden.tensors.keys()].filter((name) => name.startsWith("weights/"));
+    const weights = await store.read(wanted.map((name) => name.slice("weights/".length)));
+    return {
+      losses,
+      ...Object.fromEntries([...weights].map(([name, values]) => [`weights/${name}`, values])),
+    };
+  } finally {
+    plan.destroy();
+    store.destroy();
+  }
+}
+
+/** The heads' one-hot labels of one step side by side. */
+function labelRows({ heads, tensors }: TrainingCase, step: number, rows: number): Float32Array {
+  const width = heads.reduce((sum, head) => sum + head.classes, 0);
+  const joined = new Float32Array(rows * width);
+  let column = 0;
+  for (const { name, classes } of heads) {
+    const { data } = tensorOf(tensors, `labels/${name}`);
+    for (let row = 0; row < rows; row++) {
+      const from = (step * rows + row) * classes;
+      joined.set(data.subarray(from, from + classes), row * width + column);
+    }
+    column += classes;
+  }
+  return joined;
+}

@@ -1,0 +1,183 @@
+// One opened GPU: its limits and features, the buffers made on it and the bytes they hold, its one
+// pipeline cache, and what happens when it is lost. Everything lives in the instance: several
+// engines in one process know nothing of each other.
+
+import { WeftError } from "../base/errors.ts";
+import { BUFFER_USAGE } from "./constants.ts";
+import { PipelineCache } from "./pipelines.ts";
+
+/** Which form of kernels suits the adapter: software adapters pay for workgroup memory, GPUs gain from it. */
+export type KernelFamily = "cpu" | "gpu";
+
+/** What operators may ask about the device when they choose kernels. */
+export interface DeviceFacts {
+  readonly family: KernelFamily;
+  readonly features: ReadonlySet<string>;
+  /** Lanes of a subgroup where the adapter has subgroups of one size that kernels are written for. */
+  readonly subgroupSize: 4 | 8 | 16 | undefined;
+  readonly maxBindingBytes: number;
+  readonly maxBufferBytes: number;
+  readonly maxWorkgroupsPerDimension: number;
+  readonly maxWorkgroupMemoryBytes: number;
+}
+
+export interface DeviceOptions {
+  /** Forces a kernel family; by default the CPU family on software adapters. */
+  readonly family?: KernelFamily;
+  /** Name for messages; by default the adapter's own description. */
+  readonly name?: string;
+}
+
+const WANTED_FEATURES = ["timestamp-query", "shader-f16", "subgroups"] as const;
+const SOFTWARE_ADAPTER = /llvmpipe|lavapipe|swiftshader|cpu|software|basic render|warp/i;
+
+/** A WebGPU device and what weft keeps beside it. */
+export class GpuDevice {
+  readonly pipelines: PipelineCache;
+  readonly facts: DeviceFacts;
+  private readonly live = new Set<GPUBuffer>();
+  private bytes = 0;
+  private lossMessage: string | undefined;
+
+  private constructor(
+    readonly raw: GPUDevice,
+    readonly name: string,
+    family: KernelFamily,
+    subgroupSize: DeviceFacts["subgroupSize"],
+  ) {
+    this.pipelines = new PipelineCache(raw);
+    const { limits } = raw;
+    this.facts = {
+      family,
+      features: new Set(raw.features),
+      subgroupSize,
+      maxBindingBytes: limits.maxStorageBufferBindingSize,
+      maxBufferBytes: limits.maxBufferSize,
+      maxWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
+      maxWorkgroupMemoryBytes: limits.maxComputeWorkgroupStorageSize,
+    };
+    void raw.lost.then((info) => {
+      if (info.reason !== "destroyed") this.lossMessage = info.message;
+    });
+  }
+
+  /**
+   * Opens a device with everything the adapter has to offer: its largest buffers and bindings, and
+   * those optional features that weft has kernels for.
+   */
+  static async open(adapter: GPUAdapter, options: DeviceOptions = {}): Promise<GpuDevice> {
+    const { limits, info } = adapter;
+    const name = options.name ?? (info.description || info.device || info.vendor || "GPU");
+    const raw = await adapter.requestDevice({
+      requiredFeatures: WANTED_FEATURES.filter((feature) => adapter.features.has(feature)),
+      requiredLimits: {
+        maxBufferSize: limits.maxBufferSize,
+        maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+        maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
+        maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
+        maxComputeWorkgroupSizeX: limits.maxComputeWorkgroupSizeX,
+      },
+    });
+    const isSoftware = SOFTWARE_ADAPTER.test(`${name} ${info.architecture} ${info.device}`);
+    return new GpuDevice(
+      raw,
+      name,
+      options.family ?? (isSoftware ? "cpu" : "gpu"),
+      fixedSubgroupSize(adapter),
+    );
+  }
+
+  /**
+   * Makes a buffer and counts its bytes until `destroyBuffer`.
+   * @throws WeftError when one buffer exceeds the adapter's limit.
+   */
+  createBuffer(label: string, bytes: number, usage: number): GPUBuffer {
+    const size = Math.ceil(bytes / 4) * 4;
+    if (size > this.facts.maxBufferBytes) {
+      throw new WeftError(
+        `${label} needs a buffer of ${megabytes(size)}, but ${this.name} allows ${megabytes(this.facts.maxBufferBytes)}. ` +
+          "Use a smaller --batch or --size.",
+      );
+    }
+    const buffer = this.raw.createBuffer({ label, size, usage });
+    this.live.add(buffer);
+    this.bytes += size;
+    return buffer;
+  }
+
+  /** Makes a storage buffer that kernels, uploads and copies may use. */
+  createStorage(label: string, bytes: number): GPUBuffer {
+    return this.createBuffer(
+      label,
+      bytes,
+      BUFFER_USAGE.STORAGE | BUFFER_USAGE.COPY_SRC | BUFFER_USAGE.COPY_DST,
+    );
+  }
+
+  destroyBuffer(buffer: GPUBuffer): void {
+    if (!this.live.delete(buffer)) return;
+    this.bytes -= buffer.size;
+    buffer.destroy();
+  }
+
+  /** Bytes of all buffers that live on the device now. */
+  get allocatedBytes(): number {
+    return this.bytes;
+  }
+
+  /** @throws WeftError when the device was lost (driver reset, GPU removed). */
+  throwIfLost(): void {
+    if (this.lossMessage !== undefined) {
+      throw new WeftError(`the GPU device ${this.name} was lost: ${this.lossMessage || "no reason given"}`);
+    }
+  }
+
+  /**
+   * Runs `work` and turns the validation and out-of-memory errors of its GPU calls into one exception.
+   * @throws WeftError when the device ran out of memory; Error for a validation error.
+   */
+  async checked<T>(what: string, work: () => T | Promise<T>): Promise<T> {
+    this.raw.pushErrorScope("out-of-memory");
+    this.raw.pushErrorScope("validation");
+    let result: T;
+    let validation: GPUError | null;
+    let memory: GPUError | null;
+    try {
+      result = await work();
+    } finally {
+      validation = await this.raw.popErrorScope();
+      memory = await this.raw.popErrorScope();
+    }
+    if (memory)
+      throw new WeftError(`${this.name} has no memory left for ${what}. Use a smaller --batch or --size.`);
+    if (validation) throw new Error(`${what}: ${validation.message}`);
+    return result;
+  }
+
+  /** Resolves when all work submitted so far is done. */
+  async idle(): Promise<void> {
+    await this.raw.queue.onSubmittedWorkDone();
+    this.throwIfLost();
+  }
+
+  /** Frees everything. The process can end once the adapter's `gpu` object is dropped as well. */
+  destroy(): void {
+    for (const buffer of this.live) buffer.destroy();
+    this.live.clear();
+    this.bytes = 0;
+    this.raw.destroy();
+  }
+}
+
+function fixedSubgroupSize({ features, info }: GPUAdapter): DeviceFacts["subgroupSize"] {
+  const { subgroupMinSize, subgroupMaxSize } = info;
+  if (!features.has("subgroups") || subgroupMinSize !== subgroupMaxSize) return undefined;
+  return subgroupMinSize === 4 || subgroupMinSize === 8 || subgroupMinSize === 16
+    ? subgroupMinSize
+    : undefined;
+}
+
+/** Bytes as people read them. */
+export function megabytes(bytes: number): string {
+  return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(2)} GB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}

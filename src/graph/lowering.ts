@@ -1,0 +1,122 @@
+// From nodes to kernel launches: every live node is asked for its dispatches. The result is a flat
+// program over tensors; where those tensors live is decided afterwards (memory.ts).
+
+import { WeftError } from "../base/errors.ts";
+import { byteSize, shapeText, type TensorType } from "../base/tensors.ts";
+import { foldWorkgroups } from "../gpu/commands.ts";
+import { type DeviceFacts, megabytes } from "../gpu/device.ts";
+import type { UniformValues } from "../gpu/shader_linking.ts";
+import type { Graph, GraphNode, Tensor } from "./graph.ts";
+import type { DispatchRequest, KernelUse, Lowering } from "./operator.ts";
+
+export interface LoweredDispatch {
+  readonly kind: "dispatch";
+  readonly node: GraphNode;
+  readonly kernel: KernelUse;
+  readonly tensors: Readonly<Record<string, Tensor>>;
+  readonly uniforms: UniformValues;
+  readonly workgroups: readonly [number, number, number];
+}
+
+/** `node` is absent for the copies that store assignments at the end. */
+export interface LoweredCopy {
+  readonly kind: "copy";
+  readonly node: GraphNode | undefined;
+  readonly from: Tensor;
+  readonly to: Tensor;
+  /** Where in `to` the copy goes, in bytes. */
+  readonly toOffset: number;
+}
+
+export type LoweredCommand = LoweredDispatch | LoweredCopy;
+
+/** A node with what it lowered to. */
+export interface LoweredNode {
+  readonly node: GraphNode;
+  readonly commands: readonly LoweredCommand[];
+  readonly workspaces: ReadonlySet<Tensor>;
+}
+
+/**
+ * Lowers nodes for a device.
+ * @throws WeftError where a tensor exceeds the adapter's binding limit, naming node and tensor.
+ */
+export function lowerNodes(graph: Graph, nodes: readonly GraphNode[], device: DeviceFacts): LoweredNode[] {
+  let scratchCount = 0;
+  return nodes.map((node) => {
+    const commands: LoweredCommand[] = [];
+    const workspaces = new Set<Tensor>();
+    const role = (tensors: Readonly<Record<string, Tensor>>, name: string): Tensor => {
+      const tensor = tensors[name];
+      if (!tensor) throw new Error(`${node.operator.name} has no tensor ${name}`);
+      return tensor;
+    };
+    const lowering: Lowering<object> = {
+      attrs: node.attrs,
+      device,
+      input: (name) => role(node.inputs, name),
+      output: (name) => role(node.outputs, name),
+      hasInput: (name) => node.inputs[name] !== undefined,
+      inputRoles: Object.keys(node.inputs),
+      workspace: (name, type) => {
+        const tensor = workspaceTensor(-1 - scratchCount++, `${node.name}/${name}`, type);
+        workspaces.add(tensor);
+        return tensor;
+      },
+      constant: (name, values, dtype) => {
+        const data = dtype === "f32" ? new Float32Array(values) : new Uint32Array(values);
+        const tensor = workspaceTensor(-1 - scratchCount++, `${node.name}/${name}`, {
+          shape: [values.length],
+          dtype,
+        });
+        return { ...tensor, kind: "constant", data };
+      },
+      dispatch: (kernel, request) => {
+        const dispatch = lowerDispatch(node, kernel, request, device);
+        if (dispatch) commands.push(dispatch);
+      },
+      copy: (from, to) => commands.push({ kind: "copy", node, from, to, toOffset: 0 }),
+    };
+    node.operator.lower(lowering);
+    return { node, commands, workspaces };
+  });
+}
+
+function workspaceTensor(id: number, name: string, type: TensorType): Tensor {
+  return { id, name, shape: type.shape, dtype: type.dtype, kind: "value", node: undefined };
+}
+
+function lowerDispatch(
+  node: GraphNode,
+  kernel: KernelUse,
+  request: DispatchRequest,
+  device: DeviceFacts,
+): LoweredDispatch | undefined {
+  const { tensors, uniforms = {} } = request;
+  for (const [name, tensor] of Object.entries(tensors)) {
+    const bytes = byteSize(tensor);
+    if (bytes > device.maxBindingBytes) {
+      throw new WeftError(
+        `${node.name}: tensor ${name} ${shapeText(tensor.shape)} takes ${megabytes(bytes)}, but the adapter binds ` +
+          `${megabytes(device.maxBindingBytes)} at the most. Use a smaller --batch or --size.`,
+      );
+    }
+  }
+  const workgroups = workgroupGrid(node, request.workgroups, device.maxWorkgroupsPerDimension);
+  if (workgroups.includes(0)) return undefined;
+  return { kind: "dispatch", node, kernel, tensors, uniforms, workgroups };
+}
+
+function workgroupGrid(
+  node: GraphNode,
+  asked: number | readonly [number, number, number],
+  limit: number,
+): readonly [number, number, number] {
+  if (typeof asked === "number") return foldWorkgroups(asked, limit);
+  if (asked.some((count) => count > limit)) {
+    throw new WeftError(
+      `${node.name}: a grid of ${asked.join(" x ")} workgroups exceeds ${limit} a dimension`,
+    );
+  }
+  return asked;
+}

@@ -1,0 +1,230 @@
+// Memory planning: which tensors share which buffer. A tensor lives from the first command that
+// writes it to the last that reads it; tensors whose lives do not overlap may share a slot, and a slot
+// is one GPU buffer (a buffer may not be read and written in one dispatch, not even in disjoint
+// ranges). Tensors are placed largest first, so a slot is as large as its first tenant.
+
+import { byteSize } from "../base/tensors.ts";
+import type { Assignment, Graph, GraphNode, Tensor } from "./graph.ts";
+import type { LoweredCommand, LoweredNode } from "./lowering.ts";
+
+/** Where a tensor lives: in a slot of the plan, or in a variable's memory. */
+export type Place =
+  | { readonly kind: "slot"; readonly slot: number; readonly offset: number }
+  | { readonly kind: "variable"; readonly name: string };
+
+export interface MemoryLayout {
+  readonly commands: readonly LoweredCommand[];
+  /** Segment of each command, in the same order. */
+  readonly segments: readonly string[];
+  readonly places: ReadonlyMap<Tensor, Place>;
+  readonly slotBytes: readonly number[];
+  /** The most bytes of workspace that any one node needs. */
+  readonly workspaceBytes: number;
+}
+
+/** A run of bytes that one or several tensors share. */
+interface Block {
+  bytes: number;
+  first: number;
+  last: number;
+  variable: string | undefined;
+  readonly members: { tensor: Tensor; offset: number }[];
+}
+
+const SLOT_ALIGNMENT_BYTES = 16;
+
+/**
+ * Places the value tensors of lowered nodes.
+ * @param kept tensors that must still be readable when the step has ended.
+ */
+export function planMemory(
+  graph: Graph,
+  lowered: readonly LoweredNode[],
+  kept: ReadonlySet<Tensor>,
+): MemoryLayout {
+  const reads = lastReads(lowered, kept);
+  const blocks = new Map<Tensor, Block>();
+  const commands: LoweredCommand[] = [];
+  const segments: string[] = [];
+  const packedInto = packedTensors(lowered, kept);
+
+  for (const [index, entry] of lowered.entries()) {
+    const { node } = entry;
+    const entryCommands = [...entry.commands, ...packingCopies(node, packedInto)];
+    for (const [outputRole, inputRole] of Object.entries(node.operator.inPlace ?? {})) {
+      const output = node.outputs[outputRole];
+      const input = node.inputs[inputRole];
+      if (!output || !input) continue;
+      const isPacked = packedInto.has(input) || packedInto.has(output);
+      if (isPacked || !shareInPlace(graph, blocks, reads, index, input, output)) {
+        entryCommands.unshift({ kind: "copy", node, from: input, to: output, toOffset: 0 });
+      }
+    }
+    for (const command of entryCommands) {
+      commands.push(command);
+      segments.push(node.segment);
+    }
+  }
+  const stored = appendAssignments(graph.assignments, blocks, commands, segments);
+  spanLives(commands, blocks, packedInto, new Set([...kept, ...stored]));
+  const { places, slotBytes } = assignSlots(new Set(blocks.values()));
+  const workspaceBytes = Math.max(
+    0,
+    ...lowered.map(({ workspaces }) => [...workspaces].reduce((sum, tensor) => sum + byteSize(tensor), 0)),
+  );
+  return { commands, segments, places, slotBytes, workspaceBytes };
+}
+
+/** The index of the last node that reads each tensor; infinite for those kept. */
+function lastReads(lowered: readonly LoweredNode[], kept: ReadonlySet<Tensor>): Map<Tensor, number> {
+  const last = new Map<Tensor, number>();
+  lowered.forEach(({ node }, index) => {
+    for (const tensor of Object.values(node.inputs)) last.set(tensor, index);
+  });
+  for (const tensor of kept) last.set(tensor, Number.POSITIVE_INFINITY);
+  return last;
+}
+
+/** Tries to let an in-place output share its input's memory; false where the value must be copied. */
+function shareInPlace(
+  graph: Graph,
+  blocks: Map<Tensor, Block>,
+  reads: ReadonlyMap<Tensor, number>,
+  index: number,
+  input: Tensor,
+  output: Tensor,
+): boolean {
+  if ((reads.get(input) ?? -1) > index) return false;
+  if (input.kind === "variable") {
+    const isStored = graph.assignments.some(({ variable, value }) => variable === input && value === output);
+    if (!isStored) return false;
+    const block = blocks.get(input) ?? newBlock(input.name);
+    block.members.push({ tensor: output, offset: 0 });
+    blocks.set(input, block);
+    blocks.set(output, block);
+    return true;
+  }
+  if (input.kind !== "value" || blocks.get(input)?.variable !== undefined) return false;
+  const block = blocks.get(input) ?? newBlock(undefined);
+  const offset = block.members.find((member) => member.tensor === input)?.offset ?? 0;
+  if (block.members.length === 0) block.members.push({ tensor: input, offset: 0 });
+  block.members.push({ tensor: output, offset });
+  blocks.set(input, block);
+  blocks.set(output, block);
+  return true;
+}
+
+function newBlock(variable: string | undefined): Block {
+  return { bytes: 0, first: Number.POSITIVE_INFINITY, last: -1, variable, members: [] };
+}
+
+/** Tensors that a `pack` node wants inside its output, so that no copy is needed. */
+function packedTensors(
+  lowered: readonly LoweredNode[],
+  kept: ReadonlySet<Tensor>,
+): Map<Tensor, { into: Tensor; offset: number }> {
+  const packed = new Map<Tensor, { into: Tensor; offset: number }>();
+  for (const { node } of lowered) {
+    const into = node.outputs.packed;
+    const offsets = packOffsets(node);
+    if (!into || !offsets) continue;
+    Object.values(node.inputs).forEach((tensor, i) => {
+      if (tensor.kind !== "value" || packed.has(tensor) || kept.has(tensor)) return;
+      packed.set(tensor, { into, offset: 4 * (offsets[i] ?? 0) });
+    });
+  }
+  return packed;
+}
+
+/** Copies for the inputs of a `pack` node that cannot be computed in place. */
+function packingCopies(node: GraphNode, packedInto: ReadonlyMap<Tensor, { into: Tensor }>): LoweredCommand[] {
+  const to = node.outputs.packed;
+  const offsets = packOffsets(node);
+  if (!to || !offsets) return [];
+  return Object.values(node.inputs).flatMap((from, i): LoweredCommand[] => {
+    if (packedInto.get(from)?.into === to) return [];
+    return [{ kind: "copy", node, from, to, toOffset: 4 * (offsets[i] ?? 0) }];
+  });
+}
+
+/** The offsets, in elements, at which a `pack` node wants its inputs; undefined for other nodes. */
+function packOffsets(node: GraphNode): readonly number[] | undefined {
+  if (!node.outputs.packed || !("offsets" in node.attrs)) return undefined;
+  const { offsets } = node.attrs;
+  return Array.isArray(offsets) ? offsets : undefined;
+}
+
+/** Copies assigned values that are not in place already; returns those that must live until then. */
+function appendAssignments(
+  assignments: readonly Assignment[],
+  blocks: ReadonlyMap<Tensor, Block>,
+  commands: LoweredCommand[],
+  segments: string[],
+): Tensor[] {
+  const stored: Tensor[] = [];
+  for (const { variable, value } of assignments) {
+    if (blocks.get(value)?.variable === variable.name) continue;
+    commands.push({ kind: "copy", node: undefined, from: value, to: variable, toOffset: 0 });
+    segments.push(value.node?.segment ?? "step");
+    stored.push(value);
+  }
+  return stored;
+}
+
+/** Gives every value tensor a block, and every block its size and its first and last command. */
+function spanLives(
+  commands: readonly LoweredCommand[],
+  blocks: Map<Tensor, Block>,
+  packedInto: ReadonlyMap<Tensor, { into: Tensor; offset: number }>,
+  kept: ReadonlySet<Tensor>,
+): void {
+  const blockOf = (tensor: Tensor): Block => {
+    const known = blocks.get(tensor);
+    if (known) return known;
+    const packed = packedInto.get(tensor);
+    const block = packed ? blockOf(packed.into) : newBlock(undefined);
+    block.members.push({ tensor, offset: packed?.offset ?? 0 });
+    blocks.set(tensor, block);
+    return block;
+  };
+  commands.forEach((command, index) => {
+    const tensors = command.kind === "dispatch" ? Object.values(command.tensors) : [command.from, command.to];
+    for (const tensor of tensors) {
+      if (tensor.kind !== "value") continue;
+      const block = blockOf(tensor);
+      block.first = Math.min(block.first, index);
+      block.last = Math.max(block.last, index);
+    }
+  });
+  for (const tensor of kept) {
+    if (tensor.kind === "value") blockOf(tensor).last = commands.length;
+  }
+  for (const block of new Set(blocks.values())) {
+    block.bytes = Math.max(0, ...block.members.map(({ tensor, offset }) => offset + byteSize(tensor)));
+  }
+}
+
+function assignSlots(blocks: ReadonlySet<Block>): { places: Map<Tensor, Place>; slotBytes: number[] } {
+  const places = new Map<Tensor, Place>();
+  const slots: { bytes: number; tenants: Block[] }[] = [];
+  const bySize = [...blocks].sort((a, b) => b.bytes - a.bytes || a.first - b.first);
+  for (const block of bySize) {
+    if (block.variable !== undefined) {
+      for (const { tensor } of block.members) places.set(tensor, { kind: "variable", name: block.variable });
+      continue;
+    }
+    let slot = slots.findIndex(({ tenants }) =>
+      tenants.every((t) => t.last < block.first || t.first > block.last),
+    );
+    if (slot < 0) {
+      slot = slots.length;
+      slots.push({
+        bytes: Math.ceil(block.bytes / SLOT_ALIGNMENT_BYTES) * SLOT_ALIGNMENT_BYTES,
+        tenants: [],
+      });
+    }
+    slots[slot]?.tenants.push(block);
+    for (const { tensor, offset } of block.members) places.set(tensor, { kind: "slot", slot, offset });
+  }
+  return { places, slotBytes: slots.map(({ bytes }) => bytes) };
+}

@@ -1,0 +1,112 @@
+// What an operator is: one file under src/ops that says what it computes, its shape rule, its gradient
+// as graph nodes, the kernels it lowers to, and its cost.
+
+import type { TensorType } from "../base/tensors.ts";
+import type { DeviceFacts } from "../gpu/device.ts";
+import type { UniformValues } from "../gpu/shader_linking.ts";
+import type { AttributeReader } from "./attributes.ts";
+import type { Graph, Tensor } from "./graph.ts";
+
+/** Tensors by role name, such as `x`, `w`, `y`; an optional one may be absent. */
+export type TensorsByRole = Readonly<Record<string, Tensor | undefined>>;
+export type TypesByRole = Readonly<Record<string, TensorType | undefined>>;
+
+/** Floating-point operations and bytes that a node moves at the least (each operand once). */
+export interface Cost {
+  readonly flops: number;
+  readonly bytes: number;
+}
+
+/** What an operator's gradient rule works with. */
+export interface GradientContext<A extends object> {
+  readonly graph: Graph;
+  readonly attrs: A;
+  /** Asks for an input that the operator must have. */
+  input(role: string): Tensor;
+  output(role: string): Tensor;
+  hasInput(role: string): boolean;
+  /** Input roles in order, for operators with any number of inputs. */
+  readonly inputRoles: readonly string[];
+  /** The gradient of an output; undefined where nothing depends on it. */
+  dOutput(role: string): Tensor | undefined;
+  /** Whether the gradient of an input is needed; skipping one that is not saves its kernels. */
+  wants(role: string): boolean;
+}
+
+/** A WGSL file and how it is specialised. */
+export interface KernelUse {
+  /** Folder and file without ending, such as `conv2d/forward`. */
+  readonly name: string;
+  readonly source: string;
+  readonly conditions?: Readonly<Record<string, boolean>>;
+  readonly constants?: Readonly<Record<string, number | string>>;
+}
+
+/** One kernel launch: tensors by the names of the shader's storage variables, uniforms by field name. */
+export interface DispatchRequest {
+  readonly tensors: Readonly<Record<string, Tensor>>;
+  readonly uniforms?: UniformValues;
+  /** A flat count is folded into two dimensions where it exceeds the adapter's limit. */
+  readonly workgroups: number | readonly [number, number, number];
+}
+
+/** What an operator's lowering works with. */
+export interface Lowering<A extends object> {
+  readonly attrs: A;
+  readonly device: DeviceFacts;
+  input(role: string): Tensor;
+  output(role: string): Tensor;
+  hasInput(role: string): boolean;
+  readonly inputRoles: readonly string[];
+  /** Scratch memory that lives for this node only. */
+  workspace(name: string, type: TensorType): Tensor;
+  /** A tensor of fixed values that the kernels need beside the node's inputs. */
+  constant(name: string, values: readonly number[], dtype: "f32" | "u32"): Tensor;
+  dispatch(kernel: KernelUse, request: DispatchRequest): void;
+  /** Copies a whole tensor into another of the same size. */
+  copy(from: Tensor, to: Tensor): void;
+}
+
+/** An operator. `A` is its attributes after defaults are filled in. */
+export interface Operator<A extends object = object> {
+  readonly name: string;
+  /** Roles of the inputs in order: `b?` may be absent, `x*` stands for x0, x1, … */
+  readonly inputs: readonly string[];
+  /** Reads and checks the attributes. */
+  attributes(read: AttributeReader): A;
+  /**
+   * The shape rule: types of the outputs by role.
+   * @throws WeftError saying what was expected and what came.
+   */
+  infer(inputs: TypesByRole, attrs: A): Readonly<Record<string, TensorType>>;
+  /** Gradients of the inputs by role, as new graph nodes. Absent where the operator has none. */
+  gradient?(context: GradientContext<A>): Readonly<Record<string, Tensor | undefined>>;
+  /**
+   * Outputs that the kernels update in place, by output role the input whose value they start from.
+   * The plan lets both share memory where nothing else needs the old value, and copies where something does.
+   */
+  readonly inPlace?: Readonly<Record<string, string>>;
+  /** The value of attribute `activation` that stands for this operator when another one fuses it. */
+  readonly activation?: string;
+  /** Whether the operator has an attribute `activation` that applies to its first output. */
+  readonly fusesActivation?: boolean;
+  lower(lowering: Lowering<A>): void;
+  cost(inputs: TypesByRole, outputs: TypesByRole, attrs: A): Cost;
+}
+
+/** Types an operator's definition against its attributes. */
+export function defineOperator<A extends object>(operator: Operator<A>): Operator<A> {
+  return operator;
+}
+
+/** The type of an input that must be there; the graph has checked that it is. */
+export function typeOf(types: TypesByRole, role: string): TensorType {
+  const type = types[role];
+  if (!type) throw new Error(`no tensor ${role}`);
+  return type;
+}
+
+/** Reads no attributes: for operators that have none. */
+export function noAttributes(): Record<string, never> {
+  return {};
+}

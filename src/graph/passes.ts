@@ -1,0 +1,40 @@
+// Passes over a graph, before differentiation (fusion) and before planning (dead nodes).
+
+import type { Graph, GraphNode, Tensor } from "./graph.ts";
+
+/**
+ * Fuses an activation into the node before it, where that node's operator can (convolution, batch norm)
+ * and nothing else reads the value in between. Tensors in `keep` stay readable.
+ */
+export function fuseActivations(graph: Graph, keep: Iterable<Tensor> = []): void {
+  const kept = new Set(keep);
+  const consumers = graph.consumerCounts();
+  const fused = new Set<GraphNode>();
+  for (const node of graph.nodes) {
+    const { activation } = node.operator;
+    const [x] = Object.values(node.inputs);
+    const before = x?.node;
+    if (!activation || !x || !before?.operator.fusesActivation || before.outputs.y !== x) continue;
+    const isPlain = "activation" in before.attrs && before.attrs.activation === "none";
+    if (!isPlain || consumers.get(x) !== 1 || kept.has(x) || !node.outputs.y) continue;
+    before.attrs = { ...before.attrs, activation };
+    before.outputs.y = node.outputs.y;
+    node.outputs.y.node = before;
+    fused.add(node);
+  }
+  graph.nodes.splice(0, graph.nodes.length, ...graph.nodes.filter((node) => !fused.has(node)));
+}
+
+/** The nodes that the wanted tensors and the graph's assignments need, in the order they run. */
+export function liveNodes(graph: Graph, wanted: Iterable<Tensor>): GraphNode[] {
+  const needed = new Set<Tensor>(wanted);
+  for (const { value } of graph.assignments) needed.add(value);
+  const live: GraphNode[] = [];
+  for (let i = graph.nodes.length - 1; i >= 0; i--) {
+    const node = graph.nodes[i];
+    if (!node || !Object.values(node.outputs).some((output) => needed.has(output))) continue;
+    for (const input of Object.values(node.inputs)) needed.add(input);
+    live.push(node);
+  }
+  return live.reverse();
+}

@@ -1,0 +1,27 @@
+// First values of weights, drawn on the host: a function of the seed and the weight's name alone, so a
+// model starts the same whatever was built before it.
+
+import { RandomStream } from "../base/random.ts";
+import { elementCount, type Shape } from "../base/tensors.ts";
+
+export type Initializer = "glorotUniform" | "zeros" | "ones";
+
+/**
+ * Values of a new weight.
+ * @param shape Keras' shape; glorotUniform's limit is sqrt(6 / (fanIn + fanOut)), fans as Keras counts
+ * them: the product of all but the last two dimensions times the one before the last, or the last.
+ */
+export function initialValues(
+  spec: { readonly name: string; readonly shape: Shape; readonly initializer: Initializer },
+  seed: number,
+): Float32Array<ArrayBuffer> {
+  const values = new Float32Array(elementCount(spec.shape));
+  if (spec.initializer === "zeros") return values;
+  if (spec.initializer === "ones") return values.fill(1);
+  const receptive = elementCount(spec.shape.slice(0, -2));
+  const fanIn = receptive * (spec.shape.at(-2) ?? 1);
+  const fanOut = receptive * (spec.shape.at(-1) ?? 1);
+  const limit = Math.sqrt(6 / (fanIn + fanOut));
+  const random = new RandomStream(seed, spec.name);
+  return values.map(() => random.between(-limit, limit));
+}

@@ -1,0 +1,101 @@
+// Optimizers as graph nodes: one node an arena of parameters, whatever the number of weights in it.
+
+import type { Arena, VariableSpec } from "../gpu/variables.ts";
+import type { Graph, Tensor } from "../graph/graph.ts";
+import { adam } from "../ops/adam.ts";
+import { increment } from "../ops/increment.ts";
+import { pack } from "../ops/pack.ts";
+import { sgd } from "../ops/sgd.ts";
+
+/** Which optimizer, with its constants; the learning rate is an input of the step. */
+export type OptimizerConfig =
+  | {
+      readonly name: "adam";
+      readonly beta1?: number;
+      readonly beta2?: number;
+      readonly epsilon?: number;
+      readonly weightDecay?: number;
+    }
+  | {
+      readonly name: "sgd";
+      readonly momentum?: number;
+      readonly nesterov?: boolean;
+      readonly weightDecay?: number;
+    };
+
+/** The variable that counts an optimizer's steps. */
+export const STEP_COUNT = "optimizer/step";
+
+const momentName = (arena: Arena, moment: string) => `optimizer/${moment}/${arena.name}`;
+
+/** The variables an optimizer keeps: all start at zero. */
+export function optimizerVariables(config: OptimizerConfig, arenas: readonly Arena[]): VariableSpec[] {
+  const moments = config.name === "adam" ? ["m", "v"] : ["velocity"];
+  const specs = arenas.flatMap((arena) =>
+    moments.map(
+      (moment): VariableSpec => ({
+        name: momentName(arena, moment),
+        shape: [arena.elements],
+        dtype: "f32",
+      }),
+    ),
+  );
+  return config.name === "adam" ? [...specs, { name: STEP_COUNT, shape: [1], dtype: "f32" }] : specs;
+}
+
+/**
+ * Adds the update of all parameters in the arenas, in the segment `update`.
+ * @param gradients by the name of the parameter; every member of an arena must have one.
+ * @param learningRate [1].
+ */
+export function applyOptimizer(
+  graph: Graph,
+  config: OptimizerConfig,
+  arenas: readonly Arena[],
+  gradients: ReadonlyMap<string, Tensor>,
+  learningRate: Tensor,
+): void {
+  const packed = arenas.map((arena) => packGradients(graph, arena, gradients));
+  graph.segment = "update";
+  const { name, ...attrs } = config;
+  if (name === "adam") {
+    const counter = graph.variable(STEP_COUNT, [1]);
+    const stepCount = graph.applyOne(increment, { x: counter }, {}, STEP_COUNT);
+    graph.assign(counter, stepCount);
+    arenas.forEach((arena, i) => {
+      const param = graph.variable(arena.name, [arena.elements]);
+      const m = graph.variable(momentName(arena, "m"), [arena.elements]);
+      const v = graph.variable(momentName(arena, "v"), [arena.elements]);
+      const inputs = { param, grad: packed[i], m, v, learningRate, stepCount };
+      const { newParam, newM, newV } = graph.apply(adam, inputs, attrs, `adam ${arena.name}`);
+      if (!newParam || !newM || !newV) throw new Error("adam lacks an output");
+      graph.assign(param, newParam);
+      graph.assign(m, newM);
+      graph.assign(v, newV);
+    });
+  } else {
+    arenas.forEach((arena, i) => {
+      const param = graph.variable(arena.name, [arena.elements]);
+      const velocity = graph.variable(momentName(arena, "velocity"), [arena.elements]);
+      const inputs = { param, grad: packed[i], velocity, learningRate };
+      const { newParam, newVelocity } = graph.apply(sgd, inputs, attrs, `sgd ${arena.name}`);
+      if (!newParam || !newVelocity) throw new Error("sgd lacks an output");
+      graph.assign(param, newParam);
+      graph.assign(velocity, newVelocity);
+    });
+  }
+}
+
+function packGradients(graph: Graph, arena: Arena, gradients: ReadonlyMap<string, Tensor>): Tensor {
+  const present = arena.members.flatMap(({ name, offset }) => {
+    const gradient = gradients.get(name);
+    return gradient ? [{ gradient, offset }] : [];
+  });
+  if (present.length < arena.members.length) {
+    const missing = arena.members.find(({ name }) => !gradients.has(name));
+    throw new Error(`the loss does not depend on ${missing?.name}; leave it out of the trainable arenas`);
+  }
+  const inputs = Object.fromEntries(present.map(({ gradient }, i) => [`x${i}`, gradient]));
+  const attrs = { offsets: present.map(({ offset }) => offset), elements: arena.elements };
+  return graph.applyOne(pack, inputs, attrs, `gradients ${arena.name}`);
+}

@@ -1,0 +1,30 @@
+// add: y = a + b; b may be [N, 1, 1, C]. Gradient: da = dy, db = dy, summed over space where b was spread.
+
+import { sameShape } from "../base/tensors.ts";
+import type { Graph, Tensor } from "../graph/graph.ts";
+import { defineOperator, noAttributes } from "../graph/operator.ts";
+import { binaryCost, inferBinary, lowerBinary } from "./binary.ts";
+import { sumOverSpace } from "./sum_over_space.ts";
+
+export const add = defineOperator({
+  name: "add",
+  inputs: ["a", "b"],
+  attributes: noAttributes,
+  infer: (inputs) => inferBinary("add", inputs),
+  gradient({ graph, input, dOutput, wants }) {
+    const dy = dOutput("y");
+    const isSpread = !sameShape(input("a").shape, input("b").shape);
+    if (!isSpread || !wants("b")) return { a: dy, b: isSpread ? undefined : dy };
+    return { a: dy, b: graph.applyOne(sumOverSpace, { x: dy }, { keepDimensions: true }) };
+  },
+  lower(lowering) {
+    const { input, output } = lowering;
+    lowerBinary(lowering, { a: input("a"), b: input("b"), y: output("y"), multiply: false });
+  },
+  cost: (inputs) => binaryCost(inputs),
+});
+
+/** a + b as a new node; what differentiation uses to sum gradients. */
+export function sumOf(graph: Graph, a: Tensor, b: Tensor): Tensor {
+  return graph.applyOne(add, { a, b });
+}

@@ -1,0 +1,162 @@
+// What the kernels of convolutions share: a convolution's geometry as uniforms, its form (vec4 or
+// scalar loads, subgroup width), and the two-pass sums over pixels.
+
+import columnSums from "../../shaders/reduce/column_sums.wgsl";
+import sumPartials from "../../shaders/reduce/sum_partials.wgsl";
+import { WeftError } from "../base/errors.ts";
+import { elementCount, type Shape, shapeText } from "../base/tensors.ts";
+import type { DeviceFacts } from "../gpu/device.ts";
+import type { AttributeReader, Padding } from "../graph/attributes.ts";
+import type { Tensor } from "../graph/graph.ts";
+import type { KernelUse, Lowering } from "../graph/operator.ts";
+import { resolveWindows } from "./windows.ts";
+
+/** Attributes of a convolution, as Keras names them. */
+export interface ConvolutionAttrs {
+  readonly strides: readonly [number, number];
+  readonly padding: Padding;
+  readonly dilations: readonly [number, number];
+}
+
+export function readConvolution(read: AttributeReader): ConvolutionAttrs {
+  return {
+    strides: read.pair("strides", [1, 1]),
+    padding: read.padding("padding", "valid"),
+    dilations: read.pair("dilations", [1, 1]),
+  };
+}
+
+/** Sizes of a convolution: x [N,H,W,C], kernel R x S, y [N,P,Q,K]. */
+export interface Geometry {
+  readonly N: number;
+  readonly H: number;
+  readonly W: number;
+  readonly C: number;
+  readonly R: number;
+  readonly S: number;
+  readonly P: number;
+  readonly Q: number;
+  readonly K: number;
+  readonly groups: number;
+  readonly top: number;
+  readonly left: number;
+  readonly strides: readonly [number, number];
+  readonly dilations: readonly [number, number];
+}
+
+/**
+ * Sizes of a convolution of x with a kernel of R x S.
+ * @throws WeftError where no window fits.
+ */
+export function geometryOf(
+  operator: string,
+  x: Shape,
+  kernel: { readonly R: number; readonly S: number; readonly K: number; readonly groups: number },
+  attrs: ConvolutionAttrs,
+): Geometry {
+  const [N = 0, H = 0, W = 0, C = 0] = x;
+  const { R, S } = kernel;
+  const windows = resolveWindows(operator, { N, H, W, C }, { size: [R, S], ...attrs });
+  const { P, Q, top, left } = windows;
+  return { N, H, W, C, ...kernel, P, Q, top, left, strides: attrs.strides, dilations: attrs.dilations };
+}
+
+/** The geometry as the uniforms that all convolution kernels name alike. */
+export function geometryUniforms(g: Geometry) {
+  return {
+    in_h: g.H,
+    in_w: g.W,
+    in_c: g.C,
+    group_c: g.C / g.groups,
+    out_h: g.P,
+    out_w: g.Q,
+    out_c: g.K,
+    group_k: g.K / g.groups,
+    kernel_h: g.R,
+    kernel_w: g.S,
+    stride_h: g.strides[0],
+    stride_w: g.strides[1],
+    dilation_h: g.dilations[0],
+    dilation_w: g.dilations[1],
+    pad_top: g.top,
+    pad_left: g.left,
+  };
+}
+
+/** Whether channels come in fours on both sides of every group, so that kernels can load vec4s. */
+export function isVectorised(g: Geometry): boolean {
+  return (g.C / g.groups) % 4 === 0 && (g.K / g.groups) % 4 === 0;
+}
+
+/** Multiplications and additions of one direction of a convolution. */
+export function convolutionFlops(g: Geometry): number {
+  return 2 * g.N * g.P * g.Q * g.K * g.R * g.S * (g.C / g.groups);
+}
+
+/** Lanes of the workgroup that computes one tile. */
+export function lanesOf(device: DeviceFacts): number {
+  return device.subgroupSize ?? 8;
+}
+
+/** A tiled kernel specialised for the device's subgroups; without them every lane loads for itself. */
+export function tiledKernel(name: string, source: string, device: DeviceFacts): KernelUse {
+  const lanes = lanesOf(device);
+  return {
+    name,
+    source,
+    constants: { SUBGROUP_SIZE: `${lanes}u` },
+    conditions: {
+      subgroups: device.subgroupSize !== undefined,
+      subgroup8: lanes >= 8,
+      subgroup16: lanes >= 16,
+    },
+  };
+}
+
+/** Second pass of a split sum: y = Σ partials, in order. */
+export function addPartials(l: Lowering<object>, partials: Tensor, y: Tensor, splits: number): void {
+  const count = elementCount(y.shape);
+  const vec4 = count % 4 === 0;
+  const units = vec4 ? count / 4 : count;
+  l.dispatch(
+    { name: "reduce/sum_partials", source: sumPartials, conditions: { vec4 } },
+    {
+      tensors: { partials, y },
+      uniforms: { count: units, splits, scale: 1 },
+      workgroups: Math.ceil(units / 16),
+    },
+  );
+}
+
+const COLUMN_THREADS = 4096;
+const MIN_ROWS_PER_SPLIT = 16;
+
+/** Sums the rows of x [rows, columns] into y [columns], in two passes where there are many. */
+export function sumColumns(l: Lowering<object>, x: Tensor, y: Tensor): void {
+  const columns = elementCount(y.shape);
+  const rows = elementCount(x.shape) / Math.max(1, columns);
+  const vec4 = columns % 4 === 0;
+  const units = vec4 ? columns / 4 : columns;
+  const wanted = Math.min(Math.ceil(COLUMN_THREADS / units), Math.ceil(rows / MIN_ROWS_PER_SPLIT));
+  const rowsPerSplit = Math.ceil(rows / Math.max(1, wanted));
+  const splits = Math.ceil(rows / rowsPerSplit);
+  const partials = splits === 1 ? y : l.workspace("column sums", { shape: [splits, columns], dtype: "f32" });
+  l.dispatch(
+    { name: "reduce/column_sums", source: columnSums, conditions: { vec4 } },
+    {
+      tensors: { x, partials },
+      uniforms: { rows, columns: units, splits, rows_per_split: rowsPerSplit },
+      workgroups: Math.ceil((units * splits) / 16),
+    },
+  );
+  if (splits > 1) addPartials(l, partials, y, splits);
+}
+
+/** @throws WeftError where a bias does not have one value an output channel. */
+export function checkBias(operator: string, bias: Shape | undefined, channels: number, w: Shape): void {
+  if (bias && (bias.length !== 1 || bias[0] !== channels)) {
+    throw new WeftError(
+      `${operator}: b expects ${shapeText([channels])} (w is ${shapeText(w)}) but is ${shapeText(bias)}`,
+    );
+  }
+}

@@ -1,0 +1,354 @@
+// depthwiseConv2d: y[n,p,q,c·M+m] = b + Σ_rs x[n, p·stride - top + r·dilation, …, c] · w[r,s,c,m].
+// x [N,H,W,C], w [R,S,C,M], y [N,P,Q,C·M]. Square kernels of 3, 5 and 7 taps with stride 1 or 2 and
+// one output a channel have kernels of their own, with all taps in registers.
+
+import dataGradient from "../../shaders/depthwise_conv2d/data_gradient.wgsl";
+import dataGradient3x3Stride2 from "../../shaders/depthwise_conv2d/data_gradient_3x3_stride2.wgsl";
+import dataGradient5x5Stride2 from "../../shaders/depthwise_conv2d/data_gradient_5x5_stride2.wgsl";
+import dataGradient7x7Stride2 from "../../shaders/depthwise_conv2d/data_gradient_7x7_stride2.wgsl";
+import forward from "../../shaders/depthwise_conv2d/forward.wgsl";
+import forward3x3 from "../../shaders/depthwise_conv2d/forward_3x3.wgsl";
+import forward3x3Stride2 from "../../shaders/depthwise_conv2d/forward_3x3_stride2.wgsl";
+import forward5x5 from "../../shaders/depthwise_conv2d/forward_5x5.wgsl";
+import forward5x5Stride2 from "../../shaders/depthwise_conv2d/forward_5x5_stride2.wgsl";
+import forward7x7 from "../../shaders/depthwise_conv2d/forward_7x7.wgsl";
+import forward7x7Stride2 from "../../shaders/depthwise_conv2d/forward_7x7_stride2.wgsl";
+import weightGradient from "../../shaders/depthwise_conv2d/weight_gradient.wgsl";
+import weightGradient3x3 from "../../shaders/depthwise_conv2d/weight_gradient_3x3.wgsl";
+import weightGradient3x3Stride2 from "../../shaders/depthwise_conv2d/weight_gradient_3x3_stride2.wgsl";
+import weightGradient5x5 from "../../shaders/depthwise_conv2d/weight_gradient_5x5.wgsl";
+import weightGradient5x5Stride2 from "../../shaders/depthwise_conv2d/weight_gradient_5x5_stride2.wgsl";
+import weightGradient7x7 from "../../shaders/depthwise_conv2d/weight_gradient_7x7.wgsl";
+import weightGradient7x7Stride2 from "../../shaders/depthwise_conv2d/weight_gradient_7x7_stride2.wgsl";
+import { WeftError } from "../base/errors.ts";
+import { byteSize, elementCount, requireRank, type Shape, shapeText } from "../base/tensors.ts";
+import type { Tensor } from "../graph/graph.ts";
+import {
+  type Cost,
+  defineOperator,
+  type KernelUse,
+  type Lowering,
+  type TypesByRole,
+  typeOf,
+} from "../graph/operator.ts";
+import {
+  addPartials,
+  type ConvolutionAttrs,
+  checkBias,
+  type Geometry,
+  geometryOf,
+  geometryUniforms,
+  readConvolution,
+} from "./convolution.ts";
+import { sumRows } from "./sum_rows.ts";
+
+const SQUARE_KERNELS: Readonly<Record<string, string>> = {
+  forward_3x3: forward3x3,
+  forward_3x3_stride2: forward3x3Stride2,
+  forward_5x5: forward5x5,
+  forward_5x5_stride2: forward5x5Stride2,
+  forward_7x7: forward7x7,
+  forward_7x7_stride2: forward7x7Stride2,
+  data_gradient_3x3_stride2: dataGradient3x3Stride2,
+  data_gradient_5x5_stride2: dataGradient5x5Stride2,
+  data_gradient_7x7_stride2: dataGradient7x7Stride2,
+  weight_gradient_3x3: weightGradient3x3,
+  weight_gradient_3x3_stride2: weightGradient3x3Stride2,
+  weight_gradient_5x5: weightGradient5x5,
+  weight_gradient_5x5_stride2: weightGradient5x5Stride2,
+  weight_gradient_7x7: weightGradient7x7,
+  weight_gradient_7x7_stride2: weightGradient7x7Stride2,
+};
+
+/** Threads of a depthwise kernel's workgroup. */
+const THREADS = 8;
+/** Threads wanted in all: strips of rows are as long as leaves this many. */
+const WANTED_THREADS = 4096;
+const WANTED_GRADIENT_THREADS = 2048;
+const MIN_STRIP_ROWS = 4;
+
+interface DepthwiseGeometry extends Geometry {
+  readonly multiplier: number;
+}
+
+function depthwiseGeometry(x: Shape, w: Shape, attrs: ConvolutionAttrs): DepthwiseGeometry {
+  const [, , , C = 0] = requireRank("depthwiseConv2d", "x", x, 4);
+  const [R = 0, S = 0, channels = 0, multiplier = 0] = requireRank("depthwiseConv2d", "w", w, 4);
+  if (channels !== C) {
+    throw new WeftError(
+      `depthwiseConv2d: w expects ${C} channels (x is ${shapeText(x)}) but has ${channels} (w is ${shapeText(w)})`,
+    );
+  }
+  const kernel = { R, S, K: C * multiplier, groups: C };
+  return { ...geometryOf("depthwiseConv2d", x, kernel, attrs), multiplier };
+}
+
+/** Whether a kernel with all taps in registers suits. */
+function isSquare(g: DepthwiseGeometry): boolean {
+  const [strideH, strideW] = g.strides;
+  const hasKernel = g.R === g.S && [3, 5, 7].includes(g.R) && strideH === strideW && strideH <= 2;
+  return hasKernel && g.multiplier === 1 && g.C % 4 === 0 && g.dilations[0] * g.dilations[1] === 1;
+}
+
+function squareKernel(direction: string, g: DepthwiseGeometry): KernelUse {
+  const name = `${direction}_${g.R}x${g.S}${g.strides[0] === 2 ? "_stride2" : ""}`;
+  const source = SQUARE_KERNELS[name];
+  if (source === undefined) throw new Error(`no kernel ${name}`);
+  return { name: `depthwise_conv2d/${name}`, source };
+}
+
+/** Strips of rows: long ones reread few rows of their neighbours, but every core must have some. */
+function stripsOf(
+  rows: number,
+  threadsPerStrip: number,
+  wanted: number,
+): { rows_per_strip: number; row_strips: number } {
+  const strips = Math.max(1, Math.min(Math.ceil(wanted / threadsPerStrip), Math.ceil(rows / MIN_STRIP_ROWS)));
+  const rowsPerStrip = Math.ceil(rows / strips);
+  return { rows_per_strip: rowsPerStrip, row_strips: Math.ceil(rows / rowsPerStrip) };
+}
+
+/** The generic kernels' form and uniforms: channels by vec4 where the multiplier is 1 and they come in fours. */
+function genericForm(g: DepthwiseGeometry): {
+  vec4: boolean;
+  channels: number;
+  uniforms: Record<string, number>;
+} {
+  const vec4 = g.multiplier === 1 && g.C % 4 === 0;
+  const unit = vec4 ? 4 : 1;
+  const { group_c: _c, group_k: _k, ...sizes } = geometryUniforms(g);
+  const uniforms = { batch: g.N, ...sizes, in_c: g.C / unit, out_c: g.K / unit, multiplier: g.multiplier };
+  return { vec4, channels: g.K / unit, uniforms };
+}
+
+function squareUniforms(g: DepthwiseGeometry): Record<string, number> {
+  return {
+    batch: g.N,
+    in_h: g.H,
+    in_w: g.W,
+    channels: g.C / 4,
+    out_h: g.P,
+    out_w: g.Q,
+    pad_top: g.top,
+    pad_left: g.left,
+  };
+}
+
+interface ForwardTensors {
+  readonly x: Tensor;
+  readonly w: Tensor;
+  readonly b: Tensor | undefined;
+  readonly y: Tensor;
+}
+
+function lowerSquareForward(
+  l: Lowering<object>,
+  g: DepthwiseGeometry,
+  tensors: ForwardTensors,
+  flip: 0 | 1,
+): void {
+  const { x, w, b, y } = tensors;
+  const isStride1 = g.strides[0] === 1;
+  const columnTiles = Math.ceil(g.Q / (isStride1 ? 4 : 2));
+  const strips = stripsOf(g.P, (g.N * columnTiles * g.C) / 4, WANTED_THREADS);
+  l.dispatch(squareKernel("forward", g), {
+    tensors: { x, w, b: b ?? w, y },
+    uniforms: {
+      ...squareUniforms(g),
+      ...strips,
+      column_tiles: columnTiles,
+      ...(isStride1 && { flip }),
+      has_bias: Number(b !== undefined),
+      activation: 0,
+    },
+    workgroups: Math.ceil((g.N * strips.row_strips * columnTiles * g.C) / 4 / THREADS),
+  });
+}
+
+function lowerForward(l: Lowering<object>, g: DepthwiseGeometry, tensors: ForwardTensors): void {
+  if (isSquare(g)) {
+    lowerSquareForward(l, g, tensors, 0);
+    return;
+  }
+  const { x, w, b, y } = tensors;
+  const { vec4, channels, uniforms } = genericForm(g);
+  const columnTiles = Math.ceil(g.Q / 4);
+  l.dispatch(
+    { name: "depthwise_conv2d/forward", source: forward, conditions: { vec4 } },
+    {
+      tensors: { x, w, b: b ?? w, y },
+      uniforms: { ...uniforms, column_tiles: columnTiles, has_bias: Number(b !== undefined), activation: 0 },
+      workgroups: Math.ceil((g.N * g.P * columnTiles * channels) / THREADS),
+    },
+  );
+}
+
+function lowerDataGradient(
+  l: Lowering<object>,
+  g: DepthwiseGeometry,
+  dy: Tensor,
+  w: Tensor,
+  dx: Tensor,
+): void {
+  if (!isSquare(g)) {
+    const { vec4, uniforms } = genericForm(g);
+    const channels = vec4 ? g.C / 4 : g.C;
+    l.dispatch(
+      { name: "depthwise_conv2d/data_gradient", source: dataGradient, conditions: { vec4 } },
+      { tensors: { dy, w, dx }, uniforms, workgroups: Math.ceil((g.N * g.H * g.W * channels) / THREADS) },
+    );
+    return;
+  }
+  if (g.strides[0] === 1) {
+    // A stride-1 gradient is the forward pass over dy with the taps in reverse.
+    const [H, W, P, Q] = [g.P, g.Q, g.H, g.W];
+    const swapped = { ...g, H, W, P, Q, top: g.R - 1 - g.top, left: g.S - 1 - g.left };
+    lowerSquareForward(l, swapped, { x: dy, w, b: undefined, y: dx }, 1);
+    return;
+  }
+  const rowPairs = Math.ceil((g.H + g.top) / 2);
+  const columnTiles = Math.ceil((g.W + g.left) / 4);
+  const strips = stripsOf(rowPairs, (g.N * columnTiles * g.C) / 4, WANTED_THREADS);
+  l.dispatch(squareKernel("data_gradient", g), {
+    tensors: { dy, w, dx },
+    uniforms: { ...squareUniforms(g), ...strips, column_tiles: columnTiles },
+    workgroups: Math.ceil((g.N * strips.row_strips * columnTiles * g.C) / 4 / THREADS),
+  });
+}
+
+function lowerWeightGradient(
+  l: Lowering<object>,
+  g: DepthwiseGeometry,
+  x: Tensor,
+  dy: Tensor,
+  dw: Tensor,
+): void {
+  const partialsFor = (splits: number) =>
+    splits === 1
+      ? dw
+      : l.workspace("partial sums", { shape: [splits, elementCount(dw.shape)], dtype: "f32" });
+  let splits: number;
+  let partials: Tensor;
+  if (isSquare(g)) {
+    const channels = g.C / 4;
+    const columnTiles = Math.ceil(g.Q / (g.strides[0] === 1 ? 4 : 2));
+    const strips = stripsOf(g.P, g.N * columnTiles * channels, WANTED_GRADIENT_THREADS);
+    splits = Math.min(g.N * strips.row_strips * columnTiles, Math.ceil(WANTED_GRADIENT_THREADS / channels));
+    partials = partialsFor(splits);
+    l.dispatch(squareKernel("weight_gradient", g), {
+      tensors: { x, dy, partials },
+      uniforms: { ...squareUniforms(g), ...strips, column_tiles: columnTiles, splits },
+      workgroups: Math.ceil((splits * channels) / THREADS),
+    });
+  } else {
+    const { vec4, channels, uniforms } = genericForm(g);
+    const rows = g.N * g.P;
+    const wanted = Math.max(1, Math.min(Math.ceil(WANTED_THREADS / (channels * g.R * g.S)), rows));
+    const rowsPerSplit = Math.ceil(rows / wanted);
+    splits = Math.ceil(rows / rowsPerSplit);
+    partials = partialsFor(splits);
+    l.dispatch(
+      { name: "depthwise_conv2d/weight_gradient", source: weightGradient, conditions: { vec4 } },
+      {
+        tensors: { x, dy, partials },
+        uniforms: { ...uniforms, splits, rows_per_split: rowsPerSplit },
+        workgroups: Math.ceil((splits * g.R * g.S * channels) / THREADS),
+      },
+    );
+  }
+  if (splits > 1) addPartials(l, partials, dw, splits);
+}
+
+function depthwiseCost(inputs: TypesByRole, outputs: TypesByRole, g: DepthwiseGeometry): Cost {
+  const types = [...Object.values(inputs), ...Object.values(outputs)];
+  const bytes = types.reduce((sum, type) => sum + (type ? byteSize(type) : 0), 0);
+  return { flops: 2 * g.N * g.P * g.Q * g.K * g.R * g.S, bytes };
+}
+
+export const depthwiseConv2d = defineOperator<ConvolutionAttrs>({
+  name: "depthwiseConv2d",
+  inputs: ["x", "w", "b?"],
+  attributes: readConvolution,
+  infer(inputs, attrs) {
+    const w = typeOf(inputs, "w").shape;
+    const { N, P, Q, K } = depthwiseGeometry(typeOf(inputs, "x").shape, w, attrs);
+    checkBias("depthwiseConv2d", inputs.b?.shape, K, w);
+    return { y: { shape: [N, P, Q, K], dtype: "f32" } };
+  },
+  gradient({ graph, attrs, input, hasInput, dOutput, wants }) {
+    const dy = dOutput("y");
+    if (!dy) return {};
+    const x = input("x");
+    const w = input("w");
+    const dxAttrs = { ...attrs, inputShape: x.shape };
+    const dwAttrs = { ...attrs, kernelShape: w.shape };
+    return {
+      x: wants("x") ? graph.applyOne(depthwiseConv2dDataGradient, { dy, w }, dxAttrs) : undefined,
+      w: wants("w") ? graph.applyOne(depthwiseConv2dWeightGradient, { x, dy }, dwAttrs) : undefined,
+      b: hasInput("b") && wants("b") ? graph.applyOne(sumRows, { x: dy }) : undefined,
+    };
+  },
+  lower(l) {
+    const x = l.input("x");
+    const w = l.input("w");
+    const b = l.hasInput("b") ? l.input("b") : undefined;
+    lowerForward(l, depthwiseGeometry(x.shape, w.shape, l.attrs), { x, w, b, y: l.output("y") });
+  },
+  cost(inputs, outputs, attrs) {
+    const g = depthwiseGeometry(typeOf(inputs, "x").shape, typeOf(inputs, "w").shape, attrs);
+    return depthwiseCost(inputs, outputs, g);
+  },
+});
+
+interface DataGradientAttrs extends ConvolutionAttrs {
+  readonly inputShape: Shape;
+}
+
+/** Gradient of depthwiseConv2d by x: dx from dy and w. */
+export const depthwiseConv2dDataGradient = defineOperator<DataGradientAttrs>({
+  name: "depthwiseConv2dDataGradient",
+  inputs: ["dy", "w"],
+  attributes: (read) => ({
+    ...readConvolution(read),
+    inputShape: read.wholeNumbers("inputShape", undefined, 0),
+  }),
+  infer: (_inputs, { inputShape }) => ({ dx: { shape: inputShape, dtype: "f32" } }),
+  lower(l) {
+    const w = l.input("w");
+    lowerDataGradient(
+      l,
+      depthwiseGeometry(l.attrs.inputShape, w.shape, l.attrs),
+      l.input("dy"),
+      w,
+      l.output("dx"),
+    );
+  },
+  cost(inputs, outputs, attrs) {
+    return depthwiseCost(
+      inputs,
+      outputs,
+      depthwiseGeometry(attrs.inputShape, typeOf(inputs, "w").shape, attrs),
+    );
+  },
+});
+
+interface WeightGradientAttrs extends ConvolutionAttrs {
+  readonly kernelShape: Shape;
+}
+
+/** Gradient of depthwiseConv2d by w: dw from x and dy. */
+export const depthwiseConv2dWeightGradient = defineOperator<WeightGradientAttrs>({
+  name: "depthwiseConv2dWeightGradient",
+  inputs: ["x", "dy"],
+  attributes: (read) => ({ ...readConvolution(read), kernelShape: read.wholeNumbers("kernelShape") }),
+  infer: (_inputs, { kernelShape }) => ({ dw: { shape: kernelShape, dtype: "f32" } }),
+  lower(l) {
+    const x = l.input("x");
+    const g = depthwiseGeometry(x.shape, l.attrs.kernelShape, l.attrs);
+    lowerWeightGradient(l, g, x, l.input("dy"), l.output("dw"));
+  },
+  cost(inputs, outputs, attrs) {
+    const g = depthwiseGeometry(typeOf(inputs, "x").shape, attrs.kernelShape, attrs);
+    return depthwiseCost(inputs, outputs, g);
+  },
+});

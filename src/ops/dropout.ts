@@ -1,0 +1,45 @@
+// dropout: y = x / (1 - rate) with probability 1 - rate, else 0 (Srivastava et al. 2014). The mask is
+// drawn by a counter-based generator from (seed, step, salt, element) and never stored: the gradient
+// is the same operator on dy.
+
+import shader from "../../shaders/dropout/dropout.wesl";
+import { WeftError } from "../base/errors.ts";
+import { byteSize, elementCount } from "../base/tensors.ts";
+import { defineOperator, type Operator, typeOf } from "../graph/operator.ts";
+
+interface DropoutAttrs {
+  readonly rate: number;
+  /** Tells the dropout layers of one model apart. */
+  readonly salt: number;
+}
+
+export const dropout: Operator<DropoutAttrs> = defineOperator<DropoutAttrs>({
+  name: "dropout",
+  inputs: ["x", "seed"],
+  attributes(read) {
+    const rate = read.number("rate");
+    if (rate < 0 || rate >= 1)
+      throw new WeftError(`dropout: rate expects a number from 0 to below 1, received ${rate}`);
+    return { rate, salt: read.whole("salt", 0) };
+  },
+  infer: (inputs) => ({ y: typeOf(inputs, "x") }),
+  gradient({ graph, attrs, input, dOutput }) {
+    const dy = dOutput("y");
+    return dy ? { x: graph.applyOne(dropout, { x: dy, seed: input("seed") }, { ...attrs }) } : {};
+  },
+  lower(l) {
+    const count = elementCount(l.output("y").shape);
+    l.dispatch(
+      { name: "dropout/dropout", source: shader },
+      {
+        tensors: { x: l.input("x"), seed: l.input("seed"), y: l.output("y") },
+        uniforms: { count, salt: l.attrs.salt, rate: l.attrs.rate },
+        workgroups: Math.ceil(count / 64),
+      },
+    );
+  },
+  cost(inputs) {
+    const x = typeOf(inputs, "x");
+    return { flops: elementCount(x.shape), bytes: 2 * byteSize(x) };
+  },
+});

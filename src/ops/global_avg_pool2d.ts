@@ -1,0 +1,34 @@
+// globalAvgPool2d: y[n,c] = mean over pixels of x[n,h,w,c]; x [N, H, W, C], y [N, C].
+// Gradient: dx[n,h,w,c] = dy[n,c] / (H W).
+
+import { WeftError } from "../base/errors.ts";
+import { byteSize, elementCount, shapeText } from "../base/tensors.ts";
+import { defineOperator, noAttributes, typeOf } from "../graph/operator.ts";
+import { imageSizes } from "./shapes.ts";
+import { lowerSpaceSum, spreadOverSpace } from "./sum_over_space.ts";
+
+export const globalAvgPool2d = defineOperator({
+  name: "globalAvgPool2d",
+  inputs: ["x"],
+  attributes: noAttributes,
+  infer(inputs) {
+    const { N, H, W, C } = imageSizes("globalAvgPool2d", inputs, "x");
+    if (H * W === 0)
+      throw new WeftError(`globalAvgPool2d: x ${shapeText([N, H, W, C])} has no pixels to average`);
+    return { y: { shape: [N, C], dtype: typeOf(inputs, "x").dtype } };
+  },
+  gradient({ graph, input, dOutput }) {
+    const [, H = 1, W = 1] = input("x").shape;
+    return { x: graph.applyOne(spreadOverSpace, { x: dOutput("y") }, { size: [H, W], scale: 1 / (H * W) }) };
+  },
+  lower(lowering) {
+    const { input, output } = lowering;
+    const x = input("x");
+    const [, H = 1, W = 1] = x.shape;
+    lowerSpaceSum(lowering, { x, r: undefined, y: output("y"), scale: 1 / (H * W) });
+  },
+  cost(inputs, outputs) {
+    const x = typeOf(inputs, "x");
+    return { flops: elementCount(x.shape), bytes: byteSize(x) + byteSize(typeOf(outputs, "y")) };
+  },
+});

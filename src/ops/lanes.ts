@@ -1,0 +1,23 @@
+// The two forms of a kernel: four neighbouring elements at a time where all its sizes allow it, else one.
+
+/** How a kernel counts its innermost dimension. */
+export interface Lanes {
+  /** Elements in a lane. */
+  readonly width: 1 | 4;
+  /** Conditions that specialise the kernel for it. */
+  readonly conditions: { readonly vec4: boolean };
+}
+
+/** The widest lanes that divide every one of `sizes`: element counts, channels, offsets. */
+export function lanesFor(...sizes: readonly number[]): Lanes {
+  const vec4 = sizes.every((size) => size % 4 === 0);
+  return { width: vec4 ? 4 : 1, conditions: { vec4 } };
+}
+
+/** Lanes that a workgroup of the element-wise kernels handles. */
+export const LANES_PER_WORKGROUP = 256;
+
+/** Workgroups for an element-wise kernel over so many lanes. */
+export function elementWorkgroups(lanes: number): number {
+  return Math.ceil(lanes / LANES_PER_WORKGROUP);
+}

@@ -1,0 +1,90 @@
+// maxPool2d: y[n,p,q,c] = the largest x[n,h,w,c] of window (p, q); padding never wins. x [N, H, W, C].
+// Gradient: dy goes to the first maximum of its window in row-major order, found again from x.
+
+import forwardShader from "../../shaders/max_pool2d/forward.wgsl";
+import gradientShader from "../../shaders/max_pool2d/gradient.wgsl";
+import placesShader from "../../shaders/max_pool2d/places.wgsl";
+import { WeftError } from "../base/errors.ts";
+import { byteSize, elementCount } from "../base/tensors.ts";
+import { defineOperator, typeOf } from "../graph/operator.ts";
+import { lanesFor } from "./lanes.ts";
+import { inferPool, type PoolAttributes, poolAttributes, poolUniforms, rowWorkgroups } from "./pooling.ts";
+import type { ResolvedWindows } from "./windows.ts";
+
+/** Places within a window are bytes in the four-lane form of the gradient. */
+const MOST_PLACES = 256;
+
+export const maxPool2dGradient = defineOperator<PoolAttributes>({
+  name: "maxPool2dGradient",
+  inputs: ["x", "dy"],
+  attributes: poolAttributes,
+  infer: (inputs) => ({ dx: typeOf(inputs, "x") }),
+  lower({ attrs, input, output, workspace, dispatch }) {
+    const x = input("x");
+    const dy = input("dy");
+    const dx = output("dx");
+    const [N = 0, P = 0, Q = 0, C = 0] = dy.shape;
+    const isLarge = attrs.size[0] * attrs.size[1] > MOST_PLACES;
+    const { width, conditions } = isLarge ? lanesFor(1) : lanesFor(C);
+    const places = workspace("places", { shape: [N, P, Q, C / width], dtype: "u32" });
+    const uniforms = poolUniforms("maxPool2d", x.shape, attrs, width);
+    dispatch(
+      { name: "max_pool2d/places", source: placesShader, conditions },
+      { tensors: { x, places }, uniforms, workgroups: rowWorkgroups(dy.shape, width) },
+    );
+    dispatch(
+      { name: "max_pool2d/gradient", source: gradientShader, conditions },
+      { tensors: { dy, places, dx }, uniforms, workgroups: rowWorkgroups(dx.shape, width) },
+    );
+  },
+  cost(inputs, _outputs, attrs) {
+    const x = typeOf(inputs, "x");
+    const dy = typeOf(inputs, "dy");
+    const flops = 2 * attrs.size[0] * attrs.size[1] * elementCount(dy.shape);
+    return { flops, bytes: 2 * byteSize(x) + byteSize(dy) };
+  },
+});
+
+export const maxPool2d = defineOperator<PoolAttributes>({
+  name: "maxPool2d",
+  inputs: ["x"],
+  attributes: poolAttributes,
+  infer(inputs, attrs) {
+    const { y, windows } = inferPool("maxPool2d", inputs, attrs);
+    requirePixels(windows, attrs);
+    return { y };
+  },
+  gradient: ({ graph, attrs, input, dOutput }) => ({
+    x: graph.applyOne(maxPool2dGradient, { x: input("x"), dy: dOutput("y") }, { ...attrs }),
+  }),
+  lower({ attrs, input, output, dispatch }) {
+    const x = input("x");
+    const y = output("y");
+    const { width, conditions } = lanesFor(x.shape[3] ?? 0);
+    dispatch(
+      { name: "max_pool2d/forward", source: forwardShader, conditions },
+      {
+        tensors: { x, y },
+        uniforms: poolUniforms("maxPool2d", x.shape, attrs, width),
+        workgroups: rowWorkgroups(y.shape, width),
+      },
+    );
+  },
+  cost(inputs, outputs, attrs) {
+    const y = typeOf(outputs, "y");
+    const flops = attrs.size[0] * attrs.size[1] * elementCount(y.shape);
+    return { flops, bytes: byteSize(typeOf(inputs, "x")) + byteSize(y) };
+  },
+});
+
+/** @throws WeftError where the outermost windows would hold nothing but padding: they have no maximum. */
+function requirePixels(
+  { top, bottom, left, right }: ResolvedWindows,
+  { size, padding }: PoolAttributes,
+): void {
+  if (Math.max(top, bottom) < size[0] && Math.max(left, right) < size[1]) return;
+  throw new WeftError(
+    `maxPool2d: padding expects less than the window of ${size.join(" x ")} on every side, ` +
+      `received ${JSON.stringify(padding)}`,
+  );
+}

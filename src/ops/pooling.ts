@@ -1,0 +1,51 @@
+// What the two pools share: attributes as Keras has them, the shape rule, and the uniforms of their kernels.
+
+import type { Shape, TensorType } from "../base/tensors.ts";
+import type { AttributeReader, Padding } from "../graph/attributes.ts";
+import { type TypesByRole, typeOf } from "../graph/operator.ts";
+import { imageSizes } from "./shapes.ts";
+import { type ResolvedWindows, resolveWindows } from "./windows.ts";
+
+export interface PoolAttributes {
+  readonly size: readonly [number, number];
+  readonly strides: readonly [number, number];
+  readonly padding: Padding;
+}
+
+/** `size`, `strides` (as the size, if not given) and `padding` ("valid"). */
+export function poolAttributes(read: AttributeReader): PoolAttributes {
+  const size = read.pair("size");
+  return { size, strides: read.pair("strides", size), padding: read.padding("padding", "valid") };
+}
+
+/** The type of y, and the windows it comes from. */
+export function inferPool(
+  operator: string,
+  inputs: TypesByRole,
+  attrs: PoolAttributes,
+): { y: TensorType; windows: ResolvedWindows } {
+  const image = imageSizes(operator, inputs, "x");
+  const windows = resolveWindows(operator, image, attrs);
+  const { dtype } = typeOf(inputs, "x");
+  return { y: { shape: [image.N, windows.P, windows.Q, image.C], dtype }, windows };
+}
+
+/** The uniforms that the pools' kernels have in common; channels in lanes of `width`. */
+export function poolUniforms(operator: string, x: Shape, attrs: PoolAttributes, width: number) {
+  const [N = 0, H = 0, W = 0, C = 0] = x;
+  const { P, Q, top, left } = resolveWindows(operator, { N, H, W, C }, attrs);
+  return {
+    image: [H, W],
+    output: [P, Q],
+    window: attrs.size,
+    strides: attrs.strides,
+    padding: [top, left],
+    channels: C / width,
+  };
+}
+
+/** The grid of a kernel with a thread a lane, for a result [N, rows, columns, C]: see shaders/max_pool2d. */
+export function rowWorkgroups(result: Shape, width: number): [number, number, number] {
+  const [N = 0, rows = 0, columns = 0, C = 0] = result;
+  return [Math.ceil((columns * C) / width / 64), rows, N];
+}

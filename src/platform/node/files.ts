@@ -1,0 +1,114 @@
+// Files in Node: atomic writes, and faults as one line that begins with the path.
+
+import {
+  appendFile,
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+} from "node:fs/promises";
+import { dirname } from "node:path";
+import { messageOf, WeftError } from "../../base/errors.ts";
+import type { FileContent, FileSystem } from "../../base/platform.ts";
+
+const REASONS: Record<string, string> = {
+  ENOENT: "no such file or folder",
+  EISDIR: "is a folder; expected a file",
+  ENOTDIR: "a part of this path is a file; expected a folder",
+  EEXIST: "there is a file of this name; expected a folder",
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+  EROFS: "the file system is read-only",
+  ENOSPC: "no space left on the device",
+  EMFILE: "too many open files",
+};
+
+/** Turns what node:fs threw into one line that names the path. */
+export function fileFault(path: string, thrown: unknown): WeftError {
+  const code = thrown instanceof Error && "code" in thrown ? String(thrown.code) : "";
+  return new WeftError(`${path}: ${REASONS[code] ?? messageOf(thrown).replaceAll("\n", " ")}`, {
+    cause: thrown,
+  });
+}
+
+async function attempt<T>(path: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (thrown) {
+    throw fileFault(path, thrown);
+  }
+}
+
+async function writePieces(file: FileHandle, content: FileContent): Promise<void> {
+  const pieces = typeof content === "string" || content instanceof Uint8Array ? [content] : content;
+  for (const piece of pieces) await file.writeFile(piece);
+  await file.sync();
+}
+
+/** Makes a rename in the folder durable. Windows cannot open folders and needs no such step. */
+async function syncFolder(folder: string): Promise<void> {
+  try {
+    const handle = await open(folder, "r");
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch (thrown) {
+    const code = thrown instanceof Error && "code" in thrown ? thrown.code : undefined;
+    if (code !== "EISDIR" && code !== "EPERM" && code !== "EACCES" && code !== "EINVAL") throw thrown;
+  }
+}
+
+/** Writes beside the target, syncs, renames over it, syncs the folder. */
+async function writeAtomically(path: string, content: FileContent): Promise<void> {
+  const folder = dirname(path);
+  await mkdir(folder, { recursive: true });
+  const partial = `${path}.partial`;
+  try {
+    const file = await open(partial, "w");
+    try {
+      await writePieces(file, content);
+    } finally {
+      await file.close();
+    }
+    await rename(partial, path);
+  } catch (thrown) {
+    await rm(partial, { force: true });
+    throw thrown;
+  }
+  await syncFolder(folder);
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (thrown) {
+    const code = thrown instanceof Error && "code" in thrown ? thrown.code : undefined;
+    if (code === "ENOENT" || code === "ENOTDIR") return false;
+    throw thrown;
+  }
+}
+
+/** The machine's own files. */
+export const nodeFiles: FileSystem = {
+  readFile: (path) =>
+    attempt(path, async () => {
+      const { buffer, byteOffset, byteLength } = await readFile(path);
+      return new Uint8Array(buffer, byteOffset, byteLength);
+    }),
+  writeFile: (path, content) => attempt(path, () => writeAtomically(path, content)),
+  appendFile: (path, text) => attempt(path, () => appendFile(path, text)),
+  exists: (path) => attempt(path, () => exists(path)),
+  list: (folder) => attempt(folder, async () => (await readdir(folder)).sort()),
+  makeFolder: (path) =>
+    attempt(path, async () => {
+      await mkdir(path, { recursive: true });
+    }),
+  remove: (path) => attempt(path, () => rm(path, { recursive: true, force: true })),
+};

@@ -1,0 +1,87 @@
+// Whether steps fit an adapter, told before anything is allocated, and the largest batch that would.
+
+import { messageOf, WeftError } from "../base/errors.ts";
+import { byteSize } from "../base/tensors.ts";
+import { type DeviceFacts, megabytes } from "../gpu/device.ts";
+import type { PlanLayout } from "../graph/plan.ts";
+
+/** What limits a plan: single buffers by the adapter, all of them by the memory behind it where it is known. */
+export interface MemoryLimits {
+  readonly facts: DeviceFacts;
+  /** Bytes for all buffers together; software adapters have the machine's memory. */
+  readonly budgetBytes?: number | undefined;
+}
+
+/** A step, or several over the same weights, laid out for a batch size. */
+export interface LaidOut {
+  readonly layouts: readonly PlanLayout[];
+  /** Bytes of all buffers. */
+  readonly totalBytes: number;
+}
+
+/** @throws WeftError naming the first buffer that is too large, or the sum of all. */
+function requireWithin({ layouts, totalBytes }: LaidOut, { facts, budgetBytes }: MemoryLimits): void {
+  for (const { memory, inputs } of layouts) {
+    const largest = Math.max(0, ...memory.slotBytes, ...inputs.map(byteSize));
+    if (largest > facts.maxBufferBytes) {
+      const limit = megabytes(facts.maxBufferBytes);
+      throw new WeftError(
+        `one buffer would take ${megabytes(largest)} but the adapter allows ${limit}. Use a smaller --batch or --size.`,
+      );
+    }
+  }
+  if (budgetBytes !== undefined && totalBytes > budgetBytes) {
+    throw new WeftError(
+      `it takes ${megabytes(totalBytes)} but this machine has ${megabytes(budgetBytes)}. Use a smaller --batch or --size.`,
+    );
+  }
+}
+
+/**
+ * Lays out for a batch size and checks the limits.
+ * @throws WeftError with what does not fit and the largest batch that would.
+ */
+export function layOutFitting<T extends LaidOut>(
+  batchSize: number,
+  layOut: (batchSize: number) => T,
+  limits: MemoryLimits,
+): T {
+  const attempt = (size: number): T => {
+    const laid = layOut(size);
+    requireWithin(laid, limits);
+    return laid;
+  };
+  try {
+    return attempt(batchSize);
+  } catch (thrown) {
+    if (!(thrown instanceof WeftError)) throw thrown;
+    const largest = largestFitting(batchSize, attempt);
+    if (largest === 0) {
+      throw new WeftError(`not even one image at a time fits the adapter: ${messageOf(thrown)}`);
+    }
+    throw new WeftError(
+      `a batch of ${batchSize} does not fit the adapter: ${messageOf(thrown)} The largest that fits is --batch ${largest}.`,
+    );
+  }
+}
+
+/** The largest batch below `tooLarge` that can be laid out; 0 where none can. */
+function largestFitting(tooLarge: number, attempt: (size: number) => unknown): number {
+  const fits = (size: number): boolean => {
+    try {
+      attempt(size);
+      return true;
+    } catch (thrown) {
+      if (thrown instanceof WeftError) return false;
+      throw thrown;
+    }
+  };
+  let low = 0;
+  let high = tooLarge;
+  while (high - low > 1) {
+    const middle = low === 0 ? Math.min(high - 1, 2 ** Math.ceil(Math.log2(high) / 2)) : (low + high) >>> 1;
+    if (fits(middle)) low = middle;
+    else high = middle;
+  }
+  return low;
+}

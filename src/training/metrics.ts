@@ -1,0 +1,78 @@
+// Losses and accuracies of an epoch, per attribute and over all.
+
+import type { CountedHead } from "../formats/label_csv.ts";
+
+/** One epoch's figures of one set of images. An attribute without labelled rows has accuracy null. */
+export interface SetMetrics {
+  /** Sum of the heads' losses, each the mean over all images. */
+  readonly loss: number;
+  readonly losses: Readonly<Record<string, number>>;
+  readonly accuracy: Readonly<Record<string, number | null>>;
+  /** Accuracies weighted by the attributes' rows in label.csv; null where nothing is labelled. */
+  readonly weighted: number | null;
+}
+
+/** Adds up what steps report. */
+export class MetricsSum {
+  private readonly lossSums: number[];
+  private readonly correct: number[];
+  private readonly labelled: number[];
+  images = 0;
+
+  constructor(private readonly heads: readonly CountedHead[]) {
+    this.lossSums = heads.map(() => 0);
+    this.correct = heads.map(() => 0);
+    this.labelled = heads.map(() => 0);
+  }
+
+  /**
+   * Adds a step.
+   * @param loss [heads], means over the step's images.
+   * @param accuracy [2 · heads]: rows right and rows labelled, per head.
+   */
+  add(loss: ArrayLike<number>, accuracy: ArrayLike<number>, images: number): void {
+    this.images += images;
+    for (let head = 0; head < this.heads.length; head++) {
+      this.lossSums[head] = (this.lossSums[head] ?? 0) + (loss[head] ?? 0) * images;
+      this.correct[head] = (this.correct[head] ?? 0) + (accuracy[2 * head] ?? 0);
+      this.labelled[head] = (this.labelled[head] ?? 0) + (accuracy[2 * head + 1] ?? 0);
+    }
+  }
+
+  /** The mean total loss so far. */
+  get loss(): number {
+    return this.lossSums.reduce((sum, value) => sum + value, 0) / Math.max(1, this.images);
+  }
+
+  /** Labelled rows seen, by attribute. */
+  get labelledRows(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.heads.map(({ name }, i) => [name, this.labelled[i] ?? 0]));
+  }
+
+  finish(): SetMetrics {
+    const losses: Record<string, number> = {};
+    const accuracy: Record<string, number | null> = {};
+    this.heads.forEach(({ name }, i) => {
+      const labelled = this.labelled[i] ?? 0;
+      losses[name] = (this.lossSums[i] ?? 0) / Math.max(1, this.images);
+      accuracy[name] = labelled > 0 ? (this.correct[i] ?? 0) / labelled : null;
+    });
+    return { loss: this.loss, losses, accuracy, weighted: weightedAccuracy(this.heads, accuracy) };
+  }
+}
+
+/** Σ nₐ·accₐ / Σ nₐ over the attributes that have an accuracy, nₐ rows of label.csv. */
+export function weightedAccuracy(
+  heads: readonly CountedHead[],
+  accuracy: Readonly<Record<string, number | null>>,
+): number | null {
+  let weights = 0;
+  let sum = 0;
+  for (const { name, rows } of heads) {
+    const value = accuracy[name];
+    if (value === null || value === undefined) continue;
+    weights += rows;
+    sum += rows * value;
+  }
+  return weights > 0 ? sum / weights : null;
+}

@@ -1,0 +1,167 @@
+// The graphs of a run: the training step and the inference step of backbone and heads, over the same
+// weights.
+
+import type { DeviceFacts } from "../gpu/device.ts";
+import { type Arena, layOutArenas, type VariableSpec } from "../gpu/variables.ts";
+import { differentiate } from "../graph/differentiate.ts";
+import { Graph, type Tensor } from "../graph/graph.ts";
+import { fuseActivations } from "../graph/passes.ts";
+import { layOutPlan, type PlanLayout } from "../graph/plan.ts";
+import type { Backbone } from "../models/backbone.ts";
+import {
+  type Head,
+  headProbabilities,
+  joinLogits,
+  multiTaskHeads,
+  multiTaskLoss,
+} from "../models/multi_task.ts";
+import { Layers, type WeightSpec } from "../nn/layers.ts";
+import { applyOptimizer, type OptimizerConfig, optimizerVariables } from "../nn/optimizers.ts";
+import { sumOf } from "../ops/add.ts";
+import { preprocess } from "../ops/preprocess.ts";
+
+/** What the network of a run is. */
+export interface NetworkConfig {
+  readonly backbone: Backbone;
+  /** Width multiplier, for backbones that have one. */
+  readonly alpha: number | undefined;
+  /** Width and height of the images, in pixels. */
+  readonly size: number;
+  readonly heads: readonly Head[];
+}
+
+export interface TrainingStepConfig extends NetworkConfig {
+  readonly batchSize: number;
+  readonly dropout: number;
+  readonly batchNormMomentum: number;
+  readonly augment: boolean;
+  /** Trains the heads alone, the backbone's batch norms in inference mode. */
+  readonly freezeBackbone: boolean;
+  readonly optimizer: OptimizerConfig;
+}
+
+/** A laid-out step and the variables it works on. */
+export interface TrainingStep {
+  readonly layout: PlanLayout;
+  readonly weights: readonly WeightSpec[];
+  /** Trainable weights, side by side. */
+  readonly trainableArenas: readonly Arena[];
+  /** Weights that gradients do not touch: moving averages and what is frozen. */
+  readonly fixedArenas: readonly Arena[];
+  readonly optimizerVariables: readonly VariableSpec[];
+}
+
+function backboneFeatures(layers: Layers, config: NetworkConfig, image: Tensor): Tensor {
+  const { backbone, alpha } = config;
+  return backbone.build(layers, image, {
+    includeTop: false,
+    pooling: "avg",
+    ...(alpha !== undefined && { alpha }),
+  });
+}
+
+/** What a network is called in messages: `MobileNetV2 (alpha 0.35)`. */
+export function networkName({ backbone, alpha }: Pick<NetworkConfig, "backbone" | "alpha">): string {
+  return backbone.hasAlpha ? `${backbone.name} (alpha ${alpha ?? 1})` : backbone.name;
+}
+
+/** The weights of a network without a GPU: the backbone's and the heads', in the order of creation. */
+export function networkWeights(config: NetworkConfig): {
+  readonly backbone: readonly WeightSpec[];
+  readonly heads: readonly WeightSpec[];
+} {
+  const graph = new Graph();
+  const layers = new Layers(graph, { training: false });
+  const image = graph.input("image", [1, config.size, config.size, 3]);
+  const features = backboneFeatures(layers, config, image);
+  const ofBackbone = layers.weights.length;
+  multiTaskHeads(layers, features, config.heads, 0);
+  return { backbone: layers.weights.slice(0, ofBackbone), heads: layers.weights.slice(ofBackbone) };
+}
+
+const labelWidth = (heads: readonly Head[]) => heads.reduce((sum, { classes }) => sum + classes, 0);
+
+/**
+ * Lays out a training step. Its inputs: `bytes` [N,size,size,3] u8, `transform` [N,6] with augmentation,
+ * `labels` [N, classes] one-hot, `validRows` [1], `seed` [2], `learningRate` [1]. Its outputs: `loss`
+ * [heads] and `accuracy` [2 · heads].
+ */
+export function layOutTrainingStep(config: TrainingStepConfig, facts: DeviceFacts): TrainingStep {
+  const { batchSize, size, heads } = config;
+  const graph = new Graph();
+  const bytes = graph.input("bytes", [batchSize, size, size, 3], "u8");
+  const transform = config.augment ? graph.input("transform", [batchSize, 6]) : undefined;
+  const labels = graph.input("labels", [batchSize, labelWidth(heads)]);
+  const validRows = graph.input("validRows", [1], "u32");
+  const dropoutSeed = graph.input("seed", [2], "u32");
+  const learningRate = graph.input("learningRate", [1]);
+
+  const layers = new Layers(graph, {
+    training: true,
+    validRows,
+    dropoutSeed,
+    batchNormMomentum: config.batchNormMomentum,
+  });
+  const mode = config.backbone.preprocessing;
+  const image = graph.applyOne(preprocess, { bytes, transform }, { mode, augment: config.augment }, "image");
+  layers.frozen = config.freezeBackbone;
+  const features = backboneFeatures(layers, config, image);
+  layers.frozen = false;
+  const logits = joinLogits(graph, multiTaskHeads(layers, features, heads, config.dropout));
+  const { loss, accuracy } = multiTaskLoss(graph, logits, labels, heads, validRows);
+  fuseActivations(graph);
+
+  const trainable = layers.weights.filter((weight) => weight.trainable);
+  const fixed = layers.weights.filter((weight) => !weight.trainable);
+  const trainableArenas = layOutArenas("trainable", trainable, facts.maxBindingBytes);
+  const fixedArenas = layOutArenas("fixed", fixed, facts.maxBindingBytes);
+  const ones = graph.constant(
+    "loss gradient",
+    [heads.length],
+    heads.map(() => 1),
+  );
+  const targets = trainable.map(({ name, shape }) => graph.variable(name, shape));
+  const gradients = differentiate(graph, [{ tensor: loss, gradient: ones }], targets, sumOf);
+  const byName = new Map([...gradients].map(([target, gradient]) => [target.name, gradient]));
+  applyOptimizer(graph, config.optimizer, trainableArenas, byName, learningRate);
+  return {
+    layout: layOutPlan(graph, { loss, accuracy }, facts),
+    weights: layers.weights,
+    trainableArenas,
+    fixedArenas,
+    optimizerVariables: optimizerVariables(config.optimizer, trainableArenas),
+  };
+}
+
+export interface InferenceStep {
+  readonly layout: PlanLayout;
+  readonly weights: readonly WeightSpec[];
+}
+
+/**
+ * Lays out an inference step with a loss. Its inputs: `bytes` [N,size,size,3] u8, `labels`, `validRows`.
+ * Its outputs: `loss` [heads], `accuracy` [2 · heads], and the probabilities of each head under its name
+ * with the prefix `probabilities/`, [N, classes].
+ */
+export function layOutInferenceStep(
+  config: NetworkConfig,
+  batchSize: number,
+  facts: DeviceFacts,
+): InferenceStep {
+  const { size, heads } = config;
+  const graph = new Graph();
+  const bytes = graph.input("bytes", [batchSize, size, size, 3], "u8");
+  const labels = graph.input("labels", [batchSize, labelWidth(heads)]);
+  const validRows = graph.input("validRows", [1], "u32");
+  const layers = new Layers(graph, { training: false });
+  const image = graph.applyOne(preprocess, { bytes }, { mode: config.backbone.preprocessing }, "image");
+  const logits = multiTaskHeads(layers, backboneFeatures(layers, config, image), heads, 0);
+  const { loss, accuracy } = multiTaskLoss(graph, joinLogits(graph, logits), labels, heads, validRows);
+  const probabilities = headProbabilities(graph, logits, heads);
+  fuseActivations(graph);
+  const outputs: Record<string, Tensor> = { loss, accuracy };
+  probabilities.forEach((tensor, i) => {
+    outputs[`probabilities/${heads[i]?.name}`] = tensor;
+  });
+  return { layout: layOutPlan(graph, outputs, facts), weights: layers.weights };
+}

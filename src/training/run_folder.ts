@@ -1,0 +1,190 @@
+// The folder of a run: `config.json` (all that rebuilds the network and the training), `metrics.jsonl`
+// (a line an epoch) and `weights.safetensors`. No file holds a date: the same run writes the same bytes,
+// except for the seconds in the metrics.
+
+import { WeftError } from "../base/errors.ts";
+import { type FileSystem, joinPath, readJson } from "../base/platform.ts";
+import { VERSION } from "../base/version.ts";
+import type { CountedHead } from "../formats/label_csv.ts";
+import { float32Tensor, safetensorsPieces } from "../formats/safetensors.ts";
+import { backboneNamed } from "../models/backbones.ts";
+import type { WeightSpec } from "../nn/layers.ts";
+import type { OptimizerConfig } from "../nn/optimizers.ts";
+import { type NetworkConfig, networkName, networkWeights } from "./network.ts";
+import type { EpochReport } from "./trainer.ts";
+import { loadExactWeights } from "./weights_file.ts";
+
+export const CONFIG_FILE = "config.json";
+export const METRICS_FILE = "metrics.jsonl";
+export const WEIGHTS_FILE = "weights.safetensors";
+
+const FORMAT = "weft run";
+const FORMAT_VERSION = 1;
+
+/** How a run was trained; for people and for resuming, prediction needs none of it. */
+export interface TrainingRecord {
+  /** The data folder as it was given. */
+  readonly data: string;
+  readonly trainingImages: number;
+  readonly validationImages: number;
+  /** As `--phases` takes them. */
+  readonly phases: string;
+  readonly batchSize: number;
+  readonly seed: number;
+  readonly limit: number | null;
+  readonly dropout: number;
+  readonly augment: boolean;
+  readonly batchNormMomentum: number;
+  readonly optimizer: OptimizerConfig;
+  readonly freeze: "backbone" | null;
+  /** The weights file as it was given, or null for random weights. */
+  readonly weights: string | null;
+}
+
+/** What `config.json` holds. */
+export interface RunConfig {
+  readonly network: NetworkConfig;
+  /** Heads with their rows in label.csv, which weight the mean accuracy. */
+  readonly heads: readonly CountedHead[];
+  readonly training: TrainingRecord;
+}
+
+/** Text of `config.json`. */
+export function formatRunConfig({ network, heads, training }: RunConfig): string {
+  const { backbone, alpha, size } = network;
+  const content = {
+    format: FORMAT,
+    version: FORMAT_VERSION,
+    weft: VERSION,
+    backbone: backbone.name,
+    alpha: alpha ?? null,
+    size,
+    preprocessing: backbone.preprocessing,
+    heads: heads.map(({ name, classes, rows }) => ({ name, classes, rows })),
+    training,
+  };
+  return `${JSON.stringify(content, null, 2)}\n`;
+}
+
+/** A line of `metrics.jsonl` without its line feed, and what `weft train --json` prints. */
+export function formatEpochLine(report: EpochReport): string {
+  return JSON.stringify(report, (_, value) => {
+    return typeof value === "number" ? Math.round(value * 1e6) / 1e6 : value;
+  }).replace(/"lr":[^,]*/, `"lr":${report.lr}`);
+}
+
+/** Writes a run's files. */
+export class RunWriter {
+  constructor(
+    private readonly files: FileSystem,
+    readonly folder: string,
+  ) {}
+
+  /**
+   * Makes the folder with its configuration; metrics and weights of an earlier run go.
+   * @returns whether there was an earlier run.
+   * @throws WeftError where the folder cannot be written.
+   */
+  async start(config: RunConfig): Promise<boolean> {
+    const path = (name: string) => joinPath(this.folder, name);
+    const isEarlier = await this.files.exists(path(CONFIG_FILE));
+    await this.files.makeFolder(this.folder);
+    for (const name of [METRICS_FILE, WEIGHTS_FILE]) await this.files.remove(path(name));
+    await this.files.writeFile(path(CONFIG_FILE), formatRunConfig(config));
+    return isEarlier;
+  }
+
+  async addEpoch(report: EpochReport): Promise<void> {
+    await this.files.appendFile(joinPath(this.folder, METRICS_FILE), `${formatEpochLine(report)}\n`);
+  }
+
+  /** Replaces the weights atomically. */
+  async writeWeights(
+    specs: readonly WeightSpec[],
+    values: ReadonlyMap<string, Float32Array>,
+  ): Promise<void> {
+    const tensors = specs.map(({ name, shape }) => {
+      const data = values.get(name);
+      if (!data) throw new Error(`the run has no values of ${name}`);
+      return [name, float32Tensor(data, shape)] as const;
+    });
+    const pieces = safetensorsPieces(tensors, { format: FORMAT, version: String(FORMAT_VERSION) });
+    await this.files.writeFile(joinPath(this.folder, WEIGHTS_FILE), pieces);
+  }
+}
+
+/** A run that was read back. */
+export interface SavedRun extends RunConfig {
+  readonly folder: string;
+  readonly weights: ReadonlyMap<string, Float32Array>;
+}
+
+/**
+ * Reads a run folder.
+ * @throws WeftError where it is none, comes from a newer weft, or is damaged.
+ */
+export async function readRun(files: FileSystem, folder: string): Promise<SavedRun> {
+  if (!(await files.exists(folder))) {
+    throw new WeftError(`${folder}: no such folder; expected the output folder of a training (--out)`);
+  }
+  const path = joinPath(folder, CONFIG_FILE);
+  if (!(await files.exists(path))) {
+    throw new WeftError(`${folder}: not a run folder: it has no ${CONFIG_FILE}`);
+  }
+  const config = parseRunConfig(await readJson(files, path), path);
+  const weightsPath = joinPath(folder, WEIGHTS_FILE);
+  if (!(await files.exists(weightsPath))) {
+    throw new WeftError(`${weightsPath}: no such file; the training ended before its first epoch did`);
+  }
+  const { backbone, heads } = networkWeights(config.network);
+  const wanted = [...backbone, ...heads];
+  const weights = await loadExactWeights(files, weightsPath, wanted, networkName(config.network));
+  return { ...config, folder, weights };
+}
+
+/**
+ * Reads `config.json`.
+ * @param path named in faults
+ * @throws WeftError where a field is missing or of another type
+ */
+export function parseRunConfig(json: unknown, path: string): RunConfig {
+  const wrong = (what: string) => new WeftError(`${path}: ${what}`);
+  const fields = recordOf(json);
+  if (fields?.format !== FORMAT) throw wrong(`not the configuration of a run: no "format": "${FORMAT}"`);
+  const { version, alpha, size, heads, training } = fields;
+  if (typeof version !== "number") throw wrong("the run's version is missing");
+  if (version > FORMAT_VERSION) {
+    throw wrong(
+      `written by a newer weft: run version ${version}, this one reads up to ${FORMAT_VERSION}. Update weft.`,
+    );
+  }
+  if (typeof fields.backbone !== "string") throw wrong("backbone expects a name");
+  if (!isCount(size)) throw wrong(`size expects a whole number, found ${JSON.stringify(size)}`);
+  if (alpha !== null && typeof alpha !== "number") throw wrong("alpha expects a number or null");
+  if (!Array.isArray(heads) || heads.length === 0 || !heads.every(isHead)) {
+    throw wrong("heads expects a list of {name, classes, rows}");
+  }
+  const record = recordOf(training);
+  if (!isTrainingRecord(record)) throw wrong("training is missing or incomplete");
+  const backbone = backboneNamed(fields.backbone);
+  return { network: { backbone, alpha: alpha ?? undefined, size, heads }, heads, training: record };
+}
+
+function recordOf(value: unknown): Record<string, unknown> | undefined {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  return Object.fromEntries(Object.entries(value));
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value > 0;
+}
+
+function isHead(value: unknown): value is CountedHead {
+  const head = recordOf(value);
+  return typeof head?.name === "string" && isCount(head.classes) && typeof head.rows === "number";
+}
+
+function isTrainingRecord(value: object | undefined): value is TrainingRecord {
+  const record = recordOf(value);
+  return isCount(record?.batchSize) && typeof record?.seed === "number" && typeof record.phases === "string";
+}

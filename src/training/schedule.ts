@@ -1,0 +1,52 @@
+// Phases of a training (`2@1e-4,3@1e-5,1@1e-6`: epochs at a learning rate, each phase with a fresh
+// optimizer) and the momentum of batch norm's moving averages that suits their length.
+
+import { WeftError } from "../base/errors.ts";
+
+export interface Phase {
+  readonly epochs: number;
+  readonly learningRate: number;
+}
+
+/**
+ * Reads phases: `epochs@rate`, separated by commas.
+ * @throws WeftError that shows the form.
+ */
+export function parsePhases(text: string): Phase[] {
+  return text.split(",").map((part) => {
+    const [epochsText = "", rateText = "", ...rest] = part.split("@");
+    const epochs = Number(epochsText);
+    const learningRate = Number(rateText);
+    const isWhole = Number.isInteger(epochs) && epochs > 0 && epochsText.trim() !== "";
+    if (!isWhole || !(learningRate > 0) || !Number.isFinite(learningRate) || rest.length > 0) {
+      throw new WeftError(
+        `--phases expects epochs@rate,… such as 2@1e-4,3@1e-5, received ${JSON.stringify(text)}`,
+      );
+    }
+    return { epochs, learningRate };
+  });
+}
+
+/** Phases as parsePhases reads them. */
+export function phasesText(phases: readonly Phase[]): string {
+  return phases.map(({ epochs, learningRate }) => `${epochs}@${learningRate}`).join(",");
+}
+
+export function totalEpochs(phases: readonly Phase[]): number {
+  return phases.reduce((sum, { epochs }) => sum + epochs, 0);
+}
+
+/** The moving averages' memory, in steps, is this share of the training. */
+const MEMORY_SHARE = 1 / 35;
+const MIN_MEMORY_STEPS = 2;
+
+/**
+ * The momentum of batch norm's moving averages for a training of so many steps. An average with
+ * momentum m remembers 1/(1-m) steps; where that is long against the training, evaluation runs on
+ * statistics of weights that are gone. So the memory is a 35th of the training (0.9 at 350 steps), and never
+ * longer than the backbone's own.
+ */
+export function settlingMomentum(backboneMomentum: number, steps: number): number {
+  const memory = Math.max(MIN_MEMORY_STEPS, steps * MEMORY_SHARE);
+  return Math.min(backboneMomentum, 1 - 1 / memory);
+}

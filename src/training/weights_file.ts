@@ -1,0 +1,136 @@
+// Weights from a file (Keras HDF5 or safetensors) for the weights that a network expects.
+
+import { WeftError } from "../base/errors.ts";
+import type { FileSystem } from "../base/platform.ts";
+import { openKerasH5 } from "../formats/keras_h5.ts";
+import { readSafetensors } from "../formats/safetensors.ts";
+import { toFloat32 } from "../formats/tensor_values.ts";
+import {
+  type ExpectedWeight,
+  matchWeights,
+  type OfferedWeight,
+  requireFinite,
+  requireFit,
+  type WeightReport,
+} from "../formats/weight_matching.ts";
+
+/** A tensor that a file offers, not read yet. */
+export interface OfferedTensor extends OfferedWeight {
+  load(): Float32Array;
+}
+
+/** A file's list of tensors. `close` frees it; tensors cannot be loaded afterwards. */
+export interface OpenWeights {
+  readonly path: string;
+  readonly tensors: readonly OfferedTensor[];
+  close(): void;
+}
+
+/** Which weights a network wants of a file. */
+export interface WantedWeights {
+  /** For messages: `MobileNetV2 (alpha 0.35)`. */
+  readonly network: string;
+  /** Every one of these must be there. */
+  readonly required: readonly ExpectedWeight[];
+  /** Layers that are taken where name and shapes fit, and left alone otherwise: heads. */
+  readonly optional?: readonly ExpectedWeight[];
+}
+
+/** What was taken from a file. */
+export interface LoadedWeights {
+  /** By the network's names, `layer/weight`. */
+  readonly values: ReadonlyMap<string, Float32Array>;
+  /** Matched and left over, over required and optional weights. */
+  readonly report: WeightReport<ExpectedWeight, OfferedTensor>;
+}
+
+const HDF5_SIGNATURE = [0x89, 0x48, 0x44, 0x46];
+
+/**
+ * Lists the tensors of a weights file: HDF5 where it begins as one or is called `.h5`, else safetensors.
+ * @param bytes the whole file, not copied
+ * @throws WeftError `path: …` where it is neither, or truncated
+ */
+export async function openWeights(bytes: Uint8Array, path: string): Promise<OpenWeights> {
+  const isHdf5 = HDF5_SIGNATURE.every((byte, index) => bytes[index] === byte);
+  if (isHdf5 || /\.(h5|hdf5|keras)$/i.test(path)) {
+    const file = await openKerasH5(bytes, path);
+    return { path, tensors: file.weights, close: () => file.close() };
+  }
+  const tensors = Array.from(readSafetensors(bytes, path).tensors, ([name, tensor]) => {
+    const slash = name.lastIndexOf("/");
+    const layer = name.slice(0, Math.max(0, slash));
+    const load = () => toFloat32(tensor);
+    return { name, layer, weight: name.slice(slash + 1), shape: tensor.shape, load };
+  });
+  return { path, tensors, close: () => {} };
+}
+
+/**
+ * Takes a network's weights from an open file.
+ * @throws WeftError where a required weight is missing, has another shape or is not finite
+ */
+export function takeWeights(file: OpenWeights, wanted: WantedWeights): LoadedWeights {
+  const { network, required, optional = [] } = wanted;
+  const ofBackbone = matchWeights(required, file.tensors);
+  requireFit(ofBackbone, file.path, network);
+  const ofHeads = matchWeights(optional, ofBackbone.leftOver);
+  const matched = [...ofBackbone.matched, ...completeLayers(ofHeads, optional)];
+  const taken = new Set(matched.map(({ found }) => found));
+  const values = new Map<string, Float32Array>();
+  for (const { expected, found } of matched) {
+    const loaded = found.load();
+    requireFinite(loaded, found.name, file.path);
+    values.set(expected.name, loaded);
+  }
+  const leftOver = file.tensors.filter((tensor) => !taken.has(tensor));
+  return { values, report: { matched, misshapen: [], missing: [], leftOver } };
+}
+
+const layerOf = (name: string) => name.slice(0, Math.max(0, name.lastIndexOf("/")));
+
+/** The matches of those layers all of whose weights fit: half a head would be worse than a new one. */
+function completeLayers<E extends ExpectedWeight, O extends OfferedWeight>(
+  { matched }: WeightReport<E, O>,
+  expected: readonly ExpectedWeight[],
+) {
+  const counts = new Map<string, number>();
+  for (const { name } of expected) counts.set(layerOf(name), (counts.get(layerOf(name)) ?? 0) + 1);
+  for (const { expected: found } of matched) {
+    counts.set(layerOf(found.name), (counts.get(layerOf(found.name)) ?? 0) - 1);
+  }
+  return matched.filter(({ expected: found }) => counts.get(layerOf(found.name)) === 0);
+}
+
+/**
+ * Reads a weights file for a network.
+ * @throws WeftError `path: …` as `openWeights` and `takeWeights` do
+ */
+export async function loadWeights(
+  files: FileSystem,
+  path: string,
+  wanted: WantedWeights,
+): Promise<LoadedWeights> {
+  const file = await openWeights(await files.readFile(path), path);
+  try {
+    return takeWeights(file, wanted);
+  } finally {
+    file.close();
+  }
+}
+
+/**
+ * Reads a file that must hold exactly the wanted weights, as weft itself writes it.
+ * @throws WeftError where the file is missing, damaged or of another network
+ */
+export async function loadExactWeights(
+  files: FileSystem,
+  path: string,
+  required: readonly ExpectedWeight[],
+  network: string,
+): Promise<ReadonlyMap<string, Float32Array>> {
+  const { values, report } = await loadWeights(files, path, { network, required });
+  const stray = report.leftOver[0];
+  if (stray) throw new WeftError(`${path}: tensor ${stray.name} is none of ${network}`);
+  return values;
+}

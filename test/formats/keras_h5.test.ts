@@ -1,0 +1,282 @@
+import { existsSync, readFileSync } from "node:fs";
+import type { Group } from "h5wasm";
+import { describe, expect, it } from "vitest";
+import { WeftError } from "../../src/base/errors.ts";
+import { openKerasH5 } from "../../src/formats/keras_h5.ts";
+
+/** Writes an HDF5 file in memory. */
+async function writeH5(build: (root: Group) => void): Promise<Uint8Array> {
+  const { ready, File } = await import("h5wasm");
+  const { FS } = await ready;
+  const file = new File("/test.h5", "w");
+  build(file);
+  file.close();
+  const bytes = Uint8Array.from(FS.readFile("/test.h5"));
+  FS.unlink("/test.h5");
+  return bytes;
+}
+
+type Tensors = Record<string, [number[], Float32Array | Float64Array | BigInt64Array]>;
+
+function addLayer(root: Group, layer: string, tensors: Tensors | undefined): void {
+  const parts = layer.split("/");
+  let group = root;
+  for (const part of parts) group = (group.get(part) as Group | null) ?? group.create_group(part);
+  if (tensors === undefined) return;
+  group.create_attribute("weight_names", Object.keys(tensors), null, "S64");
+  for (const [name, [shape, data]] of Object.entries(tensors)) {
+    let parent = group;
+    const path = name.split("/");
+    for (const part of path.slice(0, -1))
+      parent = (parent.get(part) as Group | null) ?? parent.create_group(part);
+    parent.create_dataset({ name: path.at(-1) ?? name, data, shape });
+  }
+}
+
+function addLayers(root: Group, layers: Record<string, Tensors | undefined>): void {
+  root.create_attribute("layer_names", Object.keys(layers), null, "S64");
+  for (const [layer, tensors] of Object.entries(layers)) addLayer(root, layer, tensors);
+}
+
+async function namesIn(bytes: Uint8Array): Promise<string[]> {
+  const file = await openKerasH5(bytes, "f.h5");
+  const names = file.weights.map(({ name }) => name);
+  file.close();
+  return names;
+}
+
+async function faultOf(bytes: Uint8Array): Promise<string> {
+  try {
+    const file = await openKerasH5(bytes, "f.h5");
+    try {
+      for (const weight of file.weights) weight.load();
+    } finally {
+      file.close();
+    }
+  } catch (thrown) {
+    expect(thrown).toBeInstanceOf(WeftError);
+    return (thrown as WeftError).message;
+  }
+  throw new Error("nothing was thrown");
+}
+
+describe("openKerasH5: weights only", () => {
+  it("lists weights in the file's order and loads them", async () => {
+    const bytes = await writeH5((root) =>
+      addLayers(root, {
+        input_1: undefined,
+        conv: {
+          "conv/kernel:0": [[1, 1, 2, 2], Float32Array.of(1, 2, 3, 4)],
+          "conv/bias:0": [[2], Float64Array.of(5, 6)],
+        },
+        "fire2/squeeze": {
+          uniform1: [[2], Float32Array.of(7, 8)],
+          "fire2/squeeze_b": [[1], BigInt64Array.of(9n)],
+        },
+        relu: undefined,
+        "fire2/expand": { "model_3/fire2/expand_7/kernel:0": [[1], Float32Array.of(10)] },
+      }),
+    );
+    const file = await openKerasH5(bytes, "f.h5");
+    expect(file.weights.map(({ layer, weight, shape, load }) => [layer, weight, shape, [...load()]])).toEqual(
+      [
+        ["conv", "kernel", [1, 1, 2, 2], [1, 2, 3, 4]],
+        ["conv", "bias", [2], [5, 6]],
+        ["fire2/squeeze", "uniform1", [2], [7, 8]],
+        ["fire2/squeeze", "squeeze_b", [1], [9]],
+        ["fire2/expand", "kernel", [1], [10]],
+      ],
+    );
+    expect(file.weights[0]?.name).toBe("conv/kernel");
+    expect(file.weights.map(({ load }) => load() instanceof Float32Array)).toEqual(Array(5).fill(true));
+    expect(file.modelConfig).toBeUndefined();
+    file.close();
+  });
+
+  it("reads lists that Keras cut into chunks", async () => {
+    const bytes = await writeH5((root) => {
+      root.create_attribute("layer_names0", ["a", "b"], null, "S8");
+      root.create_attribute("layer_names1", ["c"], null, "S8");
+      for (const layer of ["a", "b", "c"])
+        addLayer(root, layer, { [`${layer}/kernel`]: [[1], Float32Array.of(1)] });
+    });
+    expect(await namesIn(bytes)).toEqual(["a/kernel", "b/kernel", "c/kernel"]);
+  });
+
+  it("keeps two files open at once apart", async () => {
+    const [one, two] = await Promise.all(
+      [1, 2].map(async (value) => {
+        const bytes = await writeH5((root) =>
+          addLayers(root, { a: { "a/kernel:0": [[1], Float32Array.of(value)] } }),
+        );
+        return openKerasH5(bytes, "f.h5");
+      }),
+    );
+    expect([...(one?.weights[0]?.load() ?? [])]).toEqual([1]);
+    one?.close();
+    expect([...(two?.weights[0]?.load() ?? [])]).toEqual([2]);
+    two?.close();
+  });
+});
+
+describe("openKerasH5: whole models", () => {
+  const kernel: Tensors[string] = [[1], Float32Array.of(1)];
+
+  it("reads below model_weights and names a nested model's weights by their own layers", async () => {
+    const config = {
+      class_name: "Functional",
+      config: {
+        name: "outer",
+        layers: [
+          { class_name: "Functional", config: { name: "inner", layers: [] } },
+          { class_name: "Sequential", config: { name: "one", layers: [] } },
+          { class_name: "Dense", config: { name: "coat_length" } },
+        ],
+      },
+    };
+    const bytes = await writeH5((root) => {
+      root.create_attribute("model_config", JSON.stringify(config));
+      const nested = root.create_group("model_weights");
+      addLayers(nested, {
+        inner: { "Conv1/kernel:0": kernel, "bn/gamma:0": kernel },
+        one: { "only/kernel:0": kernel },
+        coat_length: { "coat_length/kernel:0": kernel, "coat_length/bias:0": kernel },
+      });
+    });
+    expect(await namesIn(bytes)).toEqual([
+      "Conv1/kernel",
+      "bn/gamma",
+      "only/kernel",
+      "coat_length/kernel",
+      "coat_length/bias",
+    ]);
+    const file = await openKerasH5(bytes, "f.h5");
+    expect(JSON.parse(file.modelConfig ?? "")).toEqual(config);
+    file.close();
+  });
+
+  it("strips the model's name that Keras 3 puts in front, with or without a configuration", async () => {
+    const bytes = await writeH5((root) =>
+      addLayers(root, {
+        inner: { "inner/Conv1/kernel": kernel, "inner/block/1/kernel": kernel },
+        one: { "one/only/kernel": kernel },
+      }),
+    );
+    expect(await namesIn(bytes)).toEqual(["Conv1/kernel", "block/1/kernel", "only/kernel"]);
+  });
+});
+
+describe("openKerasH5: Keras 3's .weights.h5", () => {
+  it("names variables by their layer's class and orders layers by number", async () => {
+    const bytes = await writeH5((root) => {
+      const add = (parent: Group, layer: string, name: string | undefined, count: number) => {
+        const vars = parent.create_group(layer).create_group("vars");
+        if (name !== undefined) vars.create_attribute("name", name);
+        for (let i = 0; i < count; i++)
+          vars.create_dataset({ name: String(i), data: Float32Array.of(i), shape: [1] });
+      };
+      const layers = root.create_group("layers");
+      add(layers, "conv2d_10", undefined, 1);
+      add(layers, "conv2d_2", undefined, 2);
+      add(layers, "depthwise_conv2d", "dw", 1);
+      add(layers, "batch_normalization", "bn", 4);
+      add(layers, "batch_normalization_1", undefined, 3);
+      add(layers, "re_lu", undefined, 0);
+      add(layers, "functional", "inner", 0);
+      add((layers.get("functional") as Group).create_group("layers"), "dense", "head", 2);
+    });
+    expect(await namesIn(bytes)).toEqual([
+      "bn/gamma",
+      "bn/beta",
+      "bn/moving_mean",
+      "bn/moving_variance",
+      "batch_normalization_1/beta",
+      "batch_normalization_1/moving_mean",
+      "batch_normalization_1/moving_variance",
+      "conv2d_2/kernel",
+      "conv2d_2/bias",
+      "conv2d_10/kernel",
+      "dw/depthwise_kernel",
+      "head/kernel",
+      "head/bias",
+    ]);
+  });
+});
+
+describe("openKerasH5: broken files", () => {
+  const layers = { a: { "a/kernel:0": [[64], new Float32Array(64).fill(1)] } } satisfies Record<
+    string,
+    Tensors
+  >;
+
+  it("says so of a truncated file at any length", async () => {
+    const bytes = await writeH5((root) => addLayers(root, layers));
+    for (const length of [0, 7, 63, 64, 200, bytes.length >> 1, bytes.length - 1]) {
+      const expected =
+        length < 64
+          ? `f.h5: expected an HDF5 file but its ${length} bytes do not begin as one`
+          : `f.h5: truncated: the HDF5 file has ${length} bytes of ${bytes.length}. Copy or download it again`;
+      expect(await faultOf(bytes.slice(0, length))).toBe(expected);
+    }
+  });
+
+  it("says so of another kind of file, in one line", async () => {
+    const text = new TextEncoder().encode("name,value\n".repeat(20));
+    expect(await faultOf(text)).toBe("f.h5: expected an HDF5 file but its 220 bytes do not begin as one");
+    const other = await writeH5((root) => {
+      root.create_dataset({ name: "x", data: Float32Array.of(1) });
+    });
+    expect(await faultOf(other)).toMatch(/^f\.h5: an HDF5 file, but not one of Keras: .*layer_names/);
+  });
+
+  it("names layer and tensor that are listed but missing, and a tensor that holds text", async () => {
+    const without = await writeH5((root) => {
+      addLayers(root, { a: { "a/kernel:0": [[1], Float32Array.of(1)] } });
+      const group = root.get("a") as Group;
+      group.delete_attribute("weight_names");
+      group.create_attribute("weight_names", ["a/kernel:0", "a/bias:0"], null, "S16");
+    });
+    expect(await faultOf(without)).toBe("f.h5: tensor a/bias:0 of layer a is listed but missing");
+    const noGroup = await writeH5((root) => root.create_attribute("layer_names", ["a"], null, "S8"));
+    expect(await faultOf(noGroup)).toBe("f.h5: layer a is listed but its group is missing");
+    const text = await writeH5((root) => {
+      root.create_attribute("layer_names", ["a"], null, "S8");
+      const group = root.create_group("a");
+      group.create_attribute("weight_names", ["kernel"], null, "S8");
+      group.create_dataset({ name: "kernel", data: ["one", "two"] });
+    });
+    expect(await faultOf(text)).toMatch(/^f\.h5: tensor a\/kernel: expected numbers/);
+  });
+
+  it("reports damage inside the file in one line, and reads the next file all the same", async () => {
+    const bytes = await writeH5((root) => addLayers(root, layers));
+    const damaged = bytes.slice().fill(0xff, 96, 400);
+    const fault = await faultOf(damaged);
+    expect(fault).toMatch(/^f\.h5: .* cannot be read \(.*\)\. Is the file damaged\?$/);
+    expect(fault).not.toContain("\n");
+    expect(await namesIn(bytes)).toEqual(["a/kernel"]);
+  });
+});
+
+const WEIGHTS = new URL("../../../shared/weights/", import.meta.url);
+
+describe.skipIf(!existsSync(WEIGHTS))("openKerasH5: real files (requires ../shared/weights)", () => {
+  it.each([
+    ["mobilenet_v2_0.35_224_no_top.imagenet.h5", 260, 410_208, "Conv1/kernel", [3, 3, 3, 16]],
+    ["mobilenet_v2_1.0_224_with_top.dequant_qat.h5", 262, 3_538_984, "Conv1/kernel", [3, 3, 3, 32]],
+    ["squeezenet_weights_tf_dim_ordering_tf_kernels_notop.h5", 50, 722_496, "conv1/uniform1", [3, 3, 3, 64]],
+  ])("reads %s", async (name, tensors, parameters, first, shape) => {
+    const file = await openKerasH5(readFileSync(new URL(name, WEIGHTS)), name);
+    expect(file.weights).toHaveLength(tensors);
+    expect(new Set(file.weights.map((weight) => weight.name)).size).toBe(tensors);
+    expect(file.weights[0]).toMatchObject({ name: first, shape });
+    let count = 0;
+    for (const weight of file.weights) {
+      const values = weight.load();
+      expect(values.length).toBe(weight.shape.reduce((product, extent) => product * extent, 1));
+      count += values.length;
+    }
+    expect(count).toBe(parameters);
+    file.close();
+  });
+});

@@ -1,0 +1,180 @@
+"""Short trainings of a backbone with softmax heads: trainings/<name>.safetensors.
+
+The loop is TensorFlow's, the optimizer Keras' own, all in float64. The tolerance is five times what the same loop in
+float32 differs by, at least 1e-4.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import case_file
+import values
+from backbones import BACKBONES, assign_procedural, build_backbone, check_procedural, named_weights
+from models import FLOAT32_RUNS, LEAST_TOLERANCE, MARGIN, jitter
+from precision import precision
+
+
+@dataclass(frozen=True)
+class TrainingCase:
+    """`missing` is the share of rows without a label; `weights` names those that are kept after the last step."""
+
+    name: str
+    backbone: str
+    config: dict
+    heads: dict[str, int]
+    steps: int
+    batch: int
+    optimizer: dict
+    missing: float
+    seed: int = 7
+    weights: tuple[str, ...] = ()
+
+
+def mobilenet_v2(name, height, width, **rest):
+    config = {"inputShape": [height, width, 3], "alpha": 0.35, "includeTop": False, "pooling": "avg"}
+    return TrainingCase(f"mobilenet_v2_{name}", "MobileNetV2", config, **rest)
+
+
+CASES = [
+    mobilenet_v2(
+        "035_48_adam",
+        48,
+        48,
+        heads={"coat_length": 8, "skirt_length": 6},
+        steps=10,
+        batch=8,
+        optimizer={"name": "adam", "lr": 1e-4},
+        missing=0.3,
+    ),
+    mobilenet_v2(
+        "035_64_adam_four_heads",
+        64,
+        64,
+        heads={"sleeve_length": 9, "neckline_design": 10, "collar_design": 5, "pant_length": 6},
+        steps=3,
+        batch=8,
+        optimizer={"name": "adam", "lr": 1e-4},
+        missing=0.75,
+        seed=3,
+    ),
+    mobilenet_v2(
+        "035_48x56_sgd",
+        48,
+        56,
+        heads={"lapel_design": 5, "neck_design": 5, "coat_length": 8},
+        steps=6,
+        batch=8,
+        optimizer={"name": "sgd", "lr": 1e-3, "momentum": 0.9},
+        missing=0.5,
+        seed=11,
+        weights=(
+            "Conv1/kernel",
+            "bn_Conv1/gamma",
+            "bn_Conv1/moving_mean",
+            "bn_Conv1/moving_variance",
+            "block_3_depthwise/depthwise_kernel",
+            "block_7_project/kernel",
+            "Conv_1_bn/beta",
+            "lapel_design/kernel",
+            "coat_length/bias",
+        ),
+    ),
+]
+
+
+def write_trainings(folder: Path, wanted: str) -> None:
+    """Writes every case whose name contains `wanted`."""
+    check_procedural()
+    for case in CASES:
+        if wanted in f"trainings/{case.name}":
+            path = folder / f"{case.name}.safetensors"
+            print(f"{path.relative_to(folder.parent)}: {write_training(path, case)}", flush=True)
+
+
+def write_training(path: Path, case: TrainingCase) -> str:
+    """Computes, measures and writes one case; returns what there is to say about it."""
+    data = draw_batches(case)
+    reference = train(case, "float64", data)
+    error = {name: 0.0 for name in reference}
+    for attempt in range(FLOAT32_RUNS):
+        moved = {**data, "images": jitter(data["images"], attempt)}
+        once = case_file.relative_errors(train(case, "float32", moved), reference)
+        error = {name: max(value, once[name]) for name, value in error.items()}
+    worst = max(error, key=error.get)
+    tolerance = case_file.round_up(max(error[worst] * MARGIN, LEAST_TOLERANCE))
+    record = {
+        "kind": "training",
+        "backbone": case.backbone,
+        "config": case.config,
+        "weights": {"procedural": case.seed},
+        "heads": case.heads,
+        "steps": case.steps,
+        "optimizer": case.optimizer,
+        "dropout": 0,
+        "outputs": ["losses"],
+        "tolerance": {"rtol": tolerance, "atol": 1e-7},
+        "requires": [],
+        "source": f"keras {keras.__version__}, float64; keras in float32 differs by {error[worst]:.1e} ({worst})",
+    }
+    case_file.write_case(path, record, {**data, **reference})
+    losses = " ".join(f"{loss:.4f}" for loss in reference["losses"])
+    return f"float32 {error[worst]:.1e} in {worst}, rtol {tolerance:g}, {path.stat().st_size} bytes, losses {losses}"
+
+
+def draw_batches(case: TrainingCase) -> dict[str, np.ndarray]:
+    """images [steps, N, H, W, 3] preprocessed, labels/<head> [steps, N, classes]."""
+    random = values.generator(f"training/{case.name}")
+    height, width, _ = case.config["inputShape"]
+    count = case.steps * case.batch
+    images = BACKBONES[case.backbone].preprocess(values.waves(random, count, height, width))
+    data = {"images": images.reshape(case.steps, case.batch, height, width, 3)}
+    for head, classes in case.heads.items():
+        labels = values.one_hot(random, count, classes, case.missing)
+        data[f"labels/{head}"] = labels.reshape(case.steps, case.batch, classes)
+    return data
+
+
+def multi_task_model(case: TrainingCase) -> keras.Model:
+    """Backbone and one dense layer a head, which gives logits: the softmax is the loss's."""
+    backbone = build_backbone(case.backbone, case.config, case.seed)
+    logits = [keras.layers.Dense(classes, name=head)(backbone.output) for head, classes in case.heads.items()]
+    model = keras.Model(backbone.input, logits)
+    assign_procedural(model, case.seed)
+    return model
+
+
+def make_optimizer(settings: dict) -> keras.optimizers.Optimizer:
+    match settings["name"]:
+        case "adam":
+            return keras.optimizers.Adam(settings["lr"])
+        case "sgd":
+            return keras.optimizers.SGD(settings["lr"], momentum=settings["momentum"])
+    raise ValueError(f"no optimizer {settings['name']}")
+
+
+def train(case: TrainingCase, dtype: str, data: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Losses of each step before its update, and the kept weights after the last."""
+    with precision(dtype):
+        model = multi_task_model(case)
+        optimizer = make_optimizer(case.optimizer)
+        losses = []
+        for step in range(case.steps):
+            with tf.GradientTape() as tape:
+                logits = model(tf.constant(data["images"][step], dtype), training=True)
+                labels = [tf.constant(data[f"labels/{head}"][step], dtype) for head in case.heads]
+                loss = sum(masked_loss(*pair) for pair in zip(logits, labels))
+            gradients = tape.gradient(loss, [variable.value for variable in model.trainable_variables])
+            optimizer.apply(gradients, model.trainable_variables)
+            losses.append(loss.numpy())
+        weights = named_weights(model)
+        kept = {f"weights/{name}": weights[name].numpy() for name in case.weights}
+        return {"losses": np.array(losses), **kept}
+
+
+def masked_loss(logits, labels):
+    """Mean over all rows; a row without a label adds neither loss nor gradient, as softmax's true derivative has it."""
+    return tf.reduce_mean(-tf.reduce_sum(labels * tf.nn.log_softmax(logits), -1))

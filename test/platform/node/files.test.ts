@@ -1,0 +1,74 @@
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, it } from "vitest";
+import { WeftError } from "../../../src/base/errors.ts";
+import { nodeFiles } from "../../../src/platform/node/files.ts";
+
+const FOLDER = mkdtempSync(join(tmpdir(), "weft-files-"));
+afterAll(() => rmSync(FOLDER, { recursive: true }));
+
+const inFolder = (name: string) => join(FOLDER, name);
+
+it("writes text, bytes and pieces, making folders, and reads them back", async () => {
+  await nodeFiles.writeFile(inFolder("a/b/text.txt"), "grün\n");
+  expect(readFileSync(inFolder("a/b/text.txt"), "utf8")).toBe("grün\n");
+  await nodeFiles.writeFile(inFolder("bytes"), Uint8Array.of(1, 2, 3).subarray(1));
+  await nodeFiles.writeFile(inFolder("pieces"), [Uint8Array.of(1, 2), new Uint8Array(0), Uint8Array.of(3)]);
+  expect([...(await nodeFiles.readFile(inFolder("bytes")))]).toEqual([2, 3]);
+  expect([...(await nodeFiles.readFile(inFolder("pieces")))]).toEqual([1, 2, 3]);
+});
+
+it("replaces a file and leaves nothing beside it", async () => {
+  await nodeFiles.writeFile(inFolder("c/x"), "old and longer");
+  await nodeFiles.writeFile(inFolder("c/x"), "new");
+  expect(readFileSync(inFolder("c/x"), "utf8")).toBe("new");
+  expect(readdirSync(inFolder("c"))).toEqual(["x"]);
+});
+
+it("leaves the old content where writing fails half-way", async () => {
+  await nodeFiles.writeFile(inFolder("d/x"), "old");
+  // The second piece is no piece of a file, so the write fails after the first.
+  const broken = [new TextEncoder().encode("half"), { length: 3 } as unknown as Uint8Array];
+  await expect(nodeFiles.writeFile(inFolder("d/x"), broken)).rejects.toThrow(WeftError);
+  expect(readFileSync(inFolder("d/x"), "utf8")).toBe("old");
+  expect(readdirSync(inFolder("d"))).toEqual(["x"]);
+});
+
+it("appends, lists in order, tells what exists and removes", async () => {
+  await nodeFiles.makeFolder(inFolder("e"));
+  await nodeFiles.makeFolder(inFolder("e"));
+  await nodeFiles.appendFile(inFolder("e/log"), "1\n");
+  await nodeFiles.appendFile(inFolder("e/log"), "2\n");
+  expect(readFileSync(inFolder("e/log"), "utf8")).toBe("1\n2\n");
+  for (const name of ["b", "B", "a10", "a9"]) writeFileSync(inFolder(`e/${name}`), "");
+  expect(await nodeFiles.list(inFolder("e"))).toEqual(["B", "a10", "a9", "b", "log"]);
+  expect(await nodeFiles.exists(inFolder("e"))).toBe(true);
+  expect(await nodeFiles.exists(inFolder("e/log/below a file"))).toBe(false);
+  await nodeFiles.remove(inFolder("e"));
+  await nodeFiles.remove(inFolder("e"));
+  expect(await nodeFiles.exists(inFolder("e"))).toBe(false);
+});
+
+it("names the path and the reason in one line", async () => {
+  const missing = inFolder("nowhere/x");
+  await expect(nodeFiles.readFile(missing)).rejects.toThrow(
+    new WeftError(`${missing}: no such file or folder`),
+  );
+  await expect(nodeFiles.list(missing)).rejects.toThrow(new WeftError(`${missing}: no such file or folder`));
+  await expect(nodeFiles.readFile(FOLDER)).rejects.toThrow(
+    new WeftError(`${FOLDER}: is a folder; expected a file`),
+  );
+  writeFileSync(inFolder("file"), "");
+  const below = inFolder("file/x");
+  await expect(nodeFiles.writeFile(below, "")).rejects.toThrow(WeftError);
+});
+
+it.skipIf(process.platform === "win32" || process.getuid?.() === 0)(
+  "says that permission is denied (requires a user other than root)",
+  async () => {
+    writeFileSync(inFolder("secret"), "");
+    chmodSync(inFolder("secret"), 0o000);
+    await expect(nodeFiles.readFile(inFolder("secret"))).rejects.toThrow(/: permission denied$/);
+  },
+);

@@ -1,0 +1,230 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import sharp, { type Sharp } from "sharp";
+import { afterAll, describe, expect, it } from "vitest";
+import { WeftError } from "../../../src/base/errors.ts";
+import { BatchLoader } from "../../../src/data/batches.ts";
+import { loadDataset } from "../../../src/data/dataset.ts";
+import { nodeFiles } from "../../../src/platform/node/files.ts";
+import { createNodeImageDecoder } from "../../../src/platform/node/images.ts";
+
+const FOLDER = mkdtempSync(join(tmpdir(), "weft-images-"));
+afterAll(() => rmSync(FOLDER, { recursive: true }));
+
+const decoder = createNodeImageDecoder();
+const WIDTH = 97;
+const HEIGHT = 61;
+
+/** A smooth picture with some texture, RGB. */
+const PICTURE = Uint8Array.from({ length: WIDTH * HEIGHT * 3 }, (_, i) => {
+  const c = i % 3;
+  const x = Math.floor(i / 3) % WIDTH;
+  const y = Math.floor(i / 3 / WIDTH);
+  return 128 + 60 * Math.sin(x / (5 + c)) + 40 * Math.cos(y / 4) + 20 * ((x + y + c) % 2);
+});
+
+function picture(): Sharp {
+  return sharp(PICTURE, { raw: { width: WIDTH, height: HEIGHT, channels: 3 } });
+}
+
+/** The plain reference: the triangle filter, widened when shrinking, in float64, as PIL's BILINEAR. */
+function resizeAxis(source: Float64Array, [before, length, after]: [number, number, number], target: number) {
+  const out = new Float64Array(before * target * after);
+  const scale = length / target;
+  const support = Math.max(1, scale);
+  for (let i = 0; i < target; i++) {
+    const centre = (i + 0.5) * scale;
+    const weights = Array.from({ length }, (_, j) => Math.max(0, 1 - Math.abs((j + 0.5 - centre) / support)));
+    const sum = weights.reduce((total, weight) => total + weight, 0);
+    for (let b = 0; b < before; b++) {
+      for (let a = 0; a < after; a++) {
+        let value = 0;
+        for (let j = 0; j < length; j++) {
+          value += ((weights[j] ?? 0) / sum) * (source[(b * length + j) * after + a] ?? 0);
+        }
+        out[(b * target + i) * after + a] = value;
+      }
+    }
+  }
+  return out;
+}
+
+function reference(width: number, height: number): Float64Array {
+  const wide = resizeAxis(Float64Array.from(PICTURE), [HEIGHT, WIDTH, 3], width);
+  return resizeAxis(wide, [1, HEIGHT, width * 3], height);
+}
+
+function meanDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  expect(a.length).toBe(b.length);
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += Math.abs((a[i] ?? 0) - (b[i] ?? 0));
+  return sum / a.length;
+}
+
+function meanColour(rgb: Uint8Array): number[] {
+  const sums = [0, 0, 0];
+  for (let i = 0; i < rgb.length; i++) sums[i % 3] = (sums[i % 3] ?? 0) + (rgb[i] ?? 0);
+  return sums.map((sum) => sum / (rgb.length / 3));
+}
+
+function plain(red: number, green: number, blue: number): Sharp {
+  return sharp({ create: { width: 16, height: 8, channels: 3, background: { r: red, g: green, b: blue } } });
+}
+
+async function faultOf(action: Promise<unknown>): Promise<string> {
+  try {
+    await action;
+  } catch (thrown) {
+    expect(thrown).toBeInstanceOf(WeftError);
+    return (thrown as WeftError).message;
+  }
+  throw new Error("nothing was thrown");
+}
+
+describe("decode: resizing", () => {
+  it.each([
+    [97, 61, 0.01],
+    [40, 25, 0.6],
+    [33, 60, 0.6],
+    [13, 9, 2], // libvips averages boxes before the filter where it shrinks by more than four
+    [150, 100, 0.6],
+    [50, 100, 0.6],
+    [130, 30, 0.6],
+  ])("to %d x %d stays near the antialiased triangle filter", async (width, height, allowed) => {
+    const pixels = await decoder.decode(await picture().png().toBuffer(), width, height);
+    expect(pixels.byteLength).toBe(width * height * 3);
+    expect(meanDifference(pixels, reference(width, height))).toBeLessThan(allowed);
+  });
+
+  it("applies the EXIF orientation before it resizes", async () => {
+    const upright = await picture().resize(40, 20, { fit: "fill" }).png().toBuffer();
+    // Orientation 6 says: turn by 90 degrees clockwise to show.
+    const lying = await sharp(upright).rotate(270).withMetadata({ orientation: 6 }).png().toBuffer();
+    expect((await sharp(lying).metadata()).orientation).toBe(6);
+    const expected = await decoder.decode(upright, 40, 20);
+    expect(meanDifference(await decoder.decode(lying, 40, 20), expected)).toBe(0);
+    expect(
+      meanDifference(await decoder.decode(lying, 16, 12), await decoder.decode(upright, 16, 12)),
+    ).toBeLessThan(0.6);
+  });
+});
+
+describe("decode: kinds of files", () => {
+  it.each([
+    ["JPEG", (image: Sharp) => image.jpeg({ quality: 95 })],
+    ["progressive JPEG", (image: Sharp) => image.jpeg({ quality: 95, progressive: true })],
+    ["CMYK JPEG", (image: Sharp) => image.toColourspace("cmyk").jpeg({ quality: 95 })],
+    ["PNG", (image: Sharp) => image.png()],
+    ["16-bit PNG", (image: Sharp) => image.toColourspace("rgb16").png()],
+    ["palette PNG", (image: Sharp) => image.png({ palette: true })],
+    ["WebP", (image: Sharp) => image.webp({ quality: 95 })],
+  ])("%s becomes RGB bytes of the same colour", async (kind, encode) => {
+    const bytes = await encode(plain(180, 90, 60)).toBuffer();
+    const pixels = await decoder.decode(bytes, 10, 10);
+    expect(pixels.byteLength).toBe(300);
+    for (const [channel, value] of meanColour(pixels).entries()) {
+      const allowed = kind === "CMYK JPEG" ? 25 : 8; // it goes through colour profiles, into ink and back
+      expect(Math.abs(value - ([180, 90, 60][channel] ?? 0)), `channel ${channel}`).toBeLessThan(allowed);
+    }
+  });
+
+  it("takes a CMYK and a 16-bit file for what they are", async () => {
+    const cmyk = await plain(180, 90, 60).toColourspace("cmyk").jpeg().toBuffer();
+    expect((await sharp(cmyk).metadata()).space).toBe("cmyk");
+    const deep = await plain(180, 90, 60).toColourspace("rgb16").png().toBuffer();
+    expect((await sharp(deep).metadata()).depth).toBe("ushort");
+  });
+
+  it.each([
+    ["greyscale JPEG", (image: Sharp) => image.toColourspace("b-w").jpeg()],
+    ["16-bit greyscale PNG", (image: Sharp) => image.toColourspace("grey16").png()],
+  ])("%s becomes RGB with equal channels", async (_, encode) => {
+    const bytes = await encode(plain(120, 120, 120).greyscale()).toBuffer();
+    expect((await sharp(bytes).metadata()).channels).toBe(1);
+    for (const value of await decoder.decode(bytes, 5, 5))
+      expect(Math.abs(value - 120)).toBeLessThanOrEqual(1);
+  });
+
+  it("puts transparent parts on white", async () => {
+    const colour = { r: 200, g: 0, b: 0, alpha: 0.5 };
+    const bytes = await sharp({ create: { width: 8, height: 8, channels: 4, background: colour } })
+      .png()
+      .toBuffer();
+    const [red = 0, green = 0, blue = 0] = meanColour(await decoder.decode(bytes, 4, 4));
+    expect(Math.abs(red - 227)).toBeLessThan(2);
+    expect(Math.abs(green - 127)).toBeLessThan(2);
+    expect(Math.abs(blue - 127)).toBeLessThan(2);
+  });
+});
+
+describe("decode: broken files", () => {
+  it("names a missing file, a folder and a text file called .jpg", async () => {
+    const missing = join(FOLDER, "missing.jpg");
+    expect(await faultOf(decoder.decode(missing, 4, 4))).toBe(`${missing}: no such file or folder`);
+    expect(await faultOf(decoder.decode(FOLDER, 4, 4))).toMatch(`${FOLDER}: cannot be decoded`);
+    const text = join(FOLDER, "text.jpg");
+    writeFileSync(text, "this is not a picture\n");
+    const fault = await faultOf(decoder.decode(text, 4, 4));
+    expect(fault).toBe(
+      `${text}: cannot be decoded as a JPEG, PNG or WebP image (Input file contains unsupported image format)`,
+    );
+    expect(await faultOf(decoder.decode(new TextEncoder().encode("no"), 4, 4))).toMatch(
+      /^image: cannot be decoded/,
+    );
+  });
+
+  it("refuses a file cut off anywhere, in one line", async () => {
+    const path = join(FOLDER, "cut.jpg");
+    const kinds = [
+      picture().jpeg(),
+      picture().jpeg({ progressive: true }),
+      picture().png(),
+      picture().webp(),
+    ];
+    for (const [kind, encoder] of kinds.entries()) {
+      const whole = await encoder.toBuffer();
+      for (const share of [0, 0.05, 0.4, 0.9]) {
+        writeFileSync(path, whole.subarray(0, Math.floor(whole.length * share)));
+        const fault = await faultOf(decoder.decode(path, 20, 20));
+        expect(fault.startsWith(`${path}: cannot be decoded`), `kind ${kind}, ${share}: ${fault}`).toBe(true);
+        expect(fault).not.toContain("\n");
+      }
+    }
+  });
+});
+
+const CLOTHING = fileURLToPath(new URL("../../../../shared/data/clothing", import.meta.url));
+
+describe.skipIf(!existsSync(CLOTHING))("a real data set (requires ../shared/data/clothing)", () => {
+  it("has the rows, images and heads that its description states", async () => {
+    const { heads, images } = await loadDataset(nodeFiles, CLOTHING);
+    expect(images).toHaveLength(1152);
+    expect(heads.map(({ name, classes }) => [name, classes]).sort()).toEqual([
+      ["garment_type", 10],
+      ["leg_length", 2],
+      ["sleeve_length", 2],
+    ]);
+    expect(heads.reduce((sum, { rows }) => sum + rows, 0)).toBe(1392);
+  });
+
+  it("delivers batches of its photographs, the same from the files and from the cache", async () => {
+    const dataset = await loadDataset(nodeFiles, CLOTHING);
+    const loader = new BatchLoader(dataset, decoder, { batchSize: 16, width: 96, height: 96 });
+    const order = Array.from({ length: 40 }, (_, index) => index * 3);
+    const epochs: Uint8Array[][] = [[], []];
+    for (const batches of epochs) {
+      for await (const { bytes, valid } of loader.epoch(order))
+        batches.push(bytes.slice(0, valid * 96 * 96 * 3));
+    }
+    expect(epochs[0]?.map(({ length }) => length / (96 * 96 * 3))).toEqual([16, 16, 8]);
+    const [first, second] = epochs.map((batches) => Buffer.concat(batches));
+    expect(Buffer.compare(first ?? Buffer.of(1), second ?? Buffer.of(2))).toBe(0);
+  });
+
+  it("decodes a photograph alike from its path and from its bytes", async () => {
+    const path = join(CLOTHING, "Images", readdirSync(join(CLOTHING, "Images"))[0] ?? "");
+    expect(await decoder.decode(path, 128, 128)).toEqual(await decoder.decode(readFileSync(path), 128, 128));
+  });
+});

@@ -102,15 +102,13 @@ struct Tap {
 fn tap_of(pixel: Pixel, up: i32, left: i32, first: u32) -> Tap {
   let p = u32(pixel.p - up);
   let q = u32(pixel.q - left);
-  let inside = pixel.exists && p < params.out_h && q < params.out_w;
+  let inside = pixel.exists & (p < params.out_h) & (q < params.out_w);
   let at = ((pixel.row + p) * params.out_w + q) * (params.out_c / 4u) + first;
   return Tap(select(0u, at, inside), inside);
 }
 
-fn store(pixel: Pixel, c: u32, end: u32, value: vec4f) {
-  if (pixel.exists && c < end) {
-    dx[pixel.at * (params.in_c / 4u) + c] = value;
-  }
+fn store(pixel: Pixel, c: u32, value: vec4f) {
+  dx[pixel.at * (params.in_c / 4u) + c] = value;
 }
 
 @compute @workgroup_size(SUBGROUP_SIZE)
@@ -236,20 +234,52 @@ fn main(
 
   let c_end = (group + 1u) * (params.group_c / 4u);
   let c_first = group * (params.group_c / 4u) + c_tile / 4u;
-  store(pixel0, c_first, c_end, a00);
-  store(pixel0, c_first + 1u, c_end, a01);
-  store(pixel0, c_first + 2u, c_end, a02);
-  store(pixel0, c_first + 3u, c_end, a03);
-  store(pixel1, c_first, c_end, a10);
-  store(pixel1, c_first + 1u, c_end, a11);
-  store(pixel1, c_first + 2u, c_end, a12);
-  store(pixel1, c_first + 3u, c_end, a13);
-  store(pixel2, c_first, c_end, a20);
-  store(pixel2, c_first + 1u, c_end, a21);
-  store(pixel2, c_first + 2u, c_end, a22);
-  store(pixel2, c_first + 3u, c_end, a23);
-  store(pixel3, c_first, c_end, a30);
-  store(pixel3, c_first + 1u, c_end, a31);
-  store(pixel3, c_first + 2u, c_end, a32);
-  store(pixel3, c_first + 3u, c_end, a33);
+  if (pixel0.exists) {
+    store(pixel0, c_first, a00);
+    if (c_first + 1u < c_end) {
+      store(pixel0, c_first + 1u, a01);
+      if (c_first + 2u < c_end) {
+        store(pixel0, c_first + 2u, a02);
+        if (c_first + 3u < c_end) {
+          store(pixel0, c_first + 3u, a03);
+        }
+      }
+    }
+  }
+  if (pixel1.exists) {
+    store(pixel1, c_first, a10);
+    if (c_first + 1u < c_end) {
+      store(pixel1, c_first + 1u, a11);
+      if (c_first + 2u < c_end) {
+        store(pixel1, c_first + 2u, a12);
+        if (c_first + 3u < c_end) {
+          store(pixel1, c_first + 3u, a13);
+        }
+      }
+    }
+  }
+  if (pixel2.exists) {
+    store(pixel2, c_first, a20);
+    if (c_first + 1u < c_end) {
+      store(pixel2, c_first + 1u, a21);
+      if (c_first + 2u < c_end) {
+        store(pixel2, c_first + 2u, a22);
+        if (c_first + 3u < c_end) {
+          store(pixel2, c_first + 3u, a23);
+        }
+      }
+    }
+  }
+  if (pixel3.exists) {
+    store(pixel3, c_first, a30);
+    if (c_first + 1u < c_end) {
+      store(pixel3, c_first + 1u, a31);
+      if (c_first + 2u < c_end) {
+        store(pixel3, c_first + 2u, a32);
+        if (c_first + 3u < c_end) {
+          store(pixel3, c_first + 3u, a33);
+        }
+      }
+    }
+  }
 }

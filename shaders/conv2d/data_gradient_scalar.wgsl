@@ -102,7 +102,7 @@ struct Tap {
 fn tap_of(pixel: Pixel, up: i32, left: i32, first: u32) -> Tap {
   let p = u32(pixel.p - up);
   let q = u32(pixel.q - left);
-  let inside = pixel.exists && p < params.out_h && q < params.out_w;
+  let inside = pixel.exists & (p < params.out_h) & (q < params.out_w);
   let at = ((pixel.row + p) * params.out_w + q) * params.out_c + first;
   return Tap(select(0u, at, inside), inside);
 }
@@ -111,7 +111,7 @@ fn load_dy(tap: Tap, k: u32, count: u32) -> vec4f {
   let at = tap.at + k;
   let last = count - 1u;
   return select(vec4f(), vec4f(dy[at], dy[at + min(1u, last)], dy[at + min(2u, last)], dy[at + min(3u, last)]),
-    vec4<bool>(tap.inside, tap.inside && last >= 1u, tap.inside && last >= 2u, tap.inside && last >= 3u));
+    vec4<bool>(tap.inside) & vec4<bool>(true, last >= 1u, last >= 2u, last >= 3u));
 }
 
 // Four output channels from k on of kernel row c; those from count on are 0.
@@ -122,17 +122,13 @@ fn load_w(row: u32, k: u32, count: u32) -> vec4f {
     vec4<bool>(true, last >= 1u, last >= 2u, last >= 3u));
 }
 
-fn store_one(pixel: Pixel, c: u32, end: u32, value: f32) {
-  if (pixel.exists && c < end) {
-    dx[pixel.at * params.in_c + c] = value;
-  }
-}
-
-fn store(pixel: Pixel, c: u32, end: u32, value: vec4f) {
-  store_one(pixel, c, end, value.x);
-  store_one(pixel, c + 1u, end, value.y);
-  store_one(pixel, c + 2u, end, value.z);
-  store_one(pixel, c + 3u, end, value.w);
+// Kernel rows beyond the group's last channel repeat it, so that their sums may be stored over its own.
+fn store(pixel: Pixel, c: u32, last: u32, value: vec4f) {
+  let at = pixel.at * params.in_c + min(vec4u(c, c + 1u, c + 2u, c + 3u), vec4u(last));
+  dx[at.x] = value.x;
+  dx[at.y] = value.y;
+  dx[at.z] = value.z;
+  dx[at.w] = value.w;
 }
 
 @compute @workgroup_size(SUBGROUP_SIZE)
@@ -253,20 +249,28 @@ fn main(
 
   let c_end = (group + 1u) * params.group_c;
   let c_first = group * params.group_c + c_tile;
-  store(pixel0, c_first, c_end, a00);
-  store(pixel0, c_first + 4u, c_end, a01);
-  store(pixel0, c_first + 8u, c_end, a02);
-  store(pixel0, c_first + 12u, c_end, a03);
-  store(pixel1, c_first, c_end, a10);
-  store(pixel1, c_first + 4u, c_end, a11);
-  store(pixel1, c_first + 8u, c_end, a12);
-  store(pixel1, c_first + 12u, c_end, a13);
-  store(pixel2, c_first, c_end, a20);
-  store(pixel2, c_first + 4u, c_end, a21);
-  store(pixel2, c_first + 8u, c_end, a22);
-  store(pixel2, c_first + 12u, c_end, a23);
-  store(pixel3, c_first, c_end, a30);
-  store(pixel3, c_first + 4u, c_end, a31);
-  store(pixel3, c_first + 8u, c_end, a32);
-  store(pixel3, c_first + 12u, c_end, a33);
+  if (pixel0.exists) {
+    store(pixel0, c_first, c_end - 1u, a00);
+    store(pixel0, c_first + 4u, c_end - 1u, a01);
+    store(pixel0, c_first + 8u, c_end - 1u, a02);
+    store(pixel0, c_first + 12u, c_end - 1u, a03);
+  }
+  if (pixel1.exists) {
+    store(pixel1, c_first, c_end - 1u, a10);
+    store(pixel1, c_first + 4u, c_end - 1u, a11);
+    store(pixel1, c_first + 8u, c_end - 1u, a12);
+    store(pixel1, c_first + 12u, c_end - 1u, a13);
+  }
+  if (pixel2.exists) {
+    store(pixel2, c_first, c_end - 1u, a20);
+    store(pixel2, c_first + 4u, c_end - 1u, a21);
+    store(pixel2, c_first + 8u, c_end - 1u, a22);
+    store(pixel2, c_first + 12u, c_end - 1u, a23);
+  }
+  if (pixel3.exists) {
+    store(pixel3, c_first, c_end - 1u, a30);
+    store(pixel3, c_first + 4u, c_end - 1u, a31);
+    store(pixel3, c_first + 8u, c_end - 1u, a32);
+    store(pixel3, c_first + 12u, c_end - 1u, a33);
+  }
 }

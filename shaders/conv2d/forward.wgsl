@@ -76,17 +76,15 @@ struct Tap {
 fn tap_of(window: Window, dy: i32, dx: i32, first: u32) -> Tap {
   let iy = u32(window.top + dy);
   let ix = u32(window.left + dx);
-  let inside = iy < params.in_h && ix < params.in_w;
+  let inside = (iy < params.in_h) & (ix < params.in_w);
   let at = ((window.row + iy) * params.in_w + ix) * (params.in_c / 4u) + first;
   return Tap(select(0u, at, inside), inside);
 }
 
-fn store(pixel: u32, k: u32, end: u32, sum: vec4f) {
-  if (pixel < params.pixels && k < end) {
-    let at = pixel * (params.out_c / 4u) + k;
-    @if(residual) y[at] = activate(addend[at] + params.residual_scale * sum, params.activation);
-    @if(!residual) y[at] = activate(sum, params.activation);
-  }
+fn store(pixel: u32, k: u32, sum: vec4f) {
+  let at = pixel * (params.out_c / 4u) + k;
+  @if(residual) y[at] = activate(addend[at] + params.residual_scale * sum, params.activation);
+  @if(!residual) y[at] = activate(sum, params.activation);
 }
 
 @compute @workgroup_size(SUBGROUP_SIZE)
@@ -206,20 +204,52 @@ fn main(
     }
   }
 
-  store(pixel, k_first, k_end, a00);
-  store(pixel, k_first + 1u, k_end, a01);
-  store(pixel, k_first + 2u, k_end, a02);
-  store(pixel, k_first + 3u, k_end, a03);
-  store(pixel + 1u, k_first, k_end, a10);
-  store(pixel + 1u, k_first + 1u, k_end, a11);
-  store(pixel + 1u, k_first + 2u, k_end, a12);
-  store(pixel + 1u, k_first + 3u, k_end, a13);
-  store(pixel + 2u, k_first, k_end, a20);
-  store(pixel + 2u, k_first + 1u, k_end, a21);
-  store(pixel + 2u, k_first + 2u, k_end, a22);
-  store(pixel + 2u, k_first + 3u, k_end, a23);
-  store(pixel + 3u, k_first, k_end, a30);
-  store(pixel + 3u, k_first + 1u, k_end, a31);
-  store(pixel + 3u, k_first + 2u, k_end, a32);
-  store(pixel + 3u, k_first + 3u, k_end, a33);
+  if (pixel < params.pixels) {
+    store(pixel, k_first, a00);
+    if (k_first + 1u < k_end) {
+      store(pixel, k_first + 1u, a01);
+      if (k_first + 2u < k_end) {
+        store(pixel, k_first + 2u, a02);
+        if (k_first + 3u < k_end) {
+          store(pixel, k_first + 3u, a03);
+        }
+      }
+    }
+  }
+  if (pixel + 1u < params.pixels) {
+    store(pixel + 1u, k_first, a10);
+    if (k_first + 1u < k_end) {
+      store(pixel + 1u, k_first + 1u, a11);
+      if (k_first + 2u < k_end) {
+        store(pixel + 1u, k_first + 2u, a12);
+        if (k_first + 3u < k_end) {
+          store(pixel + 1u, k_first + 3u, a13);
+        }
+      }
+    }
+  }
+  if (pixel + 2u < params.pixels) {
+    store(pixel + 2u, k_first, a20);
+    if (k_first + 1u < k_end) {
+      store(pixel + 2u, k_first + 1u, a21);
+      if (k_first + 2u < k_end) {
+        store(pixel + 2u, k_first + 2u, a22);
+        if (k_first + 3u < k_end) {
+          store(pixel + 2u, k_first + 3u, a23);
+        }
+      }
+    }
+  }
+  if (pixel + 3u < params.pixels) {
+    store(pixel + 3u, k_first, a30);
+    if (k_first + 1u < k_end) {
+      store(pixel + 3u, k_first + 1u, a31);
+      if (k_first + 2u < k_end) {
+        store(pixel + 3u, k_first + 2u, a32);
+        if (k_first + 3u < k_end) {
+          store(pixel + 3u, k_first + 3u, a33);
+        }
+      }
+    }
+  }
 }

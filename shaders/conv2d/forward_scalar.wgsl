@@ -77,7 +77,7 @@ struct Tap {
 fn tap_of(window: Window, dy: i32, dx: i32, first: u32) -> Tap {
   let iy = u32(window.top + dy);
   let ix = u32(window.left + dx);
-  let inside = iy < params.in_h && ix < params.in_w;
+  let inside = (iy < params.in_h) & (ix < params.in_w);
   let at = ((window.row + iy) * params.in_w + ix) * params.in_c + first;
   return Tap(select(0u, at, inside), inside);
 }
@@ -87,39 +87,30 @@ fn load_x(tap: Tap, c: u32, count: u32) -> vec4f {
   let at = tap.at + c;
   let last = count - 1u;
   return select(vec4f(), vec4f(x[at], x[at + min(1u, last)], x[at + min(2u, last)], x[at + min(3u, last)]),
-    vec4<bool>(tap.inside, tap.inside && last >= 1u, tap.inside && last >= 2u, tap.inside && last >= 3u));
+    vec4<bool>(tap.inside) & vec4<bool>(true, last >= 1u, last >= 2u, last >= 3u));
 }
 
-// Four output channels of a kernel row; the row is 0 where it does not exist.
-fn load_w(row: u32, k: u32, exists: bool) -> vec4f {
+// Four output channels of a kernel row, all 0 where the row does not exist. Channels beyond the group's last one repeat it,
+// so that their sums repeat its sum and may be stored over it.
+fn load_w(row: u32, k: u32, last: u32, exists: bool) -> vec4f {
   let at = select(0u, row * params.out_c, exists);
-  let last = params.out_c - 1u;
   return select(vec4f(), vec4f(w[at + min(k, last)], w[at + min(k + 1u, last)], w[at + min(k + 2u, last)],
     w[at + min(k + 3u, last)]), exists);
 }
 
-fn load_b(k: u32) -> vec4f {
-  let last = params.out_c - 1u;
+fn load_b(k: u32, last: u32) -> vec4f {
   return vec4f(b[min(k, last)], b[min(k + 1u, last)], b[min(k + 2u, last)], b[min(k + 3u, last)]);
 }
 
-fn store_one(pixel: u32, k: u32, end: u32, value: f32) {
-  if (pixel < params.pixels && k < end) {
-    y[pixel * params.out_c + k] = value;
-  }
-}
-
-fn store(pixel: u32, k: u32, end: u32, sum: vec4f) {
-  @if(residual) let at = min(pixel, params.pixels - 1u) * params.out_c;
-  @if(residual) let last = params.out_c - 1u;
-  @if(residual) let base = vec4f(addend[at + min(k, last)], addend[at + min(k + 1u, last)],
-    addend[at + min(k + 2u, last)], addend[at + min(k + 3u, last)]);
+fn store(pixel: u32, k: u32, last: u32, sum: vec4f) {
+  let at = pixel * params.out_c + min(vec4u(k, k + 1u, k + 2u, k + 3u), vec4u(last));
+  @if(residual) let base = vec4f(addend[at.x], addend[at.y], addend[at.z], addend[at.w]);
   @if(residual) let value = activate(base + params.residual_scale * sum, params.activation);
   @if(!residual) let value = activate(sum, params.activation);
-  store_one(pixel, k, end, value.x);
-  store_one(pixel, k + 1u, end, value.y);
-  store_one(pixel, k + 2u, end, value.z);
-  store_one(pixel, k + 3u, end, value.w);
+  y[at.x] = value.x;
+  y[at.y] = value.y;
+  y[at.z] = value.z;
+  y[at.w] = value.w;
 }
 
 @compute @workgroup_size(SUBGROUP_SIZE)
@@ -151,7 +142,7 @@ fn main(
 
   var bias = vec4f();
   if (params.has_bias != 0u) {
-    bias = load_b(part_k);
+    bias = load_b(part_k, k_end - 1u);
   }
   var a00 = subgroupBroadcast(bias, 0u);
   var a01 = subgroupBroadcast(bias, 1u);
@@ -185,14 +176,14 @@ fn main(
         let x1 = load_x(tap1, c, count);
         let x2 = load_x(tap2, c, count);
         let x3 = load_x(tap3, c, count);
-        let w0 = load_w(w_tap + c + part_c, part_k, part_c < count);
+        let w0 = load_w(w_tap + c + part_c, part_k, k_end - 1u, part_c < count);
         @if(subgroup8) let w1 = w0;
-        @if(!subgroup8) let w1 = load_w(w_tap + c + part_c + 1u, part_k, part_c + 1u < count);
+        @if(!subgroup8) let w1 = load_w(w_tap + c + part_c + 1u, part_k, k_end - 1u, part_c + 1u < count);
         @if(subgroup16) let w2 = w0;
-        @if(!subgroup16) let w2 = load_w(w_tap + c + part_c + 2u, part_k, part_c + 2u < count);
+        @if(!subgroup16) let w2 = load_w(w_tap + c + part_c + 2u, part_k, k_end - 1u, part_c + 2u < count);
         @if(subgroup16) let w3 = w0;
         @if(subgroup8 && !subgroup16) let w3 = w2;
-        @if(!subgroup8) let w3 = load_w(w_tap + c + part_c + 3u, part_k, part_c + 3u < count);
+        @if(!subgroup8) let w3 = load_w(w_tap + c + part_c + 3u, part_k, k_end - 1u, part_c + 3u < count);
         {
           let v0 = subgroupBroadcast(w0, 0u);
           let v1 = subgroupBroadcast(w1, LANE1);
@@ -237,20 +228,28 @@ fn main(
     }
   }
 
-  store(pixel, k_first, k_end, a00);
-  store(pixel, k_first + 4u, k_end, a01);
-  store(pixel, k_first + 8u, k_end, a02);
-  store(pixel, k_first + 12u, k_end, a03);
-  store(pixel + 1u, k_first, k_end, a10);
-  store(pixel + 1u, k_first + 4u, k_end, a11);
-  store(pixel + 1u, k_first + 8u, k_end, a12);
-  store(pixel + 1u, k_first + 12u, k_end, a13);
-  store(pixel + 2u, k_first, k_end, a20);
-  store(pixel + 2u, k_first + 4u, k_end, a21);
-  store(pixel + 2u, k_first + 8u, k_end, a22);
-  store(pixel + 2u, k_first + 12u, k_end, a23);
-  store(pixel + 3u, k_first, k_end, a30);
-  store(pixel + 3u, k_first + 4u, k_end, a31);
-  store(pixel + 3u, k_first + 8u, k_end, a32);
-  store(pixel + 3u, k_first + 12u, k_end, a33);
+  if (pixel < params.pixels) {
+    store(pixel, k_first, k_end - 1u, a00);
+    store(pixel, k_first + 4u, k_end - 1u, a01);
+    store(pixel, k_first + 8u, k_end - 1u, a02);
+    store(pixel, k_first + 12u, k_end - 1u, a03);
+  }
+  if (pixel + 1u < params.pixels) {
+    store(pixel + 1u, k_first, k_end - 1u, a10);
+    store(pixel + 1u, k_first + 4u, k_end - 1u, a11);
+    store(pixel + 1u, k_first + 8u, k_end - 1u, a12);
+    store(pixel + 1u, k_first + 12u, k_end - 1u, a13);
+  }
+  if (pixel + 2u < params.pixels) {
+    store(pixel + 2u, k_first, k_end - 1u, a20);
+    store(pixel + 2u, k_first + 4u, k_end - 1u, a21);
+    store(pixel + 2u, k_first + 8u, k_end - 1u, a22);
+    store(pixel + 2u, k_first + 12u, k_end - 1u, a23);
+  }
+  if (pixel + 3u < params.pixels) {
+    store(pixel + 3u, k_first, k_end - 1u, a30);
+    store(pixel + 3u, k_first + 4u, k_end - 1u, a31);
+    store(pixel + 3u, k_first + 8u, k_end - 1u, a32);
+    store(pixel + 3u, k_first + 12u, k_end - 1u, a33);
+  }
 }

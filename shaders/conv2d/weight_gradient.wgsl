@@ -50,7 +50,7 @@ struct Params {
 // Four input channels of the window position that output column q and the current tap meet, 0 where there is none.
 fn load_x(row_at: u32, q: u32, q_end: u32, shift: i32, c: u32) -> vec4f {
   let j = u32(i32(q * params.stride_w) + shift);
-  let inside = q < q_end && j < params.in_w;
+  let inside = (q < q_end) & (j < params.in_w);
   return select(vec4f(), x[(row_at + select(0u, j, inside)) * (params.in_c / 4u) + c], inside);
 }
 
@@ -171,29 +171,27 @@ fn main(
 
   if (c < group_c4) {
     let at = ((split * taps + tap) * params.group_c + c * 4u) * k_row + k_first;
-    if (k_first < k_end) {
-      partials[at] = a00;
-      partials[at + 1u * k_row] = a10;
-      partials[at + 2u * k_row] = a20;
-      partials[at + 3u * k_row] = a30;
-    }
+    partials[at] = a00;
+    partials[at + 1u * k_row] = a10;
+    partials[at + 2u * k_row] = a20;
+    partials[at + 3u * k_row] = a30;
     if (k_first + 1u < k_end) {
       partials[at + 1u] = a01;
       partials[at + 1u * k_row + 1u] = a11;
       partials[at + 2u * k_row + 1u] = a21;
       partials[at + 3u * k_row + 1u] = a31;
-    }
-    if (k_first + 2u < k_end) {
-      partials[at + 2u] = a02;
-      partials[at + 1u * k_row + 2u] = a12;
-      partials[at + 2u * k_row + 2u] = a22;
-      partials[at + 3u * k_row + 2u] = a32;
-    }
-    if (k_first + 3u < k_end) {
-      partials[at + 3u] = a03;
-      partials[at + 1u * k_row + 3u] = a13;
-      partials[at + 2u * k_row + 3u] = a23;
-      partials[at + 3u * k_row + 3u] = a33;
+      if (k_first + 2u < k_end) {
+        partials[at + 2u] = a02;
+        partials[at + 1u * k_row + 2u] = a12;
+        partials[at + 2u * k_row + 2u] = a22;
+        partials[at + 3u * k_row + 2u] = a32;
+        if (k_first + 3u < k_end) {
+          partials[at + 3u] = a03;
+          partials[at + 1u * k_row + 3u] = a13;
+          partials[at + 2u * k_row + 3u] = a23;
+          partials[at + 3u * k_row + 3u] = a33;
+        }
+      }
     }
   }
 }

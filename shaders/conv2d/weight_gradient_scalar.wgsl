@@ -65,28 +65,23 @@ fn row_of(t: u32, group: u32) -> Row {
 fn load_x(row: Row, image: u32, i: i32, q: u32) -> f32 {
   let y = u32(i + row.down);
   let j = u32(i32(q * params.stride_w) + row.right);
-  let inside = q < params.out_w && y < params.in_h && j < params.in_w;
+  let inside = (q < params.out_w) & (y < params.in_h) & (j < params.in_w);
   return select(0.0, x[select(0u, ((image + y) * params.in_w + j) * params.in_c + row.c, inside)], inside);
 }
 
-fn load_dy(pixel: u32, k: u32) -> vec4f {
+// Four output channels of a pixel. Channels beyond the group's last one repeat it, as rows t beyond the last one do, so
+// that their sums may be stored over its own.
+fn load_dy(pixel: u32, k: u32, last: u32) -> vec4f {
   let at = pixel * params.out_c;
-  let last = params.out_c - 1u;
-  return vec4f(dy[at + min(k, last)], dy[at + min(k + 1u, last)], dy[at + min(k + 2u, last)],
-    dy[at + min(k + 3u, last)]);
+  return vec4f(dy[at + min(k, last)], dy[at + min(k + 1u, last)], dy[at + min(k + 2u, last)], dy[at + min(k + 3u, last)]);
 }
 
-fn store_one(at: u32, k: u32, end: u32, value: f32) {
-  if (k < end) {
-    partials[at + k] = value;
-  }
-}
-
-fn store(at: u32, k: u32, end: u32, value: vec4f) {
-  store_one(at, k, end, value.x);
-  store_one(at, k + 1u, end, value.y);
-  store_one(at, k + 2u, end, value.z);
-  store_one(at, k + 3u, end, value.w);
+fn store(row: u32, k: u32, last: u32, value: vec4f) {
+  let at = row * params.out_c + min(vec4u(k, k + 1u, k + 2u, k + 3u), vec4u(last));
+  partials[at.x] = value.x;
+  partials[at.y] = value.y;
+  partials[at.z] = value.z;
+  partials[at.w] = value.w;
 }
 
 @compute @workgroup_size(SUBGROUP_SIZE)
@@ -149,14 +144,14 @@ fn main(
       let q_part = q + part_q;
       let q_last = params.out_w - 1u;
       let dy_row = row * params.out_w;
-      let d0 = load_dy(dy_row + min(q_part, q_last), part_k);
+      let d0 = load_dy(dy_row + min(q_part, q_last), part_k, k_end - 1u);
       @if(subgroup8) let d1 = d0;
-      @if(!subgroup8) let d1 = load_dy(dy_row + min(q_part + 1u, q_last), part_k);
+      @if(!subgroup8) let d1 = load_dy(dy_row + min(q_part + 1u, q_last), part_k, k_end - 1u);
       @if(subgroup16) let d2 = d0;
-      @if(!subgroup16) let d2 = load_dy(dy_row + min(q_part + 2u, q_last), part_k);
+      @if(!subgroup16) let d2 = load_dy(dy_row + min(q_part + 2u, q_last), part_k, k_end - 1u);
       @if(subgroup16) let d3 = d0;
       @if(subgroup8 && !subgroup16) let d3 = d2;
-      @if(!subgroup8) let d3 = load_dy(dy_row + min(q_part + 3u, q_last), part_k);
+      @if(!subgroup8) let d3 = load_dy(dy_row + min(q_part + 3u, q_last), part_k, k_end - 1u);
       {
         let v0 = subgroupBroadcast(d0, 0u);
         let v1 = subgroupBroadcast(d1, LANE1);
@@ -200,32 +195,24 @@ fn main(
     }
   }
 
-  if (t < t_count) {
-    let at = (split * t_count + t) * params.out_c;
-    store(at, k_first, k_end, a00);
-    store(at, k_first + 4u, k_end, a01);
-    store(at, k_first + 8u, k_end, a02);
-    store(at, k_first + 12u, k_end, a03);
-  }
-  if (t + 1u < t_count) {
-    let at = (split * t_count + t + 1u) * params.out_c;
-    store(at, k_first, k_end, a10);
-    store(at, k_first + 4u, k_end, a11);
-    store(at, k_first + 8u, k_end, a12);
-    store(at, k_first + 12u, k_end, a13);
-  }
-  if (t + 2u < t_count) {
-    let at = (split * t_count + t + 2u) * params.out_c;
-    store(at, k_first, k_end, a20);
-    store(at, k_first + 4u, k_end, a21);
-    store(at, k_first + 8u, k_end, a22);
-    store(at, k_first + 12u, k_end, a23);
-  }
-  if (t + 3u < t_count) {
-    let at = (split * t_count + t + 3u) * params.out_c;
-    store(at, k_first, k_end, a30);
-    store(at, k_first + 4u, k_end, a31);
-    store(at, k_first + 8u, k_end, a32);
-    store(at, k_first + 12u, k_end, a33);
-  }
+  let to0 = split * t_count + min(t, t_count - 1u);
+  let to1 = split * t_count + min(t + 1u, t_count - 1u);
+  let to2 = split * t_count + min(t + 2u, t_count - 1u);
+  let to3 = split * t_count + min(t + 3u, t_count - 1u);
+  store(to0, k_first, k_end - 1u, a00);
+  store(to0, k_first + 4u, k_end - 1u, a01);
+  store(to0, k_first + 8u, k_end - 1u, a02);
+  store(to0, k_first + 12u, k_end - 1u, a03);
+  store(to1, k_first, k_end - 1u, a10);
+  store(to1, k_first + 4u, k_end - 1u, a11);
+  store(to1, k_first + 8u, k_end - 1u, a12);
+  store(to1, k_first + 12u, k_end - 1u, a13);
+  store(to2, k_first, k_end - 1u, a20);
+  store(to2, k_first + 4u, k_end - 1u, a21);
+  store(to2, k_first + 8u, k_end - 1u, a22);
+  store(to2, k_first + 12u, k_end - 1u, a23);
+  store(to3, k_first, k_end - 1u, a30);
+  store(to3, k_first + 4u, k_end - 1u, a31);
+  store(to3, k_first + 8u, k_end - 1u, a32);
+  store(to3, k_first + 12u, k_end - 1u, a33);
 }

@@ -55,11 +55,11 @@ fn main(
   for (var r = 0u; r < params.kernel_h; r++) {
     let down = i + params.pad_top - r * params.dilation_h; // wraps below 0: outside
     let p = divide(down, params.stride_h);
-    let row_inside = down < 0x80000000u && p * params.stride_h == down && p < params.out_h;
+    let row_inside = (down < 0x80000000u) & (p * params.stride_h == down) & (p < params.out_h);
     for (var s = 0u; s < params.kernel_w; s++) {
       let right = j + params.pad_left - s * params.dilation_w;
       let q = divide(right, params.stride_w);
-      if (row_inside && right < 0x80000000u && q * params.stride_w == right && q < params.out_w) {
+      if (row_inside & (right < 0x80000000u) & (q * params.stride_w == right) & (q < params.out_w)) {
         let dy_at = ((n * params.out_h + p) * params.out_w + q) * params.out_c + c * params.multiplier;
         let w_at = (r * params.kernel_w + s) * params.out_c + c * params.multiplier;
         for (var m = 0u; m < params.multiplier; m++) {

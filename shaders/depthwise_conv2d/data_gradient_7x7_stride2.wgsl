@@ -27,12 +27,12 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> dx: array<vec4f>;
 
 fn load_dy(row_at: u32, row_inside: bool, q: u32, c: u32) -> vec4f {
-  let inside = row_inside && q < params.out_w;
+  let inside = row_inside & (q < params.out_w);
   return select(vec4f(), dy[select(c, (row_at + q) * params.channels + c, inside)], inside);
 }
 
 fn store(image: u32, i: u32, j: u32, c: u32, value: vec4f) {
-  if (i < params.in_h && j < params.in_w) {
+  if ((i < params.in_h) & (j < params.in_w)) {
     dx[((image + i) * params.in_w + j) * params.channels + c] = value;
   }
 }

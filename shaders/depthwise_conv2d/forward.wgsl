@@ -42,7 +42,7 @@ struct Params {
 @if(!vec4) alias Value = f32;
 
 fn load_x(row_at: u32, row_inside: bool, j: u32, c: u32) -> Value {
-  let inside = row_inside && j < params.in_w;
+  let inside = row_inside & (j < params.in_w);
   return select(Value(), x[select(0u, (row_at + j) * params.in_c + c, inside)], inside);
 }
 

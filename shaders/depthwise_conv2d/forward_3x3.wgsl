@@ -32,7 +32,7 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
 
 fn load_x(row_at: u32, row_inside: bool, j: u32, c: u32) -> vec4f {
-  let inside = row_inside && j < params.in_w;
+  let inside = row_inside & (j < params.in_w);
   return select(vec4f(), x[select(c, (row_at + j) * params.channels + c, inside)], inside);
 }
 

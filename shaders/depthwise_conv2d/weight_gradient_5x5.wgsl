@@ -28,12 +28,12 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> partials: array<vec4f>;
 
 fn load_x(row_at: u32, row_inside: bool, j: u32, c: u32) -> vec4f {
-  let inside = row_inside && j < params.in_w;
+  let inside = row_inside & (j < params.in_w);
   return select(vec4f(), x[select(c, (row_at + j) * params.channels + c, inside)], inside);
 }
 
 fn load_dy(row_at: u32, row_inside: bool, q: u32, c: u32) -> vec4f {
-  let inside = row_inside && q < params.out_w;
+  let inside = row_inside & (q < params.out_w);
   return select(vec4f(), dy[select(c, (row_at + q) * params.channels + c, inside)], inside);
 }
 

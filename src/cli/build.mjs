@@ -1,9 +1,13 @@
-// Bundles the sources with esbuild: `dist/weft.js`, the library (one ES module for Node and
-// browsers), and `dist/cli.js`, the command line. Packages of node_modules stay outside in the CLI.
-import { build } from "esbuild";
-import { mkdirSync, readdirSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+// Bundles the sources with esbuild:
+//   dist/weft.js         the library, one ES module for Node and browsers, nothing left outside;
+//   dist/node.js         what the library needs of Node (adapter, files, images), beside weft.js;
+//   dist/golden_page.js  the browser's side of `weft golden --browser`, beside weft.js;
+//   dist/cli.js          the command line, packages of node_modules left outside.
+
+import { mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { build } from "esbuild";
 
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 
@@ -15,12 +19,35 @@ const COMMON = {
   loader: { ".wgsl": "text", ".wesl": "text" },
   sourcemap: "linked",
   logLevel: "warning",
+  charset: "utf8",
+  write: false,
 };
 
-/** Bundles the command line into dist/cli.js. */
+/** Leaves imports from below `folder` to other sources to weft.js, so that both share one library. */
+const besideLibrary = (folder) => ({
+  name: "beside-library",
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\.?\// }, ({ resolveDir, path }) => {
+      const target = relative(join(ROOT, "src"), join(resolveDir, path)).replaceAll("\\", "/");
+      return target.startsWith(folder) ? undefined : { path: "./weft.js", external: true };
+    });
+  },
+});
+
+/** Builds and puts the files in place whole, as another process may be reading them. */
+async function bundle(options) {
+  const { outputFiles } = await build({ ...COMMON, ...options });
+  mkdirSync(join(ROOT, "dist"), { recursive: true });
+  for (const { path, contents } of outputFiles) {
+    const partial = `${path}.${process.pid}.partial`;
+    writeFileSync(partial, contents);
+    renameSync(partial, path);
+  }
+}
+
+/** Bundles the command line. */
 export function buildCommandLine() {
-  return build({
-    ...COMMON,
+  return bundle({
     entryPoints: ["src/cli/main.ts"],
     outfile: "dist/cli.js",
     platform: "node",
@@ -28,20 +55,33 @@ export function buildCommandLine() {
   });
 }
 
-/** Bundles the library into dist/weft.js, with nothing left outside but Node's own modules. */
-export function buildLibrary() {
-  return build({
-    ...COMMON,
-    entryPoints: ["src/index.ts"],
-    outfile: "dist/weft.js",
-    platform: "neutral",
-    mainFields: ["module", "main"],
-    external: ["node:*", "sharp", "webgpu"],
-  });
+/** Bundles the library and what stands beside it. */
+export async function buildLibrary() {
+  await Promise.all([
+    bundle({
+      entryPoints: ["src/index.ts"],
+      outfile: "dist/weft.js",
+      platform: "neutral",
+      mainFields: ["module", "main"],
+    }),
+    bundle({
+      entryPoints: ["src/platform/node/node.ts"],
+      outfile: "dist/node.js",
+      platform: "node",
+      packages: "external",
+      plugins: [besideLibrary("platform/node/")],
+    }),
+    bundle({
+      entryPoints: ["src/web/golden_page.ts"],
+      outfile: "dist/golden_page.js",
+      platform: "browser",
+      plugins: [besideLibrary("web/")],
+    }),
+  ]);
 }
 
-/** The newest modification time, in milliseconds, of any file below the folder. */
-export function newestChange(folder) {
+/** The newest modification time, in milliseconds, of any file below the folder; 0 where there is none. */
+function newestChange(folder) {
   let newest = 0;
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
@@ -50,7 +90,15 @@ export function newestChange(folder) {
   return newest;
 }
 
+/** Whether a file of dist/ is missing or older than a source. */
+export function isStale(name) {
+  const built = statSync(join(ROOT, "dist", name), { throwIfNoEntry: false });
+  if (!built) return true;
+  const folders = ["src", "shaders", "kernels-bench"].map((folder) => join(ROOT, folder));
+  const present = folders.filter((folder) => statSync(folder, { throwIfNoEntry: false }));
+  return Math.max(...present.map(newestChange)) > built.mtimeMs;
+}
+
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  mkdirSync(join(ROOT, "dist"), { recursive: true });
   await Promise.all([buildCommandLine(), buildLibrary()]);
 }

@@ -3,7 +3,8 @@
 // engines in one process know nothing of each other.
 
 import { WeftError } from "../base/errors.ts";
-import { BUFFER_USAGE } from "./constants.ts";
+import { describeAdapter } from "./adapters.ts";
+import { BUFFER_USAGE, MAP_MODE_READ } from "./constants.ts";
 import { PipelineCache } from "./pipelines.ts";
 
 /** Which form of kernels suits the adapter: software adapters pay for workgroup memory, GPUs gain from it. */
@@ -21,7 +22,24 @@ export interface DeviceFacts {
   readonly maxWorkgroupMemoryBytes: number;
 }
 
+/**
+ * How the host waits for the GPU. Browsers simply wait; in Node a pending promise of Dawn keeps the event
+ * loop spinning, so its platform hands in ways that sleep.
+ */
+export interface HostWaiting {
+  /** Maps the whole buffer for reading. */
+  mapForReading(buffer: GPUBuffer): Promise<void>;
+  /** Awaits any other promise of the GPU. */
+  until<T>(promise: Promise<T>): Promise<T>;
+}
+
+const PLAIN_WAITING: HostWaiting = {
+  mapForReading: (buffer) => buffer.mapAsync(MAP_MODE_READ),
+  until: (promise) => promise,
+};
+
 export interface DeviceOptions {
+  readonly waiting?: HostWaiting;
   /** Forces a kernel family; by default the CPU family on software adapters. */
   readonly family?: KernelFamily;
   /** Name for messages; by default the adapter's own description. */
@@ -29,7 +47,6 @@ export interface DeviceOptions {
 }
 
 const WANTED_FEATURES = ["timestamp-query", "shader-f16", "subgroups"] as const;
-const SOFTWARE_ADAPTER = /llvmpipe|lavapipe|swiftshader|cpu|software|basic render|warp/i;
 
 /** A WebGPU device and what weft keeps beside it. */
 export class GpuDevice {
@@ -44,8 +61,9 @@ export class GpuDevice {
     readonly name: string,
     family: KernelFamily,
     subgroupSize: DeviceFacts["subgroupSize"],
+    readonly waiting: HostWaiting,
   ) {
-    this.pipelines = new PipelineCache(raw);
+    this.pipelines = new PipelineCache(raw, waiting);
     const { limits } = raw;
     this.facts = {
       family,
@@ -66,8 +84,8 @@ export class GpuDevice {
    * those optional features that weft has kernels for.
    */
   static async open(adapter: GPUAdapter, options: DeviceOptions = {}): Promise<GpuDevice> {
-    const { limits, info } = adapter;
-    const name = options.name ?? (info.description || info.device || info.vendor || "GPU");
+    const { limits } = adapter;
+    const { name, kind } = describeAdapter(adapter, "WebGPU", "system");
     const raw = await adapter.requestDevice({
       requiredFeatures: WANTED_FEATURES.filter((feature) => adapter.features.has(feature)),
       requiredLimits: {
@@ -78,13 +96,9 @@ export class GpuDevice {
         maxComputeWorkgroupSizeX: limits.maxComputeWorkgroupSizeX,
       },
     });
-    const isSoftware = SOFTWARE_ADAPTER.test(`${name} ${info.architecture} ${info.device}`);
-    return new GpuDevice(
-      raw,
-      name,
-      options.family ?? (isSoftware ? "cpu" : "gpu"),
-      fixedSubgroupSize(adapter),
-    );
+    const family = options.family ?? (kind === "software" ? "cpu" : "gpu");
+    const { waiting = PLAIN_WAITING } = options;
+    return new GpuDevice(raw, options.name ?? name, family, fixedSubgroupSize(adapter), waiting);
   }
 
   /**
@@ -145,8 +159,8 @@ export class GpuDevice {
     try {
       result = await work();
     } finally {
-      validation = await this.raw.popErrorScope();
-      memory = await this.raw.popErrorScope();
+      validation = await this.waiting.until(this.raw.popErrorScope());
+      memory = await this.waiting.until(this.raw.popErrorScope());
     }
     if (memory)
       throw new WeftError(`${this.name} has no memory left for ${what}. Use a smaller --batch or --size.`);
@@ -156,7 +170,7 @@ export class GpuDevice {
 
   /** Resolves when all work submitted so far is done. */
   async idle(): Promise<void> {
-    await this.raw.queue.onSubmittedWorkDone();
+    await this.waiting.until(this.raw.queue.onSubmittedWorkDone());
     this.throwIfLost();
   }
 

@@ -2,6 +2,7 @@
 // constants are part of it), so two operators that specialise a shader alike share one pipeline.
 
 import { SHADER_STAGE_COMPUTE } from "./constants.ts";
+import type { HostWaiting } from "./device.ts";
 import { type LinkedShader, linkShader, type ShaderSource } from "./shader_linking.ts";
 
 /** A compiled kernel with the names of what it binds. */
@@ -15,7 +16,10 @@ export class PipelineCache {
   private readonly byCode = new Map<string, Promise<KernelPipeline>>();
   private readonly bySpecialisation = new Map<string, Promise<KernelPipeline>>();
 
-  constructor(private readonly device: GPUDevice) {}
+  constructor(
+    private readonly device: GPUDevice,
+    private readonly waiting: HostWaiting,
+  ) {}
 
   /** Pipelines compiled on this device so far. */
   get count(): number {
@@ -37,7 +41,7 @@ export class PipelineCache {
     const shader = await linkShader(source);
     let compiled = this.byCode.get(shader.code);
     if (!compiled) {
-      compiled = createPipeline(this.device, shader);
+      compiled = this.waiting.until(createPipeline(this.device, shader));
       this.byCode.set(shader.code, compiled);
     }
     return compiled;

@@ -5,7 +5,7 @@
 import { WeftError } from "../base/errors.ts";
 import { byteSize, elementCount, sameShape, shapeText, type TensorType } from "../base/tensors.ts";
 import type { BufferRange } from "./commands.ts";
-import { BINDING_ALIGNMENT_BYTES, BUFFER_USAGE, MAP_MODE_READ } from "./constants.ts";
+import { BINDING_ALIGNMENT_BYTES, BUFFER_USAGE } from "./constants.ts";
 import type { GpuDevice } from "./device.ts";
 
 export interface VariableSpec extends TensorType {
@@ -42,6 +42,17 @@ export function layOutArenas(name: string, specs: readonly VariableSpec[], maxBy
   return arenas.map((arena, i) => ({ name: `${name}/${i}`, ...arena }));
 }
 
+/** Bytes of the buffer of a variable that lies alone; at least one vec4, so that kernels may bind it as such. */
+function variableBufferBytes(spec: VariableSpec): number {
+  return Math.max(16, byteSize(spec));
+}
+
+/** Bytes that a store allocates for arenas and for variables that lie alone. */
+export function variableBytes(arenas: readonly Arena[], alone: readonly VariableSpec[]): number {
+  const inArenas = arenas.reduce((sum, { elements }) => sum + 4 * elements, 0);
+  return alone.reduce((sum, spec) => sum + variableBufferBytes(spec), inArenas);
+}
+
 /** The variables of one engine. New variables are zero. */
 export class VariableStore {
   private readonly variables = new Map<string, StoredVariable>();
@@ -65,7 +76,7 @@ export class VariableStore {
   /** Makes a variable with a buffer of its own. */
   declare(spec: VariableSpec): void {
     const bytes = byteSize(spec);
-    const buffer = this.device.createStorage(spec.name, Math.max(16, bytes));
+    const buffer = this.device.createStorage(spec.name, variableBufferBytes(spec));
     this.buffers.push(buffer);
     this.register(spec.name, spec, { buffer, offset: 0, bytes });
   }
@@ -159,7 +170,7 @@ export class VariableStore {
         at += range.bytes;
       }
       device.raw.queue.submit([encoder.finish()]);
-      await staging.mapAsync(MAP_MODE_READ);
+      await device.waiting.mapForReading(staging);
       const bytes = staging.getMappedRange();
       const result = new Map<string, Float32Array<ArrayBuffer>>();
       at = 0;

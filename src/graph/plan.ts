@@ -24,7 +24,6 @@ export interface PlanLayout {
   readonly graph: Graph;
   readonly outputs: Readonly<Record<string, Tensor>>;
   readonly inputs: readonly Tensor[];
-  readonly variables: readonly Tensor[];
   readonly constants: readonly Tensor[];
   readonly memory: MemoryLayout;
   readonly statistics: PlanStatistics;
@@ -43,10 +42,8 @@ export interface PlanStatistics {
   readonly constantBytes: number;
   readonly uniformBytes: number;
   readonly stagingBytes: number;
-  /** The sum of the above; variables come on top. */
+  /** The sum of the buffers above; variables, which plans share, come on top (`variableBytes`). */
   readonly planBytes: number;
-  /** Bytes of the variables that the graph uses, once each. */
-  readonly variableBytes: number;
 }
 
 /** How many steps may be in flight: the host learns of a step two steps late. */
@@ -70,7 +67,6 @@ export function layOutPlan(
   const ofKind = (kind: string) => [...used].filter((tensor) => tensor.kind === kind);
   const inputs = [...graph.declared.values()].filter((tensor) => tensor.kind === "input");
   const constants = ofKind("constant");
-  const variables = ofKind("variable");
   const dispatches = memory.commands.filter((command) => command.kind === "dispatch");
   const flops = nodes.reduce((sum, { operator, ...node }) => {
     return sum + operator.cost(node.inputs, node.outputs, node.attrs).flops;
@@ -94,9 +90,8 @@ export function layOutPlan(
     workspaceBytes: memory.workspaceBytes,
     ...bytes,
     planBytes: Object.values(bytes).reduce((sum, size) => sum + size, 0),
-    variableBytes: variables.reduce((sum, tensor) => sum + byteSize(tensor), 0),
   };
-  return { graph, outputs, inputs, variables, constants, memory, statistics };
+  return { graph, outputs, inputs, constants, memory, statistics };
 }
 
 /** Bytes of tensors that have a buffer each. */

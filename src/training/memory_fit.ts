@@ -79,7 +79,7 @@ function largestFitting(tooLarge: number, attempt: (size: number) => unknown): n
   let low = 0;
   let high = tooLarge;
   while (high - low > 1) {
-    const middle = low === 0 ? Math.min(high - 1, 2 ** Math.ceil(Math.log2(high) / 2)) : (low + high) >>> 1;
+    const middle = Math.floor((low + high) / 2);
     if (fits(middle)) low = middle;
     else high = middle;
   }

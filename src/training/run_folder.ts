@@ -66,11 +66,13 @@ export function formatRunConfig({ network, heads, training }: RunConfig): string
   return `${JSON.stringify(content, null, 2)}\n`;
 }
 
+const METRIC_DIGITS = 7;
+
 /** A line of `metrics.jsonl` without its line feed, and what `weft train --json` prints. */
 export function formatEpochLine(report: EpochReport): string {
-  return JSON.stringify(report, (_, value) => {
-    return typeof value === "number" ? Math.round(value * 1e6) / 1e6 : value;
-  }).replace(/"lr":[^,]*/, `"lr":${report.lr}`);
+  return JSON.stringify(report, (_, value: unknown) => {
+    return typeof value === "number" ? Number(value.toPrecision(METRIC_DIGITS)) : value;
+  });
 }
 
 /** Writes a run's files. */
@@ -99,10 +101,7 @@ export class RunWriter {
   }
 
   /** Replaces the weights atomically. */
-  async writeWeights(
-    specs: readonly WeightSpec[],
-    values: ReadonlyMap<string, Float32Array>,
-  ): Promise<void> {
+  async writeWeights(specs: readonly WeightSpec[], values: ReadonlyMap<string, Float32Array>): Promise<void> {
     const tensors = specs.map(({ name, shape }) => {
       const data = values.get(name);
       if (!data) throw new Error(`the run has no values of ${name}`);

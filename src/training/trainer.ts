@@ -1,16 +1,20 @@
 // The trainer: phases of epochs over a data set, each epoch followed by a validation, on one device.
 
 import { WeftError } from "../base/errors.ts";
+import { byteSize } from "../base/tensors.ts";
 import { augmentationTransform } from "../data/augmentation.ts";
 import type { Batch, BatchLoader } from "../data/batches.ts";
 import { epochOrder, type Split } from "../data/dataset.ts";
 import type { CountedHead } from "../formats/label_csv.ts";
-import type { GpuDevice } from "../gpu/device.ts";
+import type { DeviceFacts, GpuDevice } from "../gpu/device.ts";
 import { VariableStore } from "../gpu/variables.ts";
-import { Plan, type StepValues } from "../graph/plan.ts";
+import { Plan } from "../graph/plan.ts";
 import { initialValues } from "../nn/initializers.ts";
+import { runBatches } from "./batch_run.ts";
+import type { LaidOut } from "./memory_fit.ts";
 import { MetricsSum, type SetMetrics } from "./metrics.ts";
 import {
+  type InferenceStep,
   layOutInferenceStep,
   layOutTrainingStep,
   type TrainingStep,
@@ -44,7 +48,6 @@ export interface StepProgress {
 }
 
 export interface TrainerHooks {
-  readonly onPipelines?: (done: number, total: number) => void;
   readonly onStep?: (progress: StepProgress) => void;
   /** Awaited before the next epoch begins. */
   readonly onEpoch?: (report: EpochReport) => void | Promise<void>;
@@ -52,6 +55,41 @@ export interface TrainerHooks {
   readonly now: () => number;
   /** Stops the training after the step in hand. */
   readonly signal?: AbortSignal;
+}
+
+/** The steps of a training, laid out but not compiled, and the bytes that each part will take. */
+export interface TrainingLayout extends LaidOut {
+  readonly training: TrainingStep;
+  readonly validation: InferenceStep;
+  readonly weightBytes: number;
+  readonly optimizerBytes: number;
+  /** Activations, gradients, inputs and what else the two plans own. */
+  readonly planBytes: number;
+  /** The buffer through which weights are read back to be saved. */
+  readonly readBackBytes: number;
+}
+
+/** Lays out the steps of a training without a GPU call. @throws WeftError where a tensor is too large. */
+export function layOutTraining(config: TrainingStepConfig, facts: DeviceFacts): TrainingLayout {
+  const training = layOutTrainingStep(config, facts);
+  const validation = layOutInferenceStep(config, config.batchSize, facts);
+  const layouts = [training.layout, validation.layout];
+  const sum = (sizes: readonly number[]) => sizes.reduce((total, size) => total + size, 0);
+  const arenas = [...training.trainableArenas, ...training.fixedArenas];
+  const parts = {
+    weightBytes: sum(arenas.map(({ elements }) => 4 * elements)),
+    optimizerBytes: sum(training.optimizerVariables.map((spec) => Math.max(16, byteSize(spec)))),
+    planBytes: sum(layouts.map(({ statistics }) => statistics.planBytes)),
+    readBackBytes: sum(training.weights.map(byteSize)),
+  };
+  return { training, validation, layouts, ...parts, totalBytes: sum(Object.values(parts)) };
+}
+
+export interface TrainerOptions {
+  /** The steps where they are laid out already, for the same configuration. */
+  readonly layout?: TrainingLayout;
+  /** Called as pipelines become ready. */
+  readonly onPipelines?: (done: number, total: number) => void;
 }
 
 /** Whether a training ran to its end. */
@@ -79,9 +117,9 @@ export class Trainer {
     config: TrainerConfig,
     heads: readonly CountedHead[],
     weights: ReadonlyMap<string, Float32Array>,
-    onPipelines?: TrainerHooks["onPipelines"],
+    { layout = layOutTraining(config, device.facts), onPipelines }: TrainerOptions = {},
   ): Promise<Trainer> {
-    const step = layOutTrainingStep(config, device.facts);
+    const step = layout.training;
     const variables = new VariableStore(device);
     variables.declareArenas(step.trainableArenas, step.weights);
     variables.declareArenas(step.fixedArenas, step.weights);
@@ -89,14 +127,12 @@ export class Trainer {
     for (const spec of step.weights) {
       variables.write(spec.name, weights.get(spec.name) ?? initialValues(spec, config.seed));
     }
-    const training = await Plan.compile(
-      device,
-      step.layout,
-      variables,
-      onPipelines && { onPipeline: onPipelines },
-    );
-    const inference = layOutInferenceStep(config, config.batchSize, device.facts);
-    const validation = await Plan.compile(device, inference.layout, variables);
+    const total = layout.layouts.reduce((sum, { statistics }) => sum + statistics.pipelines, 0);
+    let before = 0;
+    const onPipeline = (done: number) => onPipelines?.(before + done, total);
+    const training = await Plan.compile(device, step.layout, variables, { onPipeline });
+    before = step.layout.statistics.pipelines;
+    const validation = await Plan.compile(device, layout.validation.layout, variables, { onPipeline });
     return new Trainer(config, step, variables, training, validation, heads);
   }
 
@@ -170,7 +206,7 @@ export class Trainer {
     return this.runEpoch(this.validationPlan, "validation", loader, images, epoch, hooks, () => ({}));
   }
 
-  /** Runs a plan over images; results are taken up two steps late, so that the GPU never waits. */
+  /** Runs a plan over images and adds up what the steps report. */
   private async runEpoch(
     plan: Plan,
     stage: StepProgress["stage"],
@@ -181,26 +217,15 @@ export class Trainer {
     inputsOf: (batch: Batch) => Readonly<Record<string, Float32Array | Uint32Array>>,
   ): Promise<MetricsSum> {
     const sum = new MetricsSum(this.heads);
-    const inFlight: Promise<void>[] = [];
-    const validRows = new Uint32Array(1);
-    const take = (values: StepValues, batch: number, images: number) => {
-      this.checkLoss(values.loss ?? [], stage, epoch, batch);
-      sum.add(values.loss ?? [], values.accuracy ?? [], images);
-      hooks.onStep?.({ stage, epoch, images: sum.images, totalImages: order.length, loss: sum.loss });
-    };
-    try {
-      for await (const batch of loader.epoch(order)) {
-        validRows[0] = batch.valid;
-        const { bytes, labels, index, valid } = batch;
-        const { values } = await plan.submit({ bytes, labels, validRows, ...inputsOf(batch) });
-        inFlight.push(values.then((arrived) => take(arrived, index, valid)));
-        if (inFlight.length > 1) await inFlight.shift();
-        if (hooks.signal?.aborted) break;
-      }
-    } finally {
-      await Promise.allSettled(inFlight);
-    }
-    await Promise.all(inFlight);
+    await runBatches(plan, loader.epoch(order), {
+      inputsOf,
+      signal: hooks.signal,
+      take: (values, { index, valid }) => {
+        this.checkLoss(values.loss ?? [], stage, epoch, index);
+        sum.add(values.loss ?? [], values.accuracy ?? [], valid);
+        hooks.onStep?.({ stage, epoch, images: sum.images, totalImages: order.length, loss: sum.loss });
+      },
+    });
     return sum;
   }
 

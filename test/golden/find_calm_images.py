@@ -16,19 +16,19 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
 import case_file
-from models import CASES, ModelCase, draw_inputs, jitter, run
+from models import CASES, ModelCase, Network, draw_inputs, jitter
 
 RUNS, GIVE_UP_ABOVE = 8, 1e-3
 
 
-def worst_error(case: ModelCase) -> float:
+def worst_error(case: ModelCase, double: Network, single: Network) -> float:
     """The largest relative error of all tensors in RUNS float32 runs, or in the first that is above GIVE_UP_ABOVE."""
     tensors = draw_inputs(case)
-    reference = run(case, "float64", tensors)
+    reference = double.run(tensors)
     worst = 0.0
     for attempt in range(RUNS):
         moved = {**tensors, "image": jitter(tensors["image"], attempt)}
-        worst = max(worst, *case_file.relative_errors(run(case, "float32", moved, attempt), reference).values())
+        worst = max(worst, *case_file.relative_errors(single.run(moved, attempt), reference).values())
         if worst > GIVE_UP_ABOVE:
             break
     return worst
@@ -37,8 +37,10 @@ def worst_error(case: ModelCase) -> float:
 def main() -> None:
     name, streams = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 20
     case = next(case for case in CASES if case.name == name)
+    double, single = Network(case, "float64"), Network(case, "float32")
     for stream in range(streams):
-        print(f"{name} stream {stream}: {worst_error(dataclasses.replace(case, stream=stream)):.1e}", flush=True)
+        error = worst_error(dataclasses.replace(case, stream=stream), double, single)
+        print(f"{name} stream {stream}: {error:.1e}", flush=True)
 
 
 if __name__ == "__main__":

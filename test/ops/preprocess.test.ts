@@ -58,7 +58,10 @@ async function run(shape: Shape, bytes: Uint8Array<ArrayBuffer>, mode: Preproces
   const plan = await Plan.compile(device, layOutPlan(graph, { y }, device.facts), new VariableStore(device));
   try {
     plan.poison();
-    const values = await plan.run({ bytes, ...(transform && { transform: Float32Array.from(transform.data) }) });
+    const values = await plan.run({
+      bytes,
+      ...(transform && { transform: Float32Array.from(transform.data) }),
+    });
     return { shape: y.shape, data: values.y ?? [] };
   } finally {
     plan.destroy();
@@ -92,8 +95,14 @@ describe("preprocess", () => {
     const transform = graph.input("transform", [3, 6]);
     expect(() => graph.apply(preprocess, { bytes: grey })).toThrow(/preprocess: bytes expects 3 channels/);
     expect(() => graph.apply(preprocess, { bytes: floats })).toThrow(/preprocess: bytes expects .* u8/);
-    expect(() => graph.apply(preprocess, { bytes }, { augment: true })).toThrow(/preprocess: augment needs .*transform/);
-    expect(() => graph.apply(preprocess, { bytes, transform }, { augment: true })).toThrow(/transform expects \[2,6\]/);
-    expect(() => graph.apply(preprocess, { bytes }, { mode: "vgg" })).toThrow(/preprocess: mode expects tf or caffe/);
+    expect(() => graph.apply(preprocess, { bytes }, { augment: true })).toThrow(
+      /preprocess: augment needs .*transform/,
+    );
+    expect(() => graph.apply(preprocess, { bytes, transform }, { augment: true })).toThrow(
+      /transform expects \[2,6\]/,
+    );
+    expect(() => graph.apply(preprocess, { bytes }, { mode: "vgg" })).toThrow(
+      /preprocess: mode expects tf or caffe/,
+    );
   });
 });

@@ -38,8 +38,8 @@ const POSES: Record<View, PoseRange> = {
 };
 
 /** A label near the edge of a class, as a share of the distance to the next class. */
-const LENGTH_JITTER = 0.2;
-const MAYBE_FROM = 0.17;
+const LENGTH_JITTER = 0.13;
+const MAYBE_FROM = 0.11;
 
 function classOfDrawings(
   name: string,
@@ -57,7 +57,7 @@ function classOfDrawings(
   };
 }
 
-/** An attribute whose classes are lengths: a stop per class, strayed from by a fifth of a step. */
+/** An attribute whose classes are lengths: a stop per class, strayed from by an eighth of a step. */
 function lengths(
   view: View,
   name: string,

@@ -14,17 +14,24 @@ import type { Palette } from "./palette.ts";
 import { CLOTH_FILL } from "./scene.ts";
 import { circleAt, d, disc, line, outlined, polygon } from "./svg_text.ts";
 
-export const WHOLE_BODY: Heights = { waist: 32, hip: 45, knee: 64, ankle: 84, sole: 92 };
+export const WHOLE_BODY: Heights = {
+  waist: 36,
+  hip: 46,
+  knee: 64,
+  ankle: 86,
+  sole: 93,
+  bands: [48, 58.5, 69, 79],
+};
 
 /** Where the hem lies for each class of coat_length but the first. */
-export const COAT_HEMS = [25, 36.5, 48, 58.5, 69.5, 79, 91] as const;
+export const COAT_HEMS = [24.5, 37, 48.5, 59, 69.5, 79.5, 92] as const;
 
 /** Where the sleeve ends, as a share of the arm, for each class of sleeve_length but the first two. */
-export const SLEEVE_ENDS = [0.1, 0.28, 0.49, 0.65, 0.76, 0.88, 1.08] as const;
+export const SLEEVE_ENDS = [0.12, 0.28, 0.48, 0.64, 0.76, 0.88, 1.1] as const;
 
 /** A coat whose hem lies at height `hem`. */
 export function drawCoat(hem: number, palette: Palette, random: RandomStream): string {
-  const legs = drawStance(WHOLE_BODY, 7, random);
+  const legs = drawStance(WHOLE_BODY, 7.5, random);
   const arms = [-1, 1].map((side) =>
     poseArm([50 + side * 15, 14], side, 42, random.between(14, 34), random.between(-12, 4)),
   );
@@ -33,8 +40,8 @@ export function drawCoat(hem: number, palette: Palette, random: RandomStream): s
   const band = d`M${50 - spread} ${hem - 4}Q50 ${hem} ${50 + spread} ${hem - 4}L${50 + spread + 0.4} ${hem}Q50 ${hem + 4} ${50 - spread - 0.4} ${hem}Z`;
   const buttons = [20, 27, 34, 41, 48].filter((y) => y < hem - 6);
   return (
-    bareLegs(legs, 4.6, palette) +
-    barePelvis(WHOLE_BODY, 11, palette) +
+    bareLegs(legs, WHOLE_BODY, 5.6, palette) +
+    barePelvis(WHOLE_BODY, 22, 12, palette) +
     torso(palette, 1) +
     arms.map((arm) => bareArm(arm, 3.4, palette) + sleeve(arm, 0.86, 3.9, 0, CLOTH_FILL, palette)).join("") +
     outlined([body], CLOTH_FILL, palette.ink, OUTLINE) +
@@ -114,8 +121,8 @@ export function drawCoatCloseUp(palette: Palette, random: RandomStream): string 
 
 /** A top whose sleeves end at a share of the arm; null draws it without sleeves. One arm crosses the frame. */
 export function drawSleeves(end: number | null, palette: Palette, random: RandomStream): string {
-  const girth = 8.5;
-  const arm = poseArm([24, 24], 1, 86, random.between(42, 56), random.between(-8, 8));
+  const girth = 10;
+  const arm = poseArm([22, 22], 1, 88, random.between(42, 56), random.between(-8, 8));
   const flare = random.between(-0.2, 0.4);
   const neck = polygon([
     [1, -20],

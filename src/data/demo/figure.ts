@@ -2,7 +2,7 @@
 // ankles, shoulders, elbows, wrists) make a length readable whatever the scale of the picture.
 import type { RandomStream } from "../../base/random.ts";
 import type { Palette } from "./palette.ts";
-import { between, d, disc, filled, outlined, type Point, polygon, ribbon } from "./svg_text.ts";
+import { between, circleAt, d, disc, filled, outlined, type Point, polygon, ribbon } from "./svg_text.ts";
 
 export const OUTLINE = 1.1;
 
@@ -13,6 +13,8 @@ export interface Heights {
   readonly knee: number;
   readonly ankle: number;
   readonly sole: number;
+  /** Where the painted bands of a leg begin: thigh, knee, calf, ankle. */
+  readonly bands: readonly [number, number, number, number];
 }
 
 /** A leg from hip to toes. `outward` is -1 for the leg on the left of the picture, 1 on the right. */
@@ -46,54 +48,59 @@ export function legAt(leg: Leg, y: number): Point {
 }
 
 /**
- * Legs with a mark for every length that a hem can have: a garter on the thigh, the knee ball, a sock's
- * stripes, the ankle ball, the shoe. `girth` is the thigh's half width.
+ * Legs painted in a band for every length that a hem can have: thigh, knee, calf, ankle, shoe. `girth` is
+ * the thigh's half width.
  */
-export function bareLegs(legs: readonly Leg[], girth: number, palette: Palette): string {
-  return legs.map((leg) => bareLeg(leg, girth, palette)).join("");
+export function bareLegs(legs: readonly Leg[], heights: Heights, girth: number, palette: Palette): string {
+  return legs.map((leg) => bareLeg(leg, heights, girth, palette)).join("");
 }
 
-function bareLeg(leg: Leg, girth: number, palette: Palette): string {
-  const thigh = [leg.hip, between(leg.hip, leg.knee, 0.4), leg.knee];
-  const calf = [leg.knee, between(leg.knee, leg.ankle, 0.35), leg.ankle];
+function bareLeg(leg: Leg, heights: Heights, girth: number, palette: Palette): string {
   const [x, y] = leg.ankle;
-  const toe = x + leg.outward * girth * 1.5;
-  const heel = x - leg.outward * girth * 0.6;
-  const shoe = d`M${heel} ${y + 1}L${x + leg.outward * 2} ${y + 1}Q${toe} ${leg.sole - 3} ${toe} ${leg.sole}L${heel} ${leg.sole}Z`;
-  const part = (from: Point, to: Point, start: number, end: number, half: number) =>
-    ribbon([between(from, to, start), between(from, to, end)], [half, half]);
-  const garter = part(leg.hip, leg.knee, 0.46, 0.66, girth * 0.95);
-  const sock = part(leg.knee, leg.ankle, 0.4, 0.72, girth * 0.78);
-  const stripes = [0.44, 0.55, 0.66].map((t) => part(leg.knee, leg.ankle, t, t + 0.055, girth * 0.78));
+  const toe = x + leg.outward * girth * 1.4;
+  const heel = x - leg.outward * girth * 0.7;
+  const shoe = d`M${heel} ${y}L${x + leg.outward * 2} ${y}Q${toe} ${leg.sole - 3} ${toe} ${leg.sole}L${heel} ${leg.sole}Z`;
+  const halfWidth = (at: number) => girth * (1 - (0.4 * (at - leg.hip[1])) / (leg.ankle[1] - leg.hip[1]));
+  const piece = (from: number, to: number) => {
+    const stops = [from, (from + to) / 2, to];
+    return ribbon(stops.map((at) => legAt(leg, at)), stops.map(halfWidth));
+  };
+  const [thigh, knee, calf, ankle] = heights.bands;
+  const stripe = (ankle - calf) / 7;
+  const stripes = [1, 3, 5].map((i) => filled(piece(calf + i * stripe, calf + (i + 1) * stripe), palette.ink));
+  const paint = (from: number, to: number, fill: string) =>
+    outlined([piece(from, to)], fill, palette.ink, OUTLINE * 0.8);
   return (
     outlined([shoe], palette.ink, palette.ink, OUTLINE * 0.6) +
-    outlined([ribbon(thigh, [girth, girth, girth * 0.62])], palette.body, palette.ink, OUTLINE) +
-    outlined([ribbon(calf, [girth * 0.6, girth * 0.8, girth * 0.4])], palette.body, palette.ink, OUTLINE) +
-    outlined([garter], palette.green, palette.ink, OUTLINE * 0.7) +
-    outlined([sock], palette.white, palette.ink, OUTLINE * 0.7) +
-    stripes.map((stripe) => filled(stripe, palette.ink)).join("") +
-    disc(leg.hip, girth * 0.72, palette.joint, palette.ink, OUTLINE) +
-    disc(leg.knee, girth * 0.9, palette.blue, palette.ink, OUTLINE) +
-    disc(leg.ankle, girth * 0.65, palette.yellow, palette.ink, OUTLINE)
+    paint(heights.hip - 2, thigh, palette.body) +
+    paint(thigh, knee, palette.green) +
+    paint(knee, calf, palette.blue) +
+    paint(calf, ankle, palette.white) +
+    stripes.join("") +
+    paint(ankle, leg.ankle[1] + 2, palette.yellow) +
+    disc(legAt(leg, (knee + calf) / 2), girth * 0.36, palette.white, palette.ink, OUTLINE * 0.6)
   );
 }
 
-/** The pelvis block between waist and hips. */
-export function barePelvis(heights: Heights, halfWidth: number, palette: Palette): string {
+/** Belly and pelvis between chest and hips: a red barrel and purple briefs with white dots. */
+export function barePelvis(heights: Heights, top: number, halfWidth: number, palette: Palette): string {
   const { waist, hip } = heights;
   const w = halfWidth;
-  const block = polygon([
-    [50 - w * 0.75, waist + 1],
-    [50 + w * 0.75, waist + 1],
+  const briefs = polygon([
+    [50 - w * 0.85, waist],
+    [50 + w * 0.85, waist],
     [50 + w, hip - 1],
-    [50 + w * 0.5, hip + 3],
+    [50 + w * 0.6, hip + 3],
     [50, hip + 4],
-    [50 - w * 0.5, hip + 3],
+    [50 - w * 0.6, hip + 3],
     [50 - w, hip - 1],
   ]);
+  const belly = d`M${50 - w * 0.7} ${top}H${50 + w * 0.7}L${50 + w * 0.85} ${waist}H${50 - w * 0.85}Z`;
+  const dots = [-0.55, 0, 0.55].map((x) => circleAt([50 + x * w, (waist + hip) / 2], w * 0.14, palette.white));
   return (
-    outlined([block], palette.purple, palette.ink, OUTLINE) +
-    disc([50, waist], w * 0.46, palette.red, palette.ink, OUTLINE)
+    outlined([briefs], palette.purple, palette.ink, OUTLINE) +
+    dots.join("") +
+    outlined([belly], palette.red, palette.ink, OUTLINE)
   );
 }
 
@@ -127,29 +134,32 @@ export function armAt(arm: Arm, t: number): Point {
   return between(arm.elbow, arm.fingers, (t - ELBOW_SHARE) / (1 - ELBOW_SHARE));
 }
 
-/** A bare arm: upper arm, elbow ball, forearm, wrist ball and mitten hand. */
+/** Where the painted bands of an arm begin, as shares of its length; the hand is the last. */
+const ARM_BANDS = [0, 0.12, 0.28, 0.48, 0.64, 0.76, 0.88] as const;
+
+/** A bare arm, painted in a band for every length that a sleeve can have, and a mitten hand. */
 export function bareArm(arm: Arm, girth: number, palette: Palette): string {
-  const { shoulder, elbow, wrist, fingers } = arm;
-  const upper = ribbon([shoulder, between(shoulder, elbow, 0.5), elbow], [girth * 0.9, girth, girth * 0.7]);
-  const fore = ribbon([elbow, between(elbow, wrist, 0.35), wrist], [girth * 0.7, girth * 0.85, girth * 0.5]);
+  const halfWidth = (t: number) => girth * (1 - 0.35 * t);
+  const piece = (from: number, to: number) => {
+    const stops = [from, (from + to) / 2, to];
+    return ribbon(stops.map((t) => armAt(arm, t)), stops.map(halfWidth));
+  };
+  const { wrist, fingers } = arm;
   const hand = ribbon(
-    [wrist, between(wrist, fingers, 0.45), between(wrist, fingers, 0.8), fingers],
-    [girth * 0.5, girth * 0.85, girth * 0.7, girth * 0.2],
+    [between(wrist, fingers, 0.3), between(wrist, fingers, 0.55), between(wrist, fingers, 0.85), fingers],
+    [girth * 0.6, girth * 0.85, girth * 0.75, girth * 0.25],
   );
-  const band = (start: number, end: number, half: number) =>
-    ribbon([armAt(arm, start), armAt(arm, end)], [half, half]);
-  const stripes = [0.53, 0.57, 0.61].map((t) => filled(band(t, t + 0.02, girth * 0.85), palette.ink));
+  const stripes = [0.5, 0.55, 0.6].map((t) => filled(piece(t, t + 0.022), palette.ink));
+  const fills = [palette.red, palette.green, palette.blue, palette.white, palette.purple, palette.yellow];
+  const bands = fills.map((fill, i) =>
+    outlined([piece(ARM_BANDS[i] as number, ARM_BANDS[i + 1] as number)], fill, palette.ink, OUTLINE * 0.8),
+  );
   return (
     outlined([hand], palette.body, palette.ink, OUTLINE) +
-    outlined([upper], palette.body, palette.ink, OUTLINE) +
-    outlined([fore], palette.body, palette.ink, OUTLINE) +
-    outlined([band(0.16, 0.22, girth)], palette.green, palette.ink, OUTLINE * 0.7) +
-    outlined([band(0.52, 0.64, girth * 0.85)], palette.white, palette.ink, OUTLINE * 0.7) +
+    bands.join("") +
     stripes.join("") +
-    outlined([band(0.68, 0.73, girth * 0.75)], palette.purple, palette.ink, OUTLINE * 0.7) +
-    disc(shoulder, girth, palette.red, palette.ink, OUTLINE) +
-    disc(elbow, girth, palette.blue, palette.ink, OUTLINE) +
-    disc(wrist, girth * 0.75, palette.yellow, palette.ink, OUTLINE)
+    disc(arm.shoulder, girth * 1.05, palette.red, palette.ink, OUTLINE) +
+    disc(armAt(arm, 0.38), girth * 0.36, palette.white, palette.ink, OUTLINE * 0.6)
   );
 }
 

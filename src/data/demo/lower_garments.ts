@@ -5,20 +5,20 @@ import type { Palette } from "./palette.ts";
 import { CLOTH_FILL } from "./scene.ts";
 import { d, disc, line, outlined, type Point, polygon, ribbon } from "./svg_text.ts";
 
-export const LOWER_BODY: Heights = { waist: 9, hip: 26, knee: 53, ankle: 81, sole: 90 };
+export const LOWER_BODY: Heights = { waist: 9, hip: 26, knee: 53, ankle: 83, sole: 91, bands: [36, 48, 61, 73.5] };
 
 /** Where the hem lies for each class of pant_length but the first. */
-export const PANT_HEMS = [35.5, 47.5, 61.5, 74, 87] as const;
+export const PANT_HEMS = [36, 48, 61, 74, 88] as const;
 /** Where the hem lies for each class of skirt_length but the first. */
-export const SKIRT_HEMS = [36, 49, 63, 76, 92] as const;
+export const SKIRT_HEMS = [37, 49, 62, 75, 92] as const;
 
-const HIP_SPREAD = 9;
-const THIGH = 6;
+const HIP_SPREAD = 9.5;
+const THIGH = 7;
 
 /** Trousers whose hems lie at height `hem`. */
 export function drawPants(hem: number, palette: Palette, random: RandomStream): string {
   const legs = drawStance(LOWER_BODY, HIP_SPREAD, random);
-  const width = random.between(7.6, 8.8);
+  const width = random.between(8, 9);
   const flare = random.between(-1.2, 1.6);
   const { waist, hip } = LOWER_BODY;
   const seat = polygon([
@@ -123,8 +123,8 @@ function dummy(legs: readonly Leg[], palette: Palette): string {
     [37, 3],
   ]);
   return (
-    bareLegs(legs, THIGH, palette) +
-    barePelvis(LOWER_BODY, 14, palette) +
+    bareLegs(legs, LOWER_BODY, THIGH, palette) +
+    barePelvis(LOWER_BODY, 0, 14, palette) +
     outlined([chest], palette.body, palette.ink, OUTLINE)
   );
 }

@@ -49,7 +49,11 @@ export async function unpackSwiftShader(cache: string): Promise<SwiftShaderFiles
   return { manifest: join(folder, WANTED_FILES[0]), loader: join(folder, WANTED_FILES[1]) };
 }
 
-function locatePackage() {
+/**
+ * The npm package that brings SwiftShader and a headless Chromium.
+ * @throws WeftError where it is not installed
+ */
+export function locatePackage() {
   let entry: string;
   try {
     entry = createRequire(import.meta.url).resolve(SWIFTSHADER_PACKAGE);
@@ -63,7 +67,7 @@ function locatePackage() {
   const archive = join(root, "bin", "swiftshader.tar.br");
   if (!existsSync(archive)) throw new WeftError(`${archive}: no such file. Expected 147.0.0 of the package`);
   const { version } = requirePart(join(root, "package.json")) as { version: string };
-  return { archive, version, requirePart };
+  return { root, archive, version, requirePart };
 }
 
 async function unpackInto(folder: string, cache: string, archive: string, requirePart: NodeJS.Require) {

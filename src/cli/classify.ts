@@ -1,0 +1,142 @@
+// `weft classify`: the likeliest classes of images, by a network with its top and weights from a file.
+
+import { Command } from "commander";
+import { WeftError } from "../base/errors.ts";
+import { readJson } from "../base/platform.ts";
+import type { Backbone } from "../models/backbone.ts";
+import { nodeFiles } from "../platform/node/files.ts";
+import { createNodeImageDecoder } from "../platform/node/images.ts";
+import { Classifier } from "../training/classifier.ts";
+import { networkName } from "../training/network.ts";
+import { openWeights, takeWeights } from "../training/weights_file.ts";
+import { type ClassifierConfig, classifierWeights, identifyClassifier } from "../training/weights_network.ts";
+import { withEngine } from "./engine.ts";
+import { wholeNumber } from "./number_options.ts";
+import {
+  type AdapterOption,
+  adapterOption,
+  alphaOption,
+  backboneOption,
+  jsonOption,
+  requireOption,
+  requireSuits,
+  sizeOption,
+} from "./options.ts";
+import { print, say, styleOf } from "./terminal.ts";
+
+interface ClassifyOptions extends AdapterOption {
+  readonly weights?: string;
+  readonly labels?: string;
+  readonly backbone?: Backbone;
+  readonly alpha?: number;
+  readonly size?: number;
+  readonly top: number;
+  readonly json?: boolean;
+}
+
+/** A class by its number, with the name that the labels file gives it. */
+interface ClassLabel {
+  readonly id?: string;
+  readonly name: string;
+}
+
+const MOST_AT_ONCE = 8;
+const PERCENT_DECIMALS = 1;
+
+/** The `classify` subcommand. */
+export function classifyCommand(): Command {
+  return new Command("classify")
+    .description("name what images show, by a network with its top")
+    .argument("<images...>", "JPEG, PNG or WebP files")
+    .option("--weights <file>", "weights with top, .h5 of Keras or .safetensors")
+    .option("--labels <file>", 'names of the classes, {"0": ["n01440764", "tench"], …} as Keras has them')
+    .addOption(backboneOption())
+    .addOption(alphaOption())
+    .addOption(sizeOption())
+    .option("--top <n>", "how many classes to show", wholeNumber("--top", 1), 5)
+    .addOption(jsonOption("a line an image"))
+    .addOption(adapterOption())
+    .action(classify);
+}
+
+async function classify(images: readonly string[], options: ClassifyOptions): Promise<void> {
+  const path = requireOption(options.weights, "--weights", "a weights file with top");
+  const { config, weights } = await loadClassifier(path, options);
+  const labels = options.labels === undefined ? undefined : await readLabels(options.labels, config.classes);
+  const { backbone, alpha, size } = config;
+  requireSuits(backbone, { alpha, size });
+  const decoder = createNodeImageDecoder();
+  for (const image of images) await decoder.decode(image, size, size); // a bad one is told before the GPU starts
+  await withEngine(options.adapter, async ({ device }) => {
+    const atOnce = Math.min(MOST_AT_ONCE, images.length);
+    const classifier = await Classifier.create(device, config, weights, atOnce);
+    say(`${networkName(config)}, ${size} x ${size} pixels, on ${device.name}`);
+    for (let start = 0; start < images.length; start += atOnce) {
+      const some = images.slice(start, start + atOnce);
+      const pixels = await Promise.all(some.map((image) => decoder.decode(image, size, size)));
+      const found = await classifier.classify(pixels);
+      for (const [index, probabilities] of found.entries()) {
+        const best = likeliest(probabilities, options.top);
+        print((options.json ? jsonLine : table)(some[index] ?? "", best, labels));
+      }
+    }
+    classifier.destroy();
+  });
+}
+
+async function loadClassifier(
+  path: string,
+  hints: ClassifyOptions,
+): Promise<{ config: ClassifierConfig; weights: ReadonlyMap<string, Float32Array> }> {
+  const file = await openWeights(await nodeFiles.readFile(path), path);
+  try {
+    const config = identifyClassifier(file.tensors, path, hints);
+    const wanted = { network: networkName(config), required: classifierWeights(config) };
+    return { config, weights: takeWeights(file, wanted).values };
+  } finally {
+    file.close();
+  }
+}
+
+/** Reads Keras' imagenet_class_index.json, or a list of names. */
+async function readLabels(path: string, classes: number): Promise<ClassLabel[]> {
+  const json = await readJson(nodeFiles, path);
+  const entries: Record<string, unknown> = typeof json === "object" && json !== null ? { ...json } : {};
+  return Array.from({ length: classes }, (_, index) => {
+    const entry: unknown = entries[index];
+    if (typeof entry === "string") return { name: entry };
+    if (Array.isArray(entry) && entry.length === 2) return { id: String(entry[0]), name: String(entry[1]) };
+    throw new WeftError(
+      `${path}: expected a name for each of the ${classes} classes, as {"0": ["n01440764", "tench"], …}, but class ${index} has none`,
+    );
+  });
+}
+
+interface Guess {
+  readonly index: number;
+  readonly probability: number;
+}
+
+function likeliest(probabilities: Float32Array, count: number): Guess[] {
+  const guesses = Array.from(probabilities, (probability, index) => ({ index, probability }));
+  return guesses.sort((a, b) => b.probability - a.probability || a.index - b.index).slice(0, count);
+}
+
+function table(image: string, best: readonly Guess[], labels: readonly ClassLabel[] | undefined): string {
+  const { bold, dim } = styleOf(process.stdout);
+  const lines = best.map(({ index, probability }) => {
+    const { name = `class ${index}`, id } = labels?.[index] ?? {};
+    const percent = `${(100 * probability).toFixed(PERCENT_DECIMALS)} %`.padStart(8);
+    return `  ${percent}  ${name}${id === undefined ? "" : dim(`  ${id}`)}`;
+  });
+  return [bold(image), ...lines].join("\n");
+}
+
+function jsonLine(image: string, best: readonly Guess[], labels: readonly ClassLabel[] | undefined): string {
+  const predictions = best.map(({ index, probability }) => ({
+    class: index,
+    ...labels?.[index],
+    probability,
+  }));
+  return JSON.stringify({ image, predictions });
+}

@@ -1,0 +1,43 @@
+// Opens the device that a command computes on.
+
+import { totalmem } from "node:os";
+import type { AdapterChoice, AdapterDescription } from "../gpu/adapters.ts";
+import { GpuDevice } from "../gpu/device.ts";
+import { openAdapter } from "../platform/node/adapters.ts";
+import { SLEEPING } from "../platform/node/device.ts";
+
+/** A device and what is known of it. */
+export interface Engine {
+  readonly device: GpuDevice;
+  readonly description: AdapterDescription;
+  /** Bytes that all buffers together may take, where that is known: software adapters have the machine's memory. */
+  readonly budgetBytes: number | undefined;
+}
+
+/** Opens the adapter that `--adapter` asks for. @throws WeftError where there is none. */
+export async function openEngine(choice: AdapterChoice): Promise<Engine> {
+  const { adapter, description } = await openAdapter({ adapter: choice });
+  const device = await GpuDevice.open(adapter, { name: description.name, waiting: SLEEPING });
+  return { device, description, budgetBytes: description.kind === "software" ? machineBytes() : undefined };
+}
+
+/** The memory of the machine, or what a container leaves of it. */
+function machineBytes(): number {
+  const constrained = process.constrainedMemory();
+  return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
+}
+
+/** Runs work on a device that is closed afterwards, whatever happens. */
+export async function withEngine<T>(choice: AdapterChoice, work: (engine: Engine) => Promise<T>): Promise<T> {
+  const engine = await openEngine(choice);
+  try {
+    return await work(engine);
+  } finally {
+    engine.device.destroy();
+  }
+}
+
+/** One line: `lavapipe (software), Vulkan, llvmpipe (LLVM 19.1.7, 256 bits)`. */
+export function adapterLine({ name, kind, backend, driver }: AdapterDescription): string {
+  return [`${name} (${kind})`, backend, driver].filter((part) => part !== "" && part !== name).join(", ");
+}

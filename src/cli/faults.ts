@@ -1,0 +1,33 @@
+// How faults end the program: one line on stderr and exit code 1; a stack only for who asks for it.
+
+import { CommanderError } from "commander";
+import { messageOf, WeftError } from "../base/errors.ts";
+import { styleOf } from "./terminal.ts";
+
+/** `Annotations/label.csv:3: …`: the message names the place itself and is printed as it is. */
+const BEGINS_WITH_PLACE = /^[^\s:][^:]*:\d+: /;
+
+/** One line for a fault that a person can act on. */
+export function faultLine(message: string): string {
+  const oneLine = message.trim().replace(/\s*\n\s*/g, " ");
+  return BEGINS_WITH_PLACE.test(oneLine) ? oneLine : `weft: ${oneLine}`;
+}
+
+/** Prints what was thrown and returns the exit code. */
+export function reportFault(thrown: unknown): number {
+  if (thrown instanceof CommanderError) {
+    if (thrown.exitCode === 0) return 0; // help and version, printed already
+    process.stderr.write(`${faultLine(thrown.message.replace(/^error: /, ""))}\n`);
+    return 1;
+  }
+  const { red } = styleOf(process.stderr);
+  if (thrown instanceof WeftError) {
+    process.stderr.write(`${red(faultLine(thrown.message))}\n`);
+    return 1;
+  }
+  const stack = thrown instanceof Error ? thrown.stack : undefined;
+  const hint = process.env.WEFT_DEBUG ? "" : " (a bug in weft; WEFT_DEBUG=1 shows where)";
+  process.stderr.write(`${red(faultLine(messageOf(thrown)))}${hint}\n`);
+  if (process.env.WEFT_DEBUG && stack) process.stderr.write(`${stack}\n`);
+  return 1;
+}

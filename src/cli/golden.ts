@@ -1,0 +1,118 @@
+// `weft golden`: runs every golden case below a folder, a line a case.
+
+import { readdir } from "node:fs/promises";
+import { dirname, join, relative, sep } from "node:path";
+import { Command, Option } from "commander";
+import { messageOf, WeftError } from "../base/errors.ts";
+import { parseGoldenCase } from "../golden/golden_case.ts";
+import { type CaseOutcome, runCase } from "../golden/run_case.ts";
+import type { WeightFileReader } from "../golden/run_network.ts";
+import { fileFault, nodeFiles } from "../platform/node/files.ts";
+import { loadWeights } from "../training/weights_file.ts";
+import { adapterLine, withEngine } from "./engine.ts";
+import { runCasesInBrowser } from "./golden_browser.ts";
+import { type AdapterOption, adapterOption } from "./options.ts";
+import { print, sayField, styleOf } from "./terminal.ts";
+
+const CASE_ENDING = ".safetensors";
+const LONGEST_NAME = 60;
+
+/** A case file: its path, and its name below the folder without the ending. */
+export interface CaseFile {
+  readonly path: string;
+  readonly name: string;
+}
+
+/** The `golden` subcommand. Exit code 1 where a case failed or none ran. */
+export function goldenCommand(): Command {
+  return new Command("golden")
+    .description("run the golden cases below a folder and compare with what they hold")
+    .argument("<folder>", "folder of .safetensors files, sub-folders included")
+    .addOption(new Option("--browser", "run them in headless Chromium, by the bundle"))
+    .addOption(adapterOption())
+    .action(golden);
+}
+
+async function golden(
+  folder: string,
+  options: AdapterOption & { readonly browser?: boolean },
+): Promise<void> {
+  const cases = await findCases(folder);
+  if (cases.length === 0) {
+    print(summary([]));
+    throw new WeftError(`${folder}: no golden cases (${CASE_ENDING}) here or in its sub-folders`);
+  }
+  const width = Math.min(LONGEST_NAME, Math.max(...cases.map(({ name }) => name.length)));
+  const outcomes: CaseOutcome[] = [];
+  const report = ({ name }: CaseFile, outcome: CaseOutcome) => {
+    outcomes.push(outcome);
+    print(outcomeLine(name.padEnd(width), outcome));
+  };
+  if (options.browser) await runCasesInBrowser(cases, report);
+  else await runCasesHere(cases, options, report);
+  print(summary(outcomes));
+  const count = (status: CaseOutcome["status"]) =>
+    outcomes.filter((outcome) => outcome.status === status).length;
+  if (count("failed") > 0 || count("passed") === 0) process.exitCode = 1;
+}
+
+/** Every case below the folder, sorted by name. */
+async function findCases(folder: string): Promise<CaseFile[]> {
+  let paths: string[];
+  try {
+    paths = await readdir(folder, { recursive: true });
+  } catch (thrown) {
+    throw fileFault(folder, thrown);
+  }
+  return paths
+    .filter((path) => path.endsWith(CASE_ENDING))
+    .map((path) => {
+      const full = join(folder, path);
+      const name = relative(folder, full).split(sep).join("/").slice(0, -CASE_ENDING.length);
+      return { path: full, name };
+    })
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+async function runCasesHere(
+  cases: readonly CaseFile[],
+  { adapter }: AdapterOption,
+  report: (file: CaseFile, outcome: CaseOutcome) => void,
+): Promise<void> {
+  await withEngine(adapter, async ({ device, description }) => {
+    sayField("adapter", adapterLine(description));
+    for (const file of cases) {
+      const readWeights: WeightFileReader = async (name, wanted) => {
+        const path = join(dirname(file.path), name);
+        return (await loadWeights(nodeFiles, path, { network: "the case", required: wanted })).values;
+      };
+      try {
+        const golden = parseGoldenCase(await nodeFiles.readFile(file.path), file.path);
+        report(file, await runCase(device, golden, readWeights));
+      } catch (thrown) {
+        device.throwIfLost();
+        report(file, { status: "failed", message: messageOf(thrown) });
+      }
+    }
+  });
+}
+
+/** `conv2d/same   0.031  pass`: the worst error over what was allowed. */
+function outcomeLine(name: string, outcome: CaseOutcome): string {
+  const { green, red, yellow, dim } = styleOf(process.stdout);
+  const ratio = "ratio" in outcome && outcome.ratio !== undefined ? ratioText(outcome.ratio) : "-";
+  const message = "message" in outcome ? `  ${outcome.message.replace(/\s*\n\s*/g, " ")}` : "";
+  const verdict = { passed: green("pass"), failed: red("fail"), skipped: yellow("skip") }[outcome.status];
+  return `${name}  ${ratio.padStart(8)}  ${verdict}${outcome.status === "failed" ? message : dim(message)}`;
+}
+
+function ratioText(ratio: number): string {
+  if (!Number.isFinite(ratio)) return "inf";
+  return ratio >= 1000 ? ratio.toExponential(1) : ratio.toFixed(3);
+}
+
+function summary(outcomes: readonly CaseOutcome[]): string {
+  const count = (status: CaseOutcome["status"]) =>
+    outcomes.filter((outcome) => outcome.status === status).length;
+  return `${count("passed")} passed, ${count("failed")} failed, ${count("skipped")} skipped`;
+}

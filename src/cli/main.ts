@@ -1,0 +1,66 @@
+// The program `weft`: subcommands, and how faults and interrupts end it.
+
+import { Command } from "commander";
+import { VERSION } from "../base/version.ts";
+import { augmentCommand } from "./augment.ts";
+import { classifyCommand } from "./classify.ts";
+import { demoCommand } from "./demo.ts";
+import { doctorCommand } from "./doctor.ts";
+import { evaluateCommand } from "./evaluate.ts";
+import { reportFault } from "./faults.ts";
+import { goldenCommand } from "./golden.ts";
+import { handleInterrupts } from "./interrupt.ts";
+import { predictCommand } from "./predict.ts";
+import { trainCommand } from "./train.ts";
+
+const EXAMPLES = `
+Examples:
+  npx weft train                                  train on a demo set that weft draws itself
+  npx weft train --data DIR --weights FILE.h5     fine-tune on your own data
+  npx weft evaluate --model RUN --data DIR        accuracies on Tests/answer.csv
+  npx weft predict --model RUN --data DIR         answers to Tests/question.csv
+  npx weft doctor                                 which GPU would be used, and why
+`;
+
+function program(): Command {
+  const weft = new Command("weft")
+    .description("Trains and runs multi-task image classifiers on any GPU, by WebGPU.")
+    .version(VERSION, "-V, --version", "print the version")
+    .helpCommand(false)
+    .addHelpText("after", EXAMPLES)
+    .action(() => weft.outputHelp());
+  const commands = [
+    trainCommand(),
+    evaluateCommand(),
+    predictCommand(),
+    classifyCommand(),
+    demoCommand(),
+    augmentCommand(),
+    doctorCommand(),
+    goldenCommand(),
+  ];
+  for (const command of commands) weft.addCommand(command);
+  for (const command of [weft, ...commands]) {
+    command.exitOverride();
+    command.allowExcessArguments(false);
+    command.configureOutput({ writeErr: () => {} }); // reportFault prints the one line
+  }
+  return weft;
+}
+
+/** A reader that has seen enough closes the pipe (`weft … | head`): no fault of anybody's. */
+function endQuietlyOnClosedPipe(stream: NodeJS.WriteStream): void {
+  stream.on("error", (fault: NodeJS.ErrnoException) => {
+    if (fault.code !== "EPIPE") throw fault;
+    process.exit(process.exitCode ?? 0);
+  });
+}
+
+endQuietlyOnClosedPipe(process.stdout);
+endQuietlyOnClosedPipe(process.stderr);
+handleInterrupts();
+try {
+  await program().parseAsync();
+} catch (thrown) {
+  process.exitCode = reportFault(thrown);
+}

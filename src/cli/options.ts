@@ -1,0 +1,68 @@
+// The options that several commands share: each is written down once.
+
+import { Option } from "commander";
+import { WeftError } from "../base/errors.ts";
+import type { AdapterChoice } from "../gpu/adapters.ts";
+import type { Backbone } from "../models/backbone.ts";
+import { BACKBONES, backboneNamed } from "../models/backbones.ts";
+import { positiveNumber, seedNumber, wholeNumber } from "./number_options.ts";
+
+/** Of every command that computes. */
+export interface AdapterOption {
+  readonly adapter: AdapterChoice;
+}
+
+export const adapterOption = () =>
+  new Option("--adapter <choice>", "auto, hardware, software, or a part of an adapter's name").default(
+    "auto",
+  );
+
+export const jsonOption = (what: string) => new Option("--json", `print ${what} as JSON on stdout`);
+
+export const dataOption = () =>
+  new Option("--data <folder>", "data folder with Annotations/label.csv and the images it names");
+
+export const modelOption = () => new Option("--model <run>", "output folder of a training");
+
+export const batchOption = () =>
+  new Option("--batch <n>", "images a step").argParser(wholeNumber("--batch", 1));
+
+export const sizeOption = () =>
+  new Option("--size <pixels>", "width and height of the images that the network sees").argParser(
+    wholeNumber("--size", 1),
+  );
+
+export const seedOption = () =>
+  new Option("--seed <n>", "seed of every random choice").argParser(seedNumber("--seed"));
+
+export const backboneOption = () =>
+  new Option("--backbone <name>", [...BACKBONES.keys()].join(", ")).argParser(backboneNamed);
+
+export const alphaOption = () =>
+  new Option("--alpha <factor>", "width of the backbone, for backbones that have one").argParser(
+    positiveNumber("--alpha"),
+  );
+
+export const skipBadOption = () =>
+  new Option("--skip-bad", "go on without bad images and rows, and say how many were left out");
+
+/** @throws WeftError where the options do not suit the backbone. */
+export function requireSuits(
+  backbone: Backbone,
+  { alpha, size }: { alpha?: number | undefined; size: number },
+): void {
+  if (alpha !== undefined && !backbone.hasAlpha) {
+    throw new WeftError(`--alpha ${alpha}: ${backbone.name} has no width to choose; leave --alpha out`);
+  }
+  if (size < backbone.minSize) {
+    throw new WeftError(
+      `--size expects at least ${backbone.minSize} for ${backbone.name}, received "${size}"`,
+    );
+  }
+}
+
+/** @throws WeftError naming a flag that the command cannot do without. */
+export function requireOption<T>(value: T | undefined, flag: string, what: string): T {
+  if (value === undefined) throw new WeftError(`${flag} is missing; expected ${what}`);
+  return value;
+}

@@ -1,0 +1,71 @@
+// `weft predict`: answers Tests/question.csv of a data folder with a trained run.
+
+import { Command, Option } from "commander";
+import { requireImagesExist } from "../data/missing_images.ts";
+import { loadQuestions, type QuestionSet } from "../data/questions.ts";
+import { formatAnswerCsv } from "../formats/answer_csv.ts";
+import { nodeFiles } from "../platform/node/files.ts";
+import type { ImageProbabilities } from "../training/inference.ts";
+import { readRun } from "../training/run_folder.ts";
+import { demoFolder } from "./demo_folder.ts";
+import { withEngine } from "./engine.ts";
+import {
+  adapterOption,
+  batchOption,
+  dataOption,
+  modelOption,
+  requireOption,
+  skipBadOption,
+} from "./options.ts";
+import { allImages, openPredictor, type RunOptions, sayBadImages } from "./run_predictor.ts";
+import { counted, say } from "./terminal.ts";
+
+/** The `predict` subcommand. */
+export function predictCommand(): Command {
+  const command = new Command("predict").description("answer a data folder's Tests/question.csv");
+  const out = new Option("--out <file>", "where the answers go").default("answer.csv");
+  for (const option of [modelOption(), dataOption(), out, batchOption(), skipBadOption(), adapterOption()]) {
+    command.addOption(option);
+  }
+  return command.action(predict);
+}
+
+async function predict(options: RunOptions & { readonly out: string }): Promise<void> {
+  const run = await readRun(
+    nodeFiles,
+    requireOption(options.model, "--model", "the output folder of a training"),
+  );
+  const folder = options.data ?? (await demoFolder());
+  const questions = await loadQuestions(nodeFiles, folder, run.heads);
+  const images = allImages(questions);
+  if (!options.skipBad) await requireImagesExist(nodeFiles, questions, images);
+  await withEngine(options.adapter, async (engine) => {
+    const opened = await openPredictor(engine, run, questions, options, "predicting");
+    const { predictor, loader, progress } = opened;
+    const onImages = (done: number) => progress.update(done);
+    const found = await predictor.predict(loader, images, { onImages }).finally(() => progress.finish());
+    predictor.destroy();
+    const rows = await writeAnswers(options.out, questions, found);
+    sayBadImages(loader);
+    say(`${counted(rows, "answer")} written to ${options.out}`);
+  });
+}
+
+/** Writes the answers in the questions' order; questions about bad images are left out. */
+async function writeAnswers(
+  path: string,
+  { questions }: QuestionSet,
+  found: ReadonlyMap<number, ImageProbabilities>,
+): Promise<number> {
+  const answered = questions.flatMap((question) => {
+    const probabilities = found.get(question.imageIndex)?.[question.headIndex];
+    return probabilities ? [{ question, probabilities }] : [];
+  });
+  const rows = answered.map(({ question }) => question);
+  const content = formatAnswerCsv(
+    rows,
+    answered.map(({ probabilities }) => probabilities),
+  );
+  await nodeFiles.writeFile(path, content);
+  return rows.length;
+}

@@ -1,0 +1,93 @@
+// How text looks: colours where the stream is a terminal and nobody objects, numbers and times as people
+// read them.
+
+/** The stream of a process. */
+export interface TextStream {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): boolean;
+}
+
+/** Text in a style; as it came where styles are off. */
+export interface Style {
+  bold(text: string): string;
+  dim(text: string): string;
+  green(text: string): string;
+  yellow(text: string): string;
+  red(text: string): string;
+  cyan(text: string): string;
+}
+
+/** https://no-color.org and FORCE_COLOR, in that order; else whether the stream is a terminal. */
+export function hasColours(
+  stream: Pick<TextStream, "isTTY">,
+  variables: Readonly<Record<string, string | undefined>> = process.env,
+): boolean {
+  if (variables.NO_COLOR) return false;
+  if (variables.FORCE_COLOR !== undefined) return variables.FORCE_COLOR !== "0";
+  return stream.isTTY === true && variables.TERM !== "dumb";
+}
+
+/** Styles for a stream. */
+export function styleOf(stream: Pick<TextStream, "isTTY">): Style {
+  const on = hasColours(stream);
+  const wrap = (start: number, end: number) => (text: string) => {
+    return on ? `\u001b[${start}m${text}\u001b[${end}m` : text;
+  };
+  return {
+    bold: wrap(1, 22),
+    dim: wrap(2, 22),
+    red: wrap(31, 39),
+    green: wrap(32, 39),
+    yellow: wrap(33, 39),
+    cyan: wrap(36, 39),
+  };
+}
+
+/** `1234567` → `1,234,567`. */
+export function grouped(count: number): string {
+  return count.toLocaleString("en-US");
+}
+
+/** `1 image`, `2 images`. */
+export function counted(count: number, what: string): string {
+  return `${grouped(count)} ${what}${count === 1 ? "" : "s"}`;
+}
+
+/** Seconds as `0:07`, `12:34` or `1:02:03`. */
+export function clock(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const pad = (part: number) => String(part).padStart(2, "0");
+  const hours = Math.floor(whole / 3600);
+  const minutes = Math.floor(whole / 60) % 60;
+  const tail = `${hours > 0 ? pad(minutes) : minutes}:${pad(whole % 60)}`;
+  return hours > 0 ? `${hours}:${tail}` : tail;
+}
+
+/** A short duration: `0.8 s`, `41.2 s`, `12:34`. */
+export function duration(seconds: number): string {
+  return seconds < 100 ? `${seconds.toFixed(1)} s` : clock(seconds);
+}
+
+/** A rate with three digits or so: `0.42`, `31.2`, `1240`. */
+export function rate(value: number): string {
+  return value.toFixed(value < 1 ? 2 : value < 100 ? 1 : 0);
+}
+
+/** Progress and remarks go to stderr, results to stdout. */
+export function say(text = ""): void {
+  process.stderr.write(`${text}\n`);
+}
+
+/** A result, on stdout. */
+export function print(text = ""): void {
+  process.stdout.write(`${text}\n`);
+}
+
+const LABEL_WIDTH = 12;
+
+/** A labelled line of a command's summary, on stderr. */
+export function sayField(label: string, text: string): void {
+  const { dim } = styleOf(process.stderr);
+  say(`  ${dim(label.padEnd(LABEL_WIDTH))}${text}`);
+}

@@ -1,0 +1,165 @@
+// The options of `weft train`, their defaults, and what they come to for a data set.
+
+import { type Command, Option } from "commander";
+import type { FileSystem } from "../base/platform.ts";
+import { type AttributeDataset, type Split, splitImages } from "../data/dataset.ts";
+import type { Backbone } from "../models/backbone.ts";
+import { mobileNetV2 } from "../models/mobilenet_v2.ts";
+import type { OptimizerConfig } from "../nn/optimizers.ts";
+import { type NetworkConfig, networkName, networkWeights } from "../training/network.ts";
+import { type Phase, parsePhases, settlingMomentum, totalEpochs } from "../training/schedule.ts";
+import type { TrainerConfig } from "../training/trainer.ts";
+import { type LoadedWeights, loadWeights } from "../training/weights_file.ts";
+import { nonNegativeNumber, share, wholeNumber } from "./number_options.ts";
+import {
+  type AdapterOption,
+  adapterOption,
+  alphaOption,
+  backboneOption,
+  batchOption,
+  dataOption,
+  jsonOption,
+  requireSuits,
+  seedOption,
+  sizeOption,
+  skipBadOption,
+} from "./options.ts";
+
+/** What the command line gives; absent where it is silent. */
+export interface TrainOptions extends AdapterOption {
+  readonly data?: string;
+  readonly backbone?: Backbone;
+  readonly alpha?: number;
+  readonly size?: number;
+  readonly weights?: string;
+  readonly phases?: readonly Phase[];
+  readonly batch?: number;
+  readonly seed: number;
+  readonly dropout: number;
+  readonly limit?: number;
+  readonly freeze?: "backbone";
+  readonly augment: boolean;
+  readonly bnMomentum?: number;
+  readonly optimizer: "adam" | "sgd";
+  readonly weightDecay?: number;
+  readonly out?: string;
+  readonly skipBad?: boolean;
+  readonly json?: boolean;
+}
+
+interface Defaults {
+  readonly alpha: number;
+  readonly size: number | undefined;
+  readonly batch: number;
+  readonly phases: string;
+}
+
+/** Fine-tuning as the reference does it. */
+const WITH_WEIGHTS: Defaults = { alpha: 1, size: undefined, batch: 32, phases: "2@1e-4,3@1e-5,1@1e-6" };
+/** From random weights: higher rates, and more epochs. */
+const FROM_RANDOM: Defaults = { alpha: 1, size: undefined, batch: 32, phases: "20@1e-3,5@1e-4" };
+/** The demo set, small enough for two cores without a GPU. */
+const DEMO: Defaults = { alpha: 0.35, size: 64, batch: 32, phases: "10@3e-3,2@3e-4" };
+
+const SGD_MOMENTUM = 0.9;
+
+/** Adds the options to the command, in the order in which help shows them. */
+export function addTrainOptions(command: Command): Command {
+  const options = [
+    dataOption(),
+    backboneOption().default(mobileNetV2, mobileNetV2.name),
+    alphaOption(),
+    sizeOption(),
+    new Option("--weights <file>", "weights to start from, .h5 of Keras or .safetensors (default: random)"),
+    new Option("--phases <list>", "epochs@rate,… each with a fresh optimizer").argParser(parsePhases),
+    batchOption(),
+    seedOption().default(1),
+    new Option("--dropout <share>", "dropout before the heads").argParser(share("--dropout")).default(0.5),
+    new Option("--limit <n>", "use only so many images, chosen by the seed").argParser(
+      wholeNumber("--limit", 1),
+    ),
+    new Option("--freeze <part>", "train the heads alone").choices(["backbone"]),
+    new Option("--augment", "warp training images at random (default)").default(true),
+    new Option("--no-augment", "leave training images as they are"),
+    new Option(
+      "--bn-momentum <m>",
+      "momentum of the batch norms' averages (default: one that settles)",
+    ).argParser(share("--bn-momentum")),
+    new Option("--optimizer <name>", "how weights are updated").choices(["adam", "sgd"]).default("adam"),
+    new Option("--weight-decay <rate>", "decoupled weight decay").argParser(
+      nonNegativeNumber("--weight-decay"),
+    ),
+    new Option("--out <folder>", "where the run goes (default: runs/<date-time>)"),
+    skipBadOption(),
+    jsonOption("a line an epoch"),
+    adapterOption(),
+  ];
+  for (const option of options) command.addOption(option);
+  return command;
+}
+
+/** A training that is ready to be compiled. */
+export interface PreparedTraining {
+  readonly config: TrainerConfig;
+  readonly split: Split;
+  /** Training steps of all phases. */
+  readonly steps: number;
+  /** Whether the momentum was picked for the length of the training. */
+  readonly isMomentumPicked: boolean;
+  readonly loaded: LoadedWeights | undefined;
+  readonly parameters: number;
+}
+
+function optimizerOf({ optimizer, weightDecay }: TrainOptions): OptimizerConfig {
+  const decay = weightDecay === undefined ? {} : { weightDecay };
+  return optimizer === "adam"
+    ? { name: "adam", ...decay }
+    : { name: "sgd", momentum: SGD_MOMENTUM, ...decay };
+}
+
+function defaultsFor({ data, weights }: TrainOptions): Defaults {
+  if (weights !== undefined)
+    return data === undefined ? { ...DEMO, phases: WITH_WEIGHTS.phases } : WITH_WEIGHTS;
+  return data === undefined ? DEMO : FROM_RANDOM;
+}
+
+/**
+ * Settles every choice and reads the weights file.
+ * @throws WeftError where options do not suit each other or the weights do not fit.
+ */
+export async function prepareTraining(
+  files: FileSystem,
+  options: TrainOptions,
+  dataset: AttributeDataset,
+): Promise<PreparedTraining> {
+  const defaults = defaultsFor(options);
+  const { backbone = mobileNetV2, seed, limit } = options;
+  const alpha = backbone.hasAlpha ? (options.alpha ?? defaults.alpha) : options.alpha;
+  const size = options.size ?? defaults.size ?? backbone.defaultSize;
+  requireSuits(backbone, { alpha, size });
+  const phases = options.phases ?? parsePhases(defaults.phases);
+  const split = splitImages(dataset.images.length, { seed, limit });
+  const batchSize = options.batch ?? Math.min(defaults.batch, split.training.length);
+  const steps = Math.ceil(split.training.length / batchSize) * totalEpochs(phases);
+  const network: NetworkConfig = { backbone, alpha, size, heads: dataset.heads };
+  const specs = networkWeights(network);
+  const count = [...specs.backbone, ...specs.heads].reduce((sum, { shape }) => {
+    return sum + shape.reduce((product, extent) => product * extent, 1);
+  }, 0);
+  const wanted = { network: networkName(network), required: specs.backbone, optional: specs.heads };
+  const loaded =
+    options.weights === undefined ? undefined : await loadWeights(files, options.weights, wanted);
+  const config: TrainerConfig = {
+    ...network,
+    batchSize,
+    phases,
+    seed,
+    dropout: options.dropout,
+    augment: options.augment,
+    freezeBackbone: options.freeze === "backbone",
+    batchNormMomentum: options.bnMomentum ?? settlingMomentum(backbone.batchNormMomentum, steps),
+    optimizer: optimizerOf(options),
+  };
+  const isMomentumPicked = options.bnMomentum === undefined;
+  return { config, split, steps, isMomentumPicked, loaded, parameters: count };
+}

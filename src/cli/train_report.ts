@@ -1,0 +1,135 @@
+// What `weft train` tells before it starts and while it runs.
+
+import type { AttributeDataset } from "../data/dataset.ts";
+import { formatWeightReport } from "../formats/weight_matching.ts";
+import { megabytes } from "../gpu/device.ts";
+import type { TrainingRecord } from "../training/run_folder.ts";
+import { phasesText } from "../training/schedule.ts";
+import type { StepProgress, TrainerConfig, TrainingLayout } from "../training/trainer.ts";
+import { adapterLine, type Engine } from "./engine.ts";
+import { Progress } from "./progress.ts";
+import { headsTable } from "./tables.ts";
+import { counted, grouped, say, sayField, styleOf } from "./terminal.ts";
+import type { PreparedTraining, TrainOptions } from "./train_options.ts";
+
+/** The data set: images, how they are split, and the heads. */
+export function sayDataset(dataset: AttributeDataset, { split }: PreparedTraining): void {
+  const { training, validation } = split;
+  const used = [...training, ...validation];
+  const parts = `${grouped(training.length)} training, ${grouped(validation.length)} validation`;
+  sayField("data", `${dataset.folder}: ${counted(used.length, "image")} (${parts})`);
+  const rows = dataset.heads.map(({ name, classes }, head) => {
+    const labelled = used.filter((image) => (dataset.images[image]?.classes[head] ?? -1) >= 0).length;
+    return { name, classes, labelled };
+  });
+  for (const line of headsTable(rows).split("\n")) sayField("", line.trimStart());
+  const { badRows } = dataset;
+  if (badRows.length > 0) {
+    sayField("", `${counted(badRows.length, "bad row")} left out, first ${badRows[0]?.message}`);
+  }
+}
+
+/** Network, weights, schedule and memory. */
+export function sayPlan(
+  options: TrainOptions,
+  prepared: PreparedTraining,
+  engine: Engine,
+  layout: TrainingLayout,
+): void {
+  const { config, parameters } = prepared;
+  const { backbone, alpha, size, heads } = config;
+  const width = alpha === undefined ? "" : ` alpha ${alpha}`;
+  sayField("adapter", adapterLine(engine.description));
+  sayField(
+    "network",
+    `${backbone.name}${width}, ${size} x ${size} pixels, ${counted(heads.length, "head")}, ` +
+      `${grouped(parameters)} parameters`,
+  );
+  sayField("weights", weightsText(options, prepared));
+  sayField("training", trainingText(prepared));
+  sayField("batch norm", momentumText(prepared));
+  const { weightBytes, optimizerBytes, totalBytes } = layout;
+  const parts = `weights ${megabytes(weightBytes)}, optimizer ${megabytes(optimizerBytes)}`;
+  sayField("GPU memory", `${megabytes(totalBytes)} planned (${parts})`);
+}
+
+function weightsText({ weights, seed }: TrainOptions, { loaded, config }: PreparedTraining): string {
+  if (!loaded) return `random, from seed ${seed} (--weights FILE starts from trained ones)`;
+  const drawn = config.heads.filter(({ name }) => !loaded.values.has(`${name}/kernel`)).length;
+  const heads = drawn === 0 ? "" : `; ${counted(drawn, "head")} random, from seed ${seed}`;
+  return `${weights}: ${formatWeightReport(loaded.report)}${heads}`;
+}
+
+function trainingText({ config, steps }: PreparedTraining): string {
+  const { phases, batchSize, dropout, augment, optimizer, freezeBackbone } = config;
+  const decay = optimizer.weightDecay ? `, weight decay ${optimizer.weightDecay}` : "";
+  return (
+    `${phasesText(phases)}, batch ${batchSize}, ${counted(steps, "step")}, ${optimizer.name}${decay}, ` +
+    `dropout ${dropout}, ${augment ? "augmented" : "not augmented"}${freezeBackbone ? ", backbone frozen" : ""}`
+  );
+}
+
+function momentumText({ config, steps, isMomentumPicked }: PreparedTraining): string {
+  const { backbone, batchNormMomentum, freezeBackbone } = config;
+  const value = `momentum ${Number(batchNormMomentum.toFixed(4))}`;
+  if (freezeBackbone) return "frozen with the backbone: its averages stay as they are";
+  if (!isMomentumPicked) return `${value}, as given`;
+  if (batchNormMomentum === backbone.batchNormMomentum) return `${value}, the backbone's own`;
+  return `${value}, so that averages settle within ${counted(steps, "step")} (the backbone's own: ${backbone.batchNormMomentum})`;
+}
+
+/** What `config.json` says of the training. */
+export function trainingRecord(
+  options: TrainOptions,
+  { config, split }: PreparedTraining,
+  folder: string,
+): TrainingRecord {
+  const { phases, batchSize, seed, dropout, augment, batchNormMomentum, optimizer } = config;
+  return {
+    data: folder,
+    trainingImages: split.training.length,
+    validationImages: split.validation.length,
+    phases: phasesText(phases),
+    batchSize,
+    seed,
+    limit: options.limit ?? null,
+    dropout,
+    augment,
+    batchNormMomentum,
+    optimizer,
+    freeze: options.freeze ?? null,
+    weights: options.weights ?? null,
+  };
+}
+
+/** Shows the steps of a training: a bar a stage. */
+export class StepReporter {
+  private progress: Progress | undefined;
+  private stage = "";
+
+  constructor(private readonly config: TrainerConfig) {}
+
+  step({ stage, epoch, images, totalImages, loss }: StepProgress): void {
+    const { phases } = this.config;
+    const key = `${stage} ${epoch}`;
+    if (this.stage !== key) {
+      this.finish();
+      const epochs = phases.reduce((sum, phase) => sum + phase.epochs, 0);
+      const label = `epoch ${epoch}/${epochs}${stage === "validation" ? " validation" : ""}`;
+      this.progress = new Progress({ label, total: totalImages, unit: "images" });
+      this.stage = key;
+    }
+    this.progress?.update(images, `loss ${loss.toFixed(4)}`);
+  }
+
+  finish(): void {
+    this.progress?.finish();
+    this.progress = undefined;
+  }
+}
+
+/** The head line of a command. */
+export function sayTitle(what: string): void {
+  const { bold } = styleOf(process.stderr);
+  say(bold(what));
+}

@@ -1,0 +1,91 @@
+// The library: everything but the platform, so it runs in Node and in browsers alike. In Node,
+// `weft/node` adds the adapter, files and image decoding; in a browser, `navigator.gpu` gives the adapter.
+
+// Faults that a person can act on, and the version.
+export { messageOf, WeftError } from "./base/errors.ts";
+// What a platform is written against: `weft/node` is, and imports these.
+export { type FileContent, type FileSystem, joinPath } from "./base/platform.ts";
+export { VERSION } from "./base/version.ts";
+// Data: attribute data sets, their split and order, batches with prefetch, augmentation.
+export { augmentationTransform } from "./data/augmentation.ts";
+export { type Batch, BatchLoader, type BatchOptions } from "./data/batches.ts";
+export { type AttributeDataset, epochOrder, loadDataset, type Split, splitImages } from "./data/dataset.ts";
+export type { ImageDecoder } from "./data/images.ts";
+export { enlargeBilinear } from "./data/images.ts";
+export { loadQuestions, type QuestionSet } from "./data/questions.ts";
+// Formats: Keras HDF5, safetensors, label and answer CSV.
+export { formatAnswerCsv } from "./formats/answer_csv.ts";
+export { type KerasWeight, type KerasWeightFile, openKerasH5 } from "./formats/keras_h5.ts";
+export {
+  type CountedHead,
+  formatLabelCsv,
+  type LabelFile,
+  parseLabelCsv,
+  parseQuestionCsv,
+} from "./formats/label_csv.ts";
+export { readSafetensors, type StoredTensor, writeSafetensors } from "./formats/safetensors.ts";
+export { toFloat32 } from "./formats/tensor_values.ts";
+// Golden cases, which `weft golden --browser` runs through this bundle.
+export { type GoldenCase, parseGoldenCase } from "./golden/golden_case.ts";
+export { type CaseOutcome, runCase } from "./golden/run_case.ts";
+// The device: opened from a WebGPU adapter; buffers, pipelines and their accounting live in it.
+export {
+  type AdapterChoice,
+  type AdapterDescription,
+  type DawnTier,
+  describeAdapter,
+  matchesChoice,
+  refusedCandidate,
+} from "./gpu/adapters.ts";
+export { MAP_MODE_READ } from "./gpu/constants.ts";
+export type { HostWaiting } from "./gpu/device.ts";
+export {
+  type DeviceFacts,
+  type DeviceOptions,
+  GpuDevice,
+  type KernelFamily,
+  megabytes,
+} from "./gpu/device.ts";
+export { type Arena, layOutArenas, type VariableSpec, VariableStore } from "./gpu/variables.ts";
+// The graph of a step: inputs, variables and nodes; its gradients; its plan, compiled once and replayed.
+export { differentiate } from "./graph/differentiate.ts";
+export { Graph, type GraphNode, type Tensor } from "./graph/graph.ts";
+export type { Operator } from "./graph/operator.ts";
+export { fuseActivations } from "./graph/passes.ts";
+export { type HostArray, layOutPlan, Plan, type PlanLayout, type StepValues } from "./graph/plan.ts";
+// Backbones and the multi-task model.
+export type { Backbone, BackboneConfig } from "./models/backbone.ts";
+export { BACKBONES, backboneNamed } from "./models/backbones.ts";
+export { mobileNetV2 } from "./models/mobilenet_v2.ts";
+export {
+  type Head,
+  headProbabilities,
+  joinLogits,
+  multiTaskHeads,
+  multiTaskLoss,
+} from "./models/multi_task.ts";
+// Layers named and parameterised as in Keras, first values of their weights, optimizers.
+export { type Initializer, initialValues } from "./nn/initializers.ts";
+export { type LayerRecord, Layers, type LayersOptions, type WeightSpec } from "./nn/layers.ts";
+export { applyOptimizer, type OptimizerConfig, optimizerVariables } from "./nn/optimizers.ts";
+// Operators by name, and the sum that differentiation needs.
+export { sumOf } from "./ops/add.ts";
+export { OPERATORS } from "./ops/operators.ts";
+export type { PreprocessMode } from "./ops/preprocess.ts";
+// Training, runs, prediction and classification.
+export { Classifier } from "./training/classifier.ts";
+export { type ImageProbabilities, Predictor } from "./training/inference.ts";
+export { type SetMetrics, weightedAccuracy } from "./training/metrics.ts";
+export { type NetworkConfig, networkWeights, type TrainingStepConfig } from "./training/network.ts";
+export { type RunConfig, RunWriter, readRun, type SavedRun } from "./training/run_folder.ts";
+export { type Phase, parsePhases, settlingMomentum } from "./training/schedule.ts";
+export {
+  type EpochReport,
+  layOutTraining,
+  Trainer,
+  type TrainerConfig,
+  type TrainerHooks,
+  type TrainingEnd,
+} from "./training/trainer.ts";
+export { loadWeights, openWeights, takeWeights } from "./training/weights_file.ts";
+export { type ClassifierConfig, identifyClassifier } from "./training/weights_network.ts";

@@ -1,0 +1,6 @@
+// What a library user needs of Node: `import { openDevice } from "weft/node"`.
+
+export { type OpenedAdapter, openAdapter } from "./adapters.ts";
+export { openDevice } from "./device.ts";
+export { nodeFiles } from "./files.ts";
+export { createNodeImageDecoder } from "./images.ts";

@@ -1,0 +1,141 @@
+// Prediction: a network and its heads compiled for inference, run over the images of a data set.
+
+import { WeftError } from "../base/errors.ts";
+import { byteSize } from "../base/tensors.ts";
+import type { Batch, BatchLoader } from "../data/batches.ts";
+import type { CountedHead } from "../formats/label_csv.ts";
+import type { GpuDevice } from "../gpu/device.ts";
+import { VariableStore } from "../gpu/variables.ts";
+import { Plan } from "../graph/plan.ts";
+import { runBatches } from "./batch_run.ts";
+import { layOutFitting } from "./memory_fit.ts";
+import { MetricsSum, type SetMetrics } from "./metrics.ts";
+import { layOutInferenceStep, type NetworkConfig, networkName } from "./network.ts";
+
+export interface PredictorOptions {
+  readonly batchSize: number;
+  /** Called as pipelines become ready. */
+  readonly onPipelines?: (done: number, total: number) => void;
+  /** Bytes for all buffers together, where more cannot be had. */
+  readonly budgetBytes?: number | undefined;
+}
+
+/** What `predict` reports as it goes. */
+export interface PredictionHooks {
+  /** Images done so far. */
+  readonly onImages?: (done: number) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Class probabilities of one image, an array a head in the network's order. */
+export type ImageProbabilities = readonly Float32Array[];
+
+/** A network ready to predict. */
+export class Predictor {
+  private constructor(
+    readonly network: NetworkConfig,
+    readonly batchSize: number,
+    private readonly plan: Plan,
+    private readonly variables: VariableStore,
+  ) {}
+
+  /**
+   * Compiles the inference step.
+   * @param weights every weight of backbone and heads, by `layer/weight`
+   * @throws WeftError where a weight is missing or the batch does not fit
+   */
+  static async create(
+    device: GpuDevice,
+    network: NetworkConfig,
+    weights: ReadonlyMap<string, Float32Array>,
+    { batchSize, onPipelines, budgetBytes }: PredictorOptions,
+  ): Promise<Predictor> {
+    const layOut = (size: number) => {
+      const step = layOutInferenceStep(network, size, device.facts);
+      const { planBytes } = step.layout.statistics;
+      const weightBytes = step.weights.reduce((sum, spec) => sum + Math.max(16, byteSize(spec)), 0);
+      return { step, layouts: [step.layout], totalBytes: planBytes + weightBytes };
+    };
+    const { step } = layOutFitting(batchSize, layOut, { facts: device.facts, budgetBytes });
+    const variables = new VariableStore(device);
+    for (const spec of step.weights) {
+      const values = weights.get(spec.name);
+      if (!values) throw new WeftError(`there are no values for ${spec.name} of ${networkName(network)}`);
+      variables.declare(spec);
+      variables.write(spec.name, values);
+    }
+    const plan = await Plan.compile(
+      device,
+      step.layout,
+      variables,
+      onPipelines && { onPipeline: onPipelines },
+    );
+    return new Predictor(network, batchSize, plan, variables);
+  }
+
+  /**
+   * Predicts images of a data set.
+   * @param loader delivers batches of `batchSize`
+   * @param images their indices in the data set
+   * @returns by image index; images that the loader left out as bad have no entry
+   */
+  async predict(
+    loader: BatchLoader,
+    images: readonly number[],
+    { onImages, signal }: PredictionHooks = {},
+  ): Promise<Map<number, ImageProbabilities>> {
+    const { heads } = this.network;
+    const results = new Map<number, ImageProbabilities>();
+    await runBatches(this.plan, loader.epoch(images, { signal }), {
+      signal,
+      take: (values, { indices }) => {
+        for (const [row, image] of indices.entries()) {
+          const ofHead = ({ name, classes }: { name: string; classes: number }) => {
+            return rowOf(values[`probabilities/${name}`], row, classes);
+          };
+          results.set(image, heads.map(ofHead));
+        }
+        onImages?.(results.size);
+      },
+    });
+    return results;
+  }
+
+  /**
+   * Losses and accuracies over labelled images.
+   * @param heads the network's, with the rows that weight the mean accuracy
+   */
+  async evaluate(
+    batches: AsyncIterable<Batch>,
+    heads: readonly CountedHead[],
+    { onImages, signal }: PredictionHooks = {},
+  ): Promise<EvaluationResult> {
+    const sum = new MetricsSum(heads);
+    await runBatches(this.plan, batches, {
+      signal,
+      take: (values, { valid }) => {
+        sum.add(values.loss ?? [], values.accuracy ?? [], valid);
+        onImages?.(sum.images);
+      },
+    });
+    return { images: sum.images, labelledRows: sum.labelledRows, metrics: sum.finish() };
+  }
+
+  destroy(): void {
+    this.plan.destroy();
+    this.variables.destroy();
+  }
+}
+
+/** What an evaluation found. */
+export interface EvaluationResult {
+  readonly images: number;
+  /** Labelled images by attribute. */
+  readonly labelledRows: Readonly<Record<string, number>>;
+  readonly metrics: SetMetrics;
+}
+
+function rowOf(values: Float32Array | undefined, row: number, width: number): Float32Array {
+  if (!values) throw new Error("the inference step lacks the probabilities of a head");
+  return values.slice(row * width, (row + 1) * width);
+}

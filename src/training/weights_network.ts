@@ -1,0 +1,85 @@
+// Which network a weights file belongs to: backbone, width multiplier, classes and image size, from the
+// tensors' shapes and, for the size, from the file's name (`mobilenet_v2_1.0_224…`).
+
+import { WeftError } from "../base/errors.ts";
+import { matchWeights, type OfferedWeight } from "../formats/weight_matching.ts";
+import { Graph } from "../graph/graph.ts";
+import type { Backbone } from "../models/backbone.ts";
+import { BACKBONES } from "../models/backbones.ts";
+import { Layers, type WeightSpec } from "../nn/layers.ts";
+
+/** A classifier as Keras' applications have it, with its top. */
+export interface ClassifierConfig {
+  readonly backbone: Backbone;
+  readonly alpha: number | undefined;
+  /** Width and height of the images, in pixels. */
+  readonly size: number;
+  readonly classes: number;
+}
+
+/** What the person at the keyboard has said about the network. */
+export interface ClassifierHints {
+  readonly backbone?: Backbone | undefined;
+  readonly alpha?: number | undefined;
+  readonly size?: number | undefined;
+}
+
+/** Width multipliers of the published weights. */
+const PUBLISHED_ALPHAS = [0.35, 0.5, 0.75, 1, 1.3, 1.4] as const;
+/** Width multiplier and size in the file names of Keras' applications. */
+const NAME_PATTERN = /_(\d(?:\.\d+)?)_(\d{2,3})(?=[_.])/;
+
+/** The weights of a classifier with its top, without a GPU. */
+export function classifierWeights({
+  backbone,
+  alpha,
+  size,
+  classes,
+}: ClassifierConfig): readonly WeightSpec[] {
+  const graph = new Graph();
+  const layers = new Layers(graph, { training: false });
+  const image = graph.input("image", [1, size, size, 3]);
+  backbone.build(layers, image, { includeTop: true, classes, ...(alpha !== undefined && { alpha }) });
+  return layers.weights;
+}
+
+/**
+ * Finds the classifier that a file's tensors fit. Hints win over what the file says; where nothing fits,
+ * the hinted or likeliest network is returned, and taking its weights says what is wrong.
+ * @throws WeftError where the file has no top, or fits none of the backbones.
+ */
+export function identifyClassifier(
+  tensors: readonly OfferedWeight[],
+  path: string,
+  hints: ClassifierHints,
+): ClassifierConfig {
+  const classes = classesOf(tensors);
+  if (classes === undefined) {
+    throw new WeftError(
+      `${path}: these weights have no top (no tensor predictions/kernel); classify needs one`,
+    );
+  }
+  const named = path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1).match(NAME_PATTERN);
+  const alphas =
+    hints.alpha !== undefined ? [hints.alpha] : [...new Set([Number(named?.[1] ?? 1), ...PUBLISHED_ALPHAS])];
+  let likeliest: { config: ClassifierConfig; matched: number } | undefined;
+  for (const backbone of hints.backbone ? [hints.backbone] : BACKBONES.values()) {
+    const size = hints.size ?? (backbone.hasAlpha && named?.[2] ? Number(named[2]) : backbone.defaultSize);
+    for (const alpha of backbone.hasAlpha ? alphas : [undefined]) {
+      const config = { backbone, alpha, size, classes };
+      const { matched, misshapen, missing } = matchWeights(classifierWeights(config), tensors);
+      if (misshapen.length === 0 && missing.length === 0) return config;
+      if (!likeliest || matched.length > likeliest.matched) likeliest = { config, matched: matched.length };
+    }
+  }
+  if (!likeliest || likeliest.matched === 0) {
+    const known = [...BACKBONES.keys()].join(", ");
+    throw new WeftError(`${path}: none of these tensors belongs to a backbone that weft has (${known})`);
+  }
+  return likeliest.config;
+}
+
+function classesOf(tensors: readonly OfferedWeight[]): number | undefined {
+  const top = tensors.find(({ layer, weight }) => layer === "predictions" && weight === "kernel");
+  return top?.shape.at(-1);
+}

@@ -1,0 +1,61 @@
+// The browser's side of `weft golden --browser`: runs cases that the server beside it hands out.
+
+import {
+  type CaseOutcome,
+  GpuDevice,
+  messageOf,
+  openWeights,
+  parseGoldenCase,
+  runCase,
+  takeWeights,
+  WeftError,
+} from "../index.ts";
+
+/** What the command line calls in the page. */
+export interface GoldenPage {
+  /** Opens the device and describes it. */
+  open(): Promise<string>;
+  /** Runs the case of this number. */
+  run(index: number, path: string): Promise<CaseOutcome>;
+}
+
+declare global {
+  interface Window {
+    goldenPage: GoldenPage;
+  }
+}
+
+let device: GpuDevice | undefined;
+
+async function fetchBytes(address: string, path: string): Promise<Uint8Array> {
+  const response = await fetch(address);
+  if (!response.ok) throw new WeftError(`${path}: ${await response.text()}`);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+window.goldenPage = {
+  async open() {
+    const adapter = await navigator.gpu?.requestAdapter();
+    if (!adapter) throw new WeftError("this browser has no WebGPU adapter");
+    device = await GpuDevice.open(adapter);
+    const { vendor, architecture, description } = adapter.info;
+    return [vendor, architecture, description].filter((part) => part !== "").join(", ");
+  },
+  async run(index, path) {
+    if (!device) throw new Error("the device is not open");
+    try {
+      const golden = parseGoldenCase(await fetchBytes(`case/${index}`, path), path);
+      return await runCase(device, golden, async (file, wanted) => {
+        const bytes = await fetchBytes(`beside/${index}/${encodeURIComponent(file)}`, file);
+        const weights = await openWeights(bytes, file);
+        try {
+          return takeWeights(weights, { network: "the case", required: wanted }).values;
+        } finally {
+          weights.close();
+        }
+      });
+    } catch (thrown) {
+      return { status: "failed", message: messageOf(thrown) };
+    }
+  },
+};

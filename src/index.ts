@@ -38,7 +38,7 @@ export {
   refusedCandidate,
 } from "./gpu/adapters.ts";
 export { MAP_MODE_READ } from "./gpu/constants.ts";
-export type { HostWaiting } from "./gpu/device.ts";
+export type { HostWait } from "./gpu/device.ts";
 export {
   type DeviceFacts,
   type DeviceOptions,

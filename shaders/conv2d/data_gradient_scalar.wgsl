@@ -1,12 +1,14 @@
-// Convolution, data gradient: dx[n,i,j,c] = sum over r,s,k with i = p*stride_h - pad_top + r*dilation_h (j likewise) of
-// dy[n,p,q,k] * w[r,s,c,k]. Strides above 1 go by phases: the pixels with the same i mod stride_h and j mod stride_w
-// share their taps, so that no tap is wasted. Any padding and groups; a stride above 1 only with dilation 1.
-// dy [N,P,Q,K], w [R,S,C/groups,K], dx [N,H,W,C]. Any number of channels.
-// A subgroup computes 4 * SUBGROUP_SIZE pixels of one phase x 16 input channels; a lane 4 pixels x 16 channels.
-// One subgroup per workgroup; workgroup id = ((phase * pixel tiles + pixel tile) * groups + group) * tiles_c + channel tile.
-// CPU adapters: no workgroup memory, accumulators in named values. A load costs about ten instructions a lane there and
-// a broadcast one, so the operand that all lanes share is loaded once per subgroup, spread over its lanes.
-// Requires subgroups of exactly 4, 8 or 16 lanes: inject SUBGROUP_SIZE; condition subgroup8 from 8 up, subgroup16 for 16.
+// Convolution, data gradient: dx[n,i,j,c] = sum over r,s,k with i = p*stride_h - pad_top + r*dilation_h (j
+// likewise) of dy[n,p,q,k] * w[r,s,c,k]. Strides above 1 go by phases: the pixels with the same i mod
+// stride_h and j mod stride_w share their taps, so that no tap is wasted. Any padding and groups; a stride
+// above 1 only with dilation 1. dy [N,P,Q,K], w [R,S,C/groups,K], dx [N,H,W,C]. Any number of channels. A
+// subgroup computes 4 * SUBGROUP_SIZE pixels of one phase x 16 input channels; a lane 4 pixels x 16 channels.
+// One subgroup per workgroup; workgroup id = ((phase * pixel tiles + pixel tile) * groups + group) * tiles_c
+// + channel tile. CPU adapters: no workgroup memory, accumulators in named values. A load costs about ten
+// instructions a lane there and a broadcast one, so the operand that all lanes share is loaded once per
+// subgroup, spread over its lanes. Requires subgroups of exactly 4, 8 or 16 lanes: inject SUBGROUP_SIZE;
+// condition subgroup8 from 8 up, subgroup16 for 16.
+
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
 import package::common::subgroup_lanes::{LANE1, LANE2, LANE3};

@@ -1,12 +1,13 @@
-// Convolution, forward: y[n,p,q,k] = act(b[k] + sum_rsc x[n, p*stride_h - pad_top + r*dilation_h, .., c] * w[r,s,c,k]),
-// with the condition residual: y = act(addend + residual_scale * (that sum)). Any stride, dilation, padding and groups.
-// x [N,H,W,C], w [R,S,C/groups,K], b [K], addend and y [N,P,Q,K].
-// Any number of channels (first layers; heads).
-// A subgroup computes 4 * SUBGROUP_SIZE pixels x 16 channels; a lane 4 neighbouring pixels x 16 channels.
-// One subgroup per workgroup; workgroup id = (pixel tile * groups + group) * tiles_k + channel tile.
-// CPU adapters: no workgroup memory, accumulators in named values. A load costs about ten instructions a lane there and
-// a broadcast one, so the operand that all lanes share is loaded once per subgroup, spread over its lanes.
-// Requires subgroups of exactly 4, 8 or 16 lanes: inject SUBGROUP_SIZE; condition subgroup8 from 8 up, subgroup16 for 16.
+// Convolution, forward: y[n,p,q,k] = act(b[k] + sum_rsc x[n, p*stride_h - pad_top + r*dilation_h, .., c] *
+// w[r,s,c,k]), with the condition residual: y = act(addend + residual_scale * (that sum)). Any stride,
+// dilation, padding and groups. x [N,H,W,C], w [R,S,C/groups,K], b [K], addend and y [N,P,Q,K]. Any number of
+// channels (first layers; heads). A subgroup computes 4 * SUBGROUP_SIZE pixels x 16 channels; a lane 4
+// neighbouring pixels x 16 channels. One subgroup per workgroup; workgroup id = (pixel tile * groups + group)
+// * tiles_k + channel tile. CPU adapters: no workgroup memory, accumulators in named values. A load costs
+// about ten instructions a lane there and a broadcast one, so the operand that all lanes share is loaded once
+// per subgroup, spread over its lanes. Requires subgroups of exactly 4, 8 or 16 lanes: inject SUBGROUP_SIZE;
+// condition subgroup8 from 8 up, subgroup16 for 16.
+
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
 import package::common::activation::activate;

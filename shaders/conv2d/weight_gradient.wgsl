@@ -1,13 +1,15 @@
-// Convolution, weight gradient: dw[r,s,c,k] = sum_npq x[n, p*stride_h - pad_top + r*dilation_h, .., c] * dy[n,p,q,k],
-// as partial sums over parts of the output rows: partials [splits][R,S,C/groups,K]; with splits = 1 that is dw itself,
-// else reduce/sum_partials adds them. Any stride, dilation, padding and groups; C/groups and K/groups multiples of 4.
-// x [N,H,W,C], dy [N,P,Q,K]. A 1x1 convolution with stride 1 may hand its pixels in as rows of any length (batch 1,
-// in_h = out_h = rows, in_w = out_w = length): pixels from `pixels` on are not read.
-// A subgroup computes 4 * SUBGROUP_SIZE input x 16 output channels of one (r,s); a lane 4 x 16, looping over pixels.
-// One subgroup per workgroup; workgroup id = (((split * R*S + rs) * groups + group) * tiles_c + c tile) * tiles_k + k tile.
-// CPU adapters: no workgroup memory, accumulators in named values. A load costs about ten instructions a lane there and
-// a broadcast one, so the operand that all lanes share is loaded once per subgroup, spread over its lanes.
-// Requires subgroups of exactly 4, 8 or 16 lanes: inject SUBGROUP_SIZE; condition subgroup8 from 8 up, subgroup16 for 16.
+// Convolution, weight gradient: dw[r,s,c,k] = sum_npq x[n, p*stride_h - pad_top + r*dilation_h, .., c] *
+// dy[n,p,q,k], as partial sums over parts of the output rows: partials [splits][R,S,C/groups,K]; with splits
+// = 1 that is dw itself, else reduce/sum_partials adds them. Any stride, dilation, padding and groups;
+// C/groups and K/groups multiples of 4. x [N,H,W,C], dy [N,P,Q,K]. A 1x1 convolution with stride 1 may hand
+// its pixels in as rows of any length (batch 1, in_h = out_h = rows, in_w = out_w = length): pixels from
+// `pixels` on are not read. A subgroup computes 4 * SUBGROUP_SIZE input x 16 output channels of one (r,s); a
+// lane 4 x 16, looping over pixels. One subgroup per workgroup; workgroup id = (((split * R*S + rs) * groups
+// + group) * tiles_c + c tile) * tiles_k + k tile. CPU adapters: no workgroup memory, accumulators in named
+// values. A load costs about ten instructions a lane there and a broadcast one, so the operand that all lanes
+// share is loaded once per subgroup, spread over its lanes. Requires subgroups of exactly 4, 8 or 16 lanes:
+// inject SUBGROUP_SIZE; condition subgroup8 from 8 up, subgroup16 for 16.
+
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
 import package::common::subgroup_lanes::{LANE1, LANE2, LANE3};

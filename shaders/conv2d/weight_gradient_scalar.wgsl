@@ -1,10 +1,12 @@
-// Convolution, weight gradient, any number of channels (first layers): as weight_gradient.wgsl, but the kernel's rows
-// t = (r, s, c) are one list: a subgroup computes 4 * SUBGROUP_SIZE of them x 16 output channels; a lane 4 x 16.
-// x [N,H,W,C], dy [N,P,Q,K], partials [splits][R,S,C/groups,K]. Any stride, dilation, padding and groups.
-// One subgroup per workgroup; workgroup id = ((split * groups + group) * tiles_c + row tile) * tiles_k + k tile.
-// CPU adapters: no workgroup memory, accumulators in named values. A load costs about ten instructions a lane there and
-// a broadcast one, so the operand that all lanes share is loaded once per subgroup, spread over its lanes.
-// Requires subgroups of exactly 4, 8 or 16 lanes: inject SUBGROUP_SIZE; condition subgroup8 from 8 up, subgroup16 for 16.
+// Convolution, weight gradient, any number of channels (first layers): as weight_gradient.wgsl, but the
+// kernel's rows t = (r, s, c) are one list: a subgroup computes 4 * SUBGROUP_SIZE of them x 16 output
+// channels; a lane 4 x 16. x [N,H,W,C], dy [N,P,Q,K], partials [splits][R,S,C/groups,K]. Any stride,
+// dilation, padding and groups. One subgroup per workgroup; workgroup id = ((split * groups + group) *
+// tiles_c + row tile) * tiles_k + k tile. CPU adapters: no workgroup memory, accumulators in named values. A
+// load costs about ten instructions a lane there and a broadcast one, so the operand that all lanes share is
+// loaded once per subgroup, spread over its lanes. Requires subgroups of exactly 4, 8 or 16 lanes: inject
+// SUBGROUP_SIZE; condition subgroup8 from 8 up, subgroup16 for 16.
+
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
 import package::common::subgroup_lanes::{LANE1, LANE2, LANE3};

@@ -1,7 +1,8 @@
-// Depthwise convolution, data gradient, any kernel, stride, dilation and multiplier: dx[n,i,j,c] = sum over r,s,m with
-// i = p*stride_h - pad_top + r*dilation_h (j likewise) of dy[n,p,q, c*M + m] * w[r,s,c,m].
-// dy [N,P,Q,C*M], w [R,S,C,M], dx [N,H,W,C]. A thread computes one input channel of a pixel, or with the condition vec4
-// (M = 1, C a multiple of 4) four. Thread id = ((n*H + i) * W + j) * in_c + c.
+// Depthwise convolution, data gradient, any kernel, stride, dilation and multiplier: dx[n,i,j,c] = sum over
+// r,s,m with i = p*stride_h - pad_top + r*dilation_h (j likewise) of dy[n,p,q, c*M + m] * w[r,s,c,m]. dy
+// [N,P,Q,C*M], w [R,S,C,M], dx [N,H,W,C]. A thread computes one input channel of a pixel, or with the
+// condition vec4 (M = 1, C a multiple of 4) four. Thread id = ((n*H + i) * W + j) * in_c + c.
+
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
 

@@ -1,9 +1,10 @@
-// Depthwise convolution 5x5, stride 2, data gradient: dx[n,i,j,c] = sum of dy[n,p,q,c] * w[r,s,c] over r, s with
-// i = 2p - pad_top + r, j = 2q - pad_left + s; one output per channel, C a multiple of 4.
-// dy [N,P,Q,C], w [5,5,C,1], dx [N,H,W,C].
-// A thread computes 4 channels x 4 columns, down rows_per_strip pairs of input rows, by parity of i + pad_top and
-// j + pad_left, so that no tap is wasted; each row of dy is read once, sums of unfinished rows stay in registers.
-// Thread id = ((n * row strips + row strip) * column tiles + column tile) * C/4 + channel block.
+// Depthwise convolution 5x5, stride 2, data gradient: dx[n,i,j,c] = sum of dy[n,p,q,c] * w[r,s,c] over r, s
+// with i = 2p - pad_top + r, j = 2q - pad_left + s; one output per channel, C a multiple of 4. dy [N,P,Q,C],
+// w [5,5,C,1], dx [N,H,W,C]. A thread computes 4 channels x 4 columns, down rows_per_strip pairs of input
+// rows, by parity of i + pad_top and j + pad_left, so that no tap is wasted; each row of dy is read once,
+// sums of unfinished rows stay in registers. Thread id = ((n * row strips + row strip) * column tiles +
+// column tile) * C/4 + channel block.
+
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
 

@@ -1,8 +1,9 @@
-// Depthwise convolution 5x5, stride 2: y[n,p,q,c] = act(b[c] + sum_rs x[n, 2*p - pad_top + r, 2*q - pad_left + s, c] * w[r,s,c])
-// for one output per channel and C a multiple of 4. x [N,H,W,C], w [5,5,C,1], b [C], y [N,P,Q,C].
-// A thread computes 4 channels x 2 neighbouring columns, down rows_per_strip output rows: each input row is read once,
-// and the sums of the 2 unfinished output rows stay in registers.
-// Thread id = ((n * row strips + row strip) * column tiles + column tile) * C/4 + channel block.
+// Depthwise convolution 5x5, stride 2: y[n,p,q,c] = act(b[c] + sum_rs x[n, 2*p - pad_top + r, 2*q - pad_left
+// + s, c] * w[r,s,c]) for one output per channel and C a multiple of 4. x [N,H,W,C], w [5,5,C,1], b [C], y
+// [N,P,Q,C]. A thread computes 4 channels x 2 neighbouring columns, down rows_per_strip output rows: each
+// input row is read once, and the sums of the 2 unfinished output rows stay in registers. Thread id = ((n *
+// row strips + row strip) * column tiles + column tile) * C/4 + channel block.
+
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
 import package::common::activation::activate;

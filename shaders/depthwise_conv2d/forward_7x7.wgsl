@@ -1,9 +1,10 @@
-// Depthwise convolution 7x7, stride 1: y[n,p,q,c] = act(b[c] + sum_rs x[n, p - pad_top + r, q - pad_left + s, c] * w[r,s,c])
-// for one output per channel and C a multiple of 4. With flip = 1 the taps run backwards: on dy, with pad 6 - pad and
-// in/out swapped, that is the data gradient. x [N,H,W,C], w [7,7,C,1], b [C], y [N,P,Q,C].
-// A thread computes 4 channels x 4 neighbouring columns, down rows_per_strip output rows: each input row is read once,
-// and the sums of the 6 unfinished output rows stay in registers.
-// Thread id = ((n * row strips + row strip) * column tiles + column tile) * C/4 + channel block.
+// Depthwise convolution 7x7, stride 1: y[n,p,q,c] = act(b[c] + sum_rs x[n, p - pad_top + r, q - pad_left + s,
+// c] * w[r,s,c]) for one output per channel and C a multiple of 4. With flip = 1 the taps run backwards: on
+// dy, with pad 6 - pad and in/out swapped, that is the data gradient. x [N,H,W,C], w [7,7,C,1], b [C], y
+// [N,P,Q,C]. A thread computes 4 channels x 4 neighbouring columns, down rows_per_strip output rows: each
+// input row is read once, and the sums of the 6 unfinished output rows stay in registers. Thread id = ((n *
+// row strips + row strip) * column tiles + column tile) * C/4 + channel block.
+
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
 import package::common::activation::activate;

@@ -1,9 +1,10 @@
-// Depthwise convolution 3x3, stride 1, weight gradient: dw[r,s,c] = sum_npq x[n, p - pad_top + r, q - pad_left + s, c] *
-// dy[n,p,q,c] for one output per channel, C a multiple of 4, as partial sums [splits][3,3,C]: with splits = 1 that is
-// dw itself, else reduce/sum_partials adds them. x [N,H,W,C], dy [N,P,Q,C].
-// A thread sums 4 channels x all taps over the strips split, split + splits, ...; a strip is 4 columns of dy down
-// rows_per_strip rows; each row of x is read once, the 2 dy rows above stay in registers.
+// Depthwise convolution 3x3, stride 1, weight gradient: dw[r,s,c] = sum_npq x[n, p - pad_top + r, q -
+// pad_left + s, c] * dy[n,p,q,c] for one output per channel, C a multiple of 4, as partial sums
+// [splits][3,3,C]: with splits = 1 that is dw itself, else reduce/sum_partials adds them. x [N,H,W,C], dy
+// [N,P,Q,C]. A thread sums 4 channels x all taps over the strips split, split + splits, ...; a strip is 4
+// columns of dy down rows_per_strip rows; each row of x is read once, the 2 dy rows above stay in registers.
 // Thread id = split * C/4 + channel block.
+
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
 

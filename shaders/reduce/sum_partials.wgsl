@@ -1,5 +1,6 @@
-// Second pass of every split sum: y[i] = scale * sum_j partials[j][i], j in order. partials [splits][count], y [count].
-// A thread sums four neighbouring values (condition vec4: count is a multiple of 4) or one.
+// Second pass of every split sum: y[i] = scale * sum_j partials[j][i], j in order. partials [splits][count],
+// y [count]. A thread sums four neighbouring values (condition vec4: count is a multiple of 4) or one.
+
 import package::common::indexing::flat_workgroup;
 
 struct Params {

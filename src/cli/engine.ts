@@ -2,9 +2,8 @@
 
 import { totalmem } from "node:os";
 import type { AdapterChoice, AdapterDescription } from "../gpu/adapters.ts";
-import { GpuDevice } from "../gpu/device.ts";
-import { openAdapter } from "../platform/node/adapters.ts";
-import { SLEEPING } from "../platform/node/device.ts";
+import type { GpuDevice } from "../gpu/device.ts";
+import { openDescribedDevice } from "../platform/node/device.ts";
 
 /** A device and what is known of it. */
 export interface Engine {
@@ -16,8 +15,7 @@ export interface Engine {
 
 /** Opens the adapter that `--adapter` asks for. @throws WeftError where there is none. */
 export async function openEngine(choice: AdapterChoice): Promise<Engine> {
-  const { adapter, description } = await openAdapter({ adapter: choice });
-  const device = await GpuDevice.open(adapter, { name: description.name, waiting: SLEEPING });
+  const { device, description } = await openDescribedDevice({ adapter: choice });
   return { device, description, budgetBytes: description.kind === "software" ? machineBytes() : undefined };
 }
 

@@ -19,6 +19,7 @@ import {
   requireOption,
   skipBadOption,
 } from "./options.ts";
+import { withProgress } from "./progress.ts";
 import { allImages, openPredictor, type RunOptions, sayBadImages } from "./run_predictor.ts";
 import { evaluationTable } from "./tables.ts";
 import { print } from "./terminal.ts";
@@ -56,11 +57,12 @@ async function evaluate(options: RunOptions & { readonly split: Split }): Promis
   const images = allImages(dataset);
   if (!options.skipBad) await requireImagesExist(nodeFiles, dataset, images);
   await withEngine(options.adapter, async (engine) => {
-    const opened = await openPredictor(engine, run, dataset, options, "evaluating");
-    const { predictor, loader, progress } = opened;
-    const onImages = (done: number) => progress.update(done);
-    const evaluating = predictor.evaluate(loader.epoch(images), run.heads, { onImages });
-    const result = await evaluating.finally(() => progress.finish());
+    const { predictor, loader } = await openPredictor(engine, run, dataset, options);
+    const counting = { label: "evaluating", total: images.length, unit: "images" };
+    const result = await withProgress(counting, (progress) => {
+      const onImages = (done: number) => progress.update(done);
+      return predictor.evaluate(loader.epoch(images), run.heads, { onImages });
+    });
     predictor.destroy();
     sayBadImages(loader);
     print(options.json ? jsonLine(result, dataset.labelFile) : evaluationTable(result, run.heads));

@@ -27,8 +27,7 @@ function program(): Command {
     .description("Trains and runs multi-task image classifiers on any GPU, by WebGPU.")
     .version(VERSION, "-V, --version", "print the version")
     .helpCommand(false)
-    .addHelpText("after", EXAMPLES)
-    .action(() => weft.outputHelp());
+    .addHelpText("after", EXAMPLES);
   const commands = [
     trainCommand(),
     evaluateCommand(),
@@ -60,7 +59,9 @@ endQuietlyOnClosedPipe(process.stdout);
 endQuietlyOnClosedPipe(process.stderr);
 handleInterrupts();
 try {
-  await program().parseAsync();
+  const weft = program();
+  if (process.argv.length > 2) await weft.parseAsync();
+  else weft.outputHelp();
 } catch (thrown) {
   process.exitCode = reportFault(thrown);
 }

@@ -17,6 +17,7 @@ import {
   requireOption,
   skipBadOption,
 } from "./options.ts";
+import { withProgress } from "./progress.ts";
 import { allImages, openPredictor, type RunOptions, sayBadImages } from "./run_predictor.ts";
 import { counted, say } from "./terminal.ts";
 
@@ -40,10 +41,11 @@ async function predict(options: RunOptions & { readonly out: string }): Promise<
   const images = allImages(questions);
   if (!options.skipBad) await requireImagesExist(nodeFiles, questions, images);
   await withEngine(options.adapter, async (engine) => {
-    const opened = await openPredictor(engine, run, questions, options, "predicting");
-    const { predictor, loader, progress } = opened;
-    const onImages = (done: number) => progress.update(done);
-    const found = await predictor.predict(loader, images, { onImages }).finally(() => progress.finish());
+    const { predictor, loader } = await openPredictor(engine, run, questions, options);
+    const counting = { label: "predicting", total: images.length, unit: "images" };
+    const found = await withProgress(counting, (progress) => {
+      return predictor.predict(loader, images, { onImages: (done) => progress.update(done) });
+    });
     predictor.destroy();
     const rows = await writeAnswers(options.out, questions, found);
     sayBadImages(loader);

@@ -13,16 +13,36 @@ export interface ProgressOptions {
   readonly total: number;
   /** What is counted: `images`. */
   readonly unit: string;
-  /** Leaves out the line at the end, for stages whose end something else tells. */
-  readonly endsQuietly?: boolean;
+  /** Units a second are worth telling; false where units differ too much in size. */
+  readonly showsRate?: boolean;
+  /** A plain line at the end; false for stages whose end something else tells. */
+  readonly showsEnd?: boolean;
+  /** When the work began, on the clock of `now`; by default now. */
+  readonly startedAt?: number;
 }
 
 /** Seconds on a clock that only goes forward. */
 export const now = (): number => performance.now() / 1000;
 
+/** Runs work that a progress accompanies, and ends that either way. */
+export async function withProgress<T>(
+  options: ProgressOptions,
+  work: (progress: Progress) => Promise<T>,
+): Promise<T> {
+  const progress = new Progress(options);
+  try {
+    const result = await work(progress);
+    progress.finish();
+    return result;
+  } catch (thrown) {
+    progress.abandon();
+    throw thrown;
+  }
+}
+
 /** One stage of work that counts to a total. */
 export class Progress {
-  private readonly started = now();
+  private readonly started: number;
   private readonly bar: SingleBar | undefined;
   private lastLine = now();
   private done = 0;
@@ -30,6 +50,7 @@ export class Progress {
   private isFinished = false;
 
   constructor(private readonly options: ProgressOptions) {
+    this.started = options.startedAt ?? now();
     if (!process.stderr.isTTY) return;
     this.bar = new SingleBar({
       stream: process.stderr,
@@ -62,20 +83,31 @@ export class Progress {
     say(this.plain([`${label}: ${grouped(done)}/${grouped(total)} ${unit}`, detail, `${left} left`]));
   }
 
+  /** Clears the bar and says nothing: the work has failed. */
+  abandon(): void {
+    this.isFinished = true;
+    this.bar?.stop();
+  }
+
   /** Clears the bar. Without one, says what was done and how long it took. */
   finish(): void {
     if (this.isFinished) return;
     this.isFinished = true;
     this.bar?.stop();
-    if (this.bar || this.options.endsQuietly) return;
+    if (this.bar || this.options.showsEnd === false) return;
     const { label, unit } = this.options;
     const took = `in ${duration(now() - this.started)}`;
     say(this.plain([`${label}: ${grouped(this.done)} ${unit} ${took}`, this.detail]));
   }
 
   private plain([first = "", ...rest]: string[]): string {
-    const parts = [first, `${rate(this.rate)} ${this.options.unit}/s`, ...rest];
+    const parts = [first, this.rateText(), ...rest];
     return parts.filter((part) => part !== "").join(", ");
+  }
+
+  private rateText(): string {
+    const { unit, showsRate = true } = this.options;
+    return showsRate ? `${rate(this.rate)} ${unit}/s` : "";
   }
 
   private secondsLeft(): number {
@@ -88,7 +120,7 @@ export class Progress {
     const width = String(total).length;
     const parts = [
       `${String(this.done).padStart(width)}/${total} ${unit}`,
-      this.done > 0 ? `${rate(this.rate)} ${unit}/s` : "",
+      this.done > 0 ? this.rateText() : "",
       this.detail,
       this.done > 0 ? `${clock(this.secondsLeft())} left` : "",
     ];

@@ -7,7 +7,6 @@ import { Predictor } from "../training/inference.ts";
 import type { SavedRun } from "../training/run_folder.ts";
 import { adapterLine, type Engine } from "./engine.ts";
 import type { AdapterOption } from "./options.ts";
-import { Progress } from "./progress.ts";
 import { counted, say, sayField, styleOf } from "./terminal.ts";
 
 /** Options of both commands; absent where the command line is silent. */
@@ -23,8 +22,6 @@ export interface RunOptions extends AdapterOption {
 export interface RunPredictor {
   readonly predictor: Predictor;
   readonly loader: BatchLoader;
-  /** Counts images; call `finish` at the end. */
-  readonly progress: Progress;
 }
 
 /** Compiles a run's network for a data set and says so. */
@@ -33,7 +30,6 @@ export async function openPredictor(
   run: SavedRun,
   dataset: AttributeDataset,
   options: RunOptions,
-  label: string,
 ): Promise<RunPredictor> {
   const { network, training } = run;
   const { size } = network;
@@ -50,7 +46,7 @@ export async function openPredictor(
     height: size,
     ...(options.skipBad && { skipBad: true }),
   });
-  return { predictor, loader, progress: new Progress({ label, total: images, unit: "images" }) };
+  return { predictor, loader };
 }
 
 /** Indices of all images of a data set. */

@@ -11,6 +11,7 @@ import { duration, grouped, rate, styleOf } from "./terminal.ts";
 const NO_VALUE = "-";
 const LOSS_DECIMALS = 4;
 const ACCURACY_DECIMALS = 3;
+const PADDING = 2;
 
 const NO_LINES = {
   top: "",
@@ -38,7 +39,7 @@ function columns(rows: readonly (readonly string[])[]): string {
   const count = Math.max(...rows.map((row) => row.length));
   const table = new Table({
     chars: NO_LINES,
-    style: { "padding-left": 2, "padding-right": 1, head: [], border: [], compact: true },
+    style: { "padding-left": PADDING, "padding-right": 1, head: [], border: [], compact: true },
     colAligns: Array.from({ length: count }, (_, i) => (i === 0 ? "left" : "right")),
   });
   for (const row of rows) table.push([...row]);
@@ -60,7 +61,7 @@ export function epochTable(report: EpochReport, heads: readonly CountedHead[]): 
     ["", "training", "", "validation", ""].map(dim),
     ["attribute", "loss", "accuracy", "loss", "accuracy"].map(dim),
     ...heads.map(({ name }) => [name, ...cells(train, name), ...cells(validation, name)]),
-    [bold("all, weighted"), ...total(train), ...total(validation)],
+    [bold("total, weighted"), ...total(train), ...total(validation)],
   ];
   return `${bold(cyan(`Epoch ${epoch}/${epochs}`))}  ${facts}\n${columns(rows)}\n`;
 }
@@ -80,16 +81,18 @@ export function evaluationTable(result: EvaluationResult, heads: readonly Counte
         accuracy(metrics.accuracy[name]),
       ];
     }),
-    ["all, weighted", grouped(labelled), loss(metrics.loss), accuracy(metrics.weighted)].map(bold),
+    ["total, weighted", grouped(labelled), loss(metrics.loss), accuracy(metrics.weighted)].map(bold),
   ];
   return columns(rows);
 }
 
-/** Heads with their classes and how many images are labelled, for a command's summary. */
-export function headsTable(rows: readonly { name: string; classes: number; labelled: number }[]): string {
+/** Heads with their classes and how many images are labelled: a line each, for a command's summary. */
+export function headLines(rows: readonly { name: string; classes: number; labelled: number }[]): string[] {
   const { dim } = styleOf(process.stderr);
-  const lines = rows.map(({ name, classes, labelled }) => {
-    return ["", name, `${classes} classes`, `${grouped(labelled)} labelled`];
+  const cells = rows.map(({ name, classes, labelled }) => {
+    return [name, `${classes} classes`, `${grouped(labelled)} labelled`];
   });
-  return dim(columns(lines));
+  return columns(cells)
+    .split("\n")
+    .map((line) => dim(line.slice(PADDING)));
 }

@@ -14,7 +14,7 @@ import { layOutTraining, Trainer, type TrainingEnd } from "../training/trainer.t
 import { demoFolder } from "./demo_folder.ts";
 import { type Engine, withEngine } from "./engine.ts";
 import { INTERRUPTED_EXIT_CODE, stoppable } from "./interrupt.ts";
-import { now, Progress } from "./progress.ts";
+import { now, withProgress } from "./progress.ts";
 import { epochTable } from "./tables.ts";
 import { counted, print, say, styleOf } from "./terminal.ts";
 import {
@@ -66,14 +66,12 @@ async function trainOn(
   sayPlan(options, prepared, engine, layout);
   if (isEarlier) say(`  ${out} held an earlier run; it is replaced`);
 
-  const compiling = new Progress({ label: "compiling", total: pipelinesOf(layout), unit: "pipelines" });
-  const onPipelines = (done: number) => compiling.update(done);
+  const total = layout.layouts.reduce((sum, { statistics }) => sum + statistics.pipelines, 0);
+  const compiling = { label: "compiling", total, unit: "pipelines", showsRate: false };
   const values = loaded?.values ?? new Map<string, Float32Array>();
-  const trainer = await Trainer.create(device, config, dataset.heads, values, {
-    layout,
-    onPipelines,
-  }).finally(() => {
-    compiling.finish();
+  const trainer = await withProgress(compiling, (progress) => {
+    const onPipelines = (done: number) => progress.update(done);
+    return Trainer.create(device, config, dataset.heads, values, { layout, onPipelines });
   });
   const loader = new BatchLoader(dataset, createNodeImageDecoder(), {
     batchSize: config.batchSize,
@@ -96,14 +94,11 @@ async function trainOn(
         print(options.json ? formatEpochLine(report) : epochTable(report, dataset.heads));
       },
     }),
-  ).finally(() => reporter.finish());
+  ).finally(() => reporter.abandon());
   if (end === "interrupted") await save();
   trainer.destroy();
   sayEnd(end, loader, out, options);
 }
-
-const pipelinesOf = ({ layouts }: { readonly layouts: readonly { statistics: { pipelines: number } }[] }) =>
-  layouts.reduce((sum, { statistics }) => sum + statistics.pipelines, 0);
 
 function sayEnd(end: TrainingEnd, loader: BatchLoader, out: string, { data }: TrainOptions): void {
   const { bold, green, yellow } = styleOf(process.stderr);

@@ -79,8 +79,8 @@ export function addTrainOptions(command: Command): Command {
       wholeNumber("--limit", 1),
     ),
     new Option("--freeze <part>", "train the heads alone").choices(["backbone"]),
-    new Option("--augment", "warp training images at random (default)").default(true),
-    new Option("--no-augment", "leave training images as they are"),
+    new Option("--augment", "takes an earlier --no-augment back").default(true).hideHelp(),
+    new Option("--no-augment", "leave training images as they are (default: warped at random)"),
     new Option(
       "--bn-momentum <m>",
       "momentum of the batch norms' averages (default: one that settles)",

@@ -4,11 +4,11 @@ import type { AttributeDataset } from "../data/dataset.ts";
 import { formatWeightReport } from "../formats/weight_matching.ts";
 import { megabytes } from "../gpu/device.ts";
 import type { TrainingRecord } from "../training/run_folder.ts";
-import { phasesText } from "../training/schedule.ts";
+import { phasesText, totalEpochs } from "../training/schedule.ts";
 import type { StepProgress, TrainerConfig, TrainingLayout } from "../training/trainer.ts";
 import { adapterLine, type Engine } from "./engine.ts";
-import { Progress } from "./progress.ts";
-import { headsTable } from "./tables.ts";
+import { now, Progress } from "./progress.ts";
+import { headLines } from "./tables.ts";
 import { counted, grouped, say, sayField, styleOf } from "./terminal.ts";
 import type { PreparedTraining, TrainOptions } from "./train_options.ts";
 
@@ -22,7 +22,7 @@ export function sayDataset(dataset: AttributeDataset, { split }: PreparedTrainin
     const labelled = used.filter((image) => (dataset.images[image]?.classes[head] ?? -1) >= 0).length;
     return { name, classes, labelled };
   });
-  for (const line of headsTable(rows).split("\n")) sayField("", line.trimStart());
+  for (const line of headLines(rows)) sayField("", line);
   const { badRows } = dataset;
   if (badRows.length > 0) {
     sayField("", `${counted(badRows.length, "bad row")} left out, first ${badRows[0]?.message}`);
@@ -106,24 +106,41 @@ export function trainingRecord(
 export class StepReporter {
   private progress: Progress | undefined;
   private stage = "";
+  /** When the stage in hand began: its first step is told when it is done. */
+  private startedAt = now();
 
   constructor(private readonly config: TrainerConfig) {}
 
   step({ stage, epoch, images, totalImages, loss }: StepProgress): void {
-    const { phases } = this.config;
     const key = `${stage} ${epoch}`;
     if (this.stage !== key) {
       this.finish();
-      const epochs = phases.reduce((sum, phase) => sum + phase.epochs, 0);
-      const label = `epoch ${epoch}/${epochs}${stage === "validation" ? " validation" : ""}`;
-      this.progress = new Progress({ label, total: totalImages, unit: "images" });
+      const isTraining = stage === "train";
+      const label = `epoch ${epoch}/${totalEpochs(this.config.phases)}${isTraining ? "" : " validation"}`;
+      const { startedAt } = this;
+      this.progress = new Progress({
+        label,
+        total: totalImages,
+        unit: "images",
+        showsEnd: isTraining,
+        startedAt,
+      });
       this.stage = key;
     }
     this.progress?.update(images, `loss ${loss.toFixed(4)}`);
+    if (images >= totalImages) this.finish();
   }
 
+  /** Ends the stage in hand, and lets the next begin now. */
   finish(): void {
     this.progress?.finish();
+    this.progress = undefined;
+    this.startedAt = now();
+  }
+
+  /** Clears the bar of a stage that did not come to its end. */
+  abandon(): void {
+    this.progress?.abandon();
     this.progress = undefined;
   }
 }

@@ -4,7 +4,7 @@
 
 import { WeftError } from "../base/errors.ts";
 import { describeAdapter } from "./adapters.ts";
-import { BUFFER_USAGE, MAP_MODE_READ } from "./constants.ts";
+import { BUFFER_USAGE } from "./constants.ts";
 import { PipelineCache } from "./pipelines.ts";
 
 /** Which form of kernels suits the adapter: software adapters pay for workgroup memory, GPUs gain from it. */
@@ -23,23 +23,13 @@ export interface DeviceFacts {
 }
 
 /**
- * How the host waits for the GPU. Browsers simply wait; in Node a pending promise of Dawn keeps the event
- * loop spinning, so its platform hands in ways that sleep.
+ * Awaits a promise of the GPU. Browsers simply wait; in Node a pending promise of Dawn keeps the event loop
+ * spinning, so its platform hands in a way that sleeps.
  */
-export interface HostWaiting {
-  /** Maps the whole buffer for reading. */
-  mapForReading(buffer: GPUBuffer): Promise<void>;
-  /** Awaits any other promise of the GPU. */
-  until<T>(promise: Promise<T>): Promise<T>;
-}
-
-const PLAIN_WAITING: HostWaiting = {
-  mapForReading: (buffer) => buffer.mapAsync(MAP_MODE_READ),
-  until: (promise) => promise,
-};
+export type HostWait = <T>(promise: Promise<T>) => Promise<T>;
 
 export interface DeviceOptions {
-  readonly waiting?: HostWaiting;
+  readonly wait?: HostWait;
   /** Forces a kernel family; by default the CPU family on software adapters. */
   readonly family?: KernelFamily;
   /** Name for messages; by default the adapter's own description. */
@@ -61,9 +51,9 @@ export class GpuDevice {
     readonly name: string,
     family: KernelFamily,
     subgroupSize: DeviceFacts["subgroupSize"],
-    readonly waiting: HostWaiting,
+    readonly wait: HostWait,
   ) {
-    this.pipelines = new PipelineCache(raw, waiting);
+    this.pipelines = new PipelineCache(raw, wait);
     const { limits } = raw;
     this.facts = {
       family,
@@ -97,8 +87,8 @@ export class GpuDevice {
       },
     });
     const family = options.family ?? (kind === "software" ? "cpu" : "gpu");
-    const { waiting = PLAIN_WAITING } = options;
-    return new GpuDevice(raw, options.name ?? name, family, fixedSubgroupSize(adapter), waiting);
+    const { wait = (promise) => promise } = options;
+    return new GpuDevice(raw, options.name ?? name, family, fixedSubgroupSize(adapter), wait);
   }
 
   /**
@@ -159,8 +149,8 @@ export class GpuDevice {
     try {
       result = await work();
     } finally {
-      validation = await this.waiting.until(this.raw.popErrorScope());
-      memory = await this.waiting.until(this.raw.popErrorScope());
+      validation = await this.wait(this.raw.popErrorScope());
+      memory = await this.wait(this.raw.popErrorScope());
     }
     if (memory)
       throw new WeftError(`${this.name} has no memory left for ${what}. Use a smaller --batch or --size.`);
@@ -170,7 +160,7 @@ export class GpuDevice {
 
   /** Resolves when all work submitted so far is done. */
   async idle(): Promise<void> {
-    await this.waiting.until(this.raw.queue.onSubmittedWorkDone());
+    await this.wait(this.raw.queue.onSubmittedWorkDone());
     this.throwIfLost();
   }
 

@@ -2,7 +2,7 @@
 // constants are part of it), so two operators that specialise a shader alike share one pipeline.
 
 import { SHADER_STAGE_COMPUTE } from "./constants.ts";
-import type { HostWaiting } from "./device.ts";
+import type { HostWait } from "./device.ts";
 import { type LinkedShader, linkShader, type ShaderSource } from "./shader_linking.ts";
 
 /** A compiled kernel with the names of what it binds. */
@@ -18,7 +18,7 @@ export class PipelineCache {
 
   constructor(
     private readonly device: GPUDevice,
-    private readonly waiting: HostWaiting,
+    private readonly wait: HostWait,
   ) {}
 
   /** Pipelines compiled on this device so far. */
@@ -41,7 +41,7 @@ export class PipelineCache {
     const shader = await linkShader(source);
     let compiled = this.byCode.get(shader.code);
     if (!compiled) {
-      compiled = this.waiting.until(createPipeline(this.device, shader));
+      compiled = this.wait(createPipeline(this.device, shader));
       this.byCode.set(shader.code, compiled);
     }
     return compiled;

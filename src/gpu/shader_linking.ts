@@ -4,6 +4,7 @@
 
 import { link } from "wesl/core";
 import activation from "../../shaders/common/activation.wesl";
+import activationGradient from "../../shaders/common/activation_gradient.wesl";
 import bilinear from "../../shaders/common/bilinear.wesl";
 import divide from "../../shaders/common/divide.wesl";
 import functions from "../../shaders/common/functions.wesl";
@@ -17,6 +18,7 @@ import { messageOf } from "../base/errors.ts";
 /** Modules any shader may import as `package::common::…`. */
 const COMMON_MODULES: Readonly<Record<string, string>> = {
   "common/activation.wesl": activation,
+  "common/activation_gradient.wesl": activationGradient,
   "common/bilinear.wesl": bilinear,
   "common/divide.wesl": divide,
   "common/functions.wesl": functions,

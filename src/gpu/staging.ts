@@ -2,7 +2,7 @@
 // outputs into the next free slot and maps it; the host looks at it when the map resolves, by then
 // the next step is already on the queue. At most `slots` steps are in flight.
 
-import { BUFFER_USAGE } from "./constants.ts";
+import { BUFFER_USAGE, MAP_MODE_READ } from "./constants.ts";
 import type { GpuDevice } from "./device.ts";
 
 interface Slot {
@@ -42,7 +42,7 @@ export class StagingRing {
     const slot = this.ring[this.next];
     if (!slot) throw new Error("a staging ring without slots");
     this.next = (this.next + 1) % this.ring.length;
-    const result = this.device.waiting.mapForReading(slot.buffer).then(
+    const result = this.device.wait(slot.buffer.mapAsync(MAP_MODE_READ)).then(
       () => {
         const value = take(slot.buffer.getMappedRange());
         slot.buffer.unmap();

@@ -5,7 +5,7 @@
 import { WeftError } from "../base/errors.ts";
 import { byteSize, elementCount, sameShape, shapeText, type TensorType } from "../base/tensors.ts";
 import type { BufferRange } from "./commands.ts";
-import { BINDING_ALIGNMENT_BYTES, BUFFER_USAGE } from "./constants.ts";
+import { BINDING_ALIGNMENT_BYTES, BUFFER_USAGE, MAP_MODE_READ } from "./constants.ts";
 import type { GpuDevice } from "./device.ts";
 
 export interface VariableSpec extends TensorType {
@@ -170,7 +170,7 @@ export class VariableStore {
         at += range.bytes;
       }
       device.raw.queue.submit([encoder.finish()]);
-      await device.waiting.mapForReading(staging);
+      await device.wait(staging.mapAsync(MAP_MODE_READ));
       const bytes = staging.getMappedRange();
       const result = new Map<string, Float32Array<ArrayBuffer>>();
       at = 0;

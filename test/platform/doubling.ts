@@ -1,7 +1,7 @@
 // The smallest computation that goes all the way: doubles numbers on a device and reads them back.
 
-import { BUFFER_USAGE } from "../../src/gpu/constants.ts";
-import { mapForReading } from "../../src/platform/node/waiting.ts";
+import { BUFFER_USAGE, MAP_MODE_READ } from "../../src/gpu/constants.ts";
+import { waitGently } from "../../src/platform/node/waiting.ts";
 
 const DOUBLING = `
   @group(0) @binding(0) var<storage, read_write> x: array<f32>;
@@ -26,7 +26,7 @@ export async function double(device: GPUDevice, values: Float32Array<ArrayBuffer
   pass.end();
   encoder.copyBufferToBuffer(x, 0, read, 0, size);
   device.queue.submit([encoder.finish()]);
-  await mapForReading(read);
+  await waitGently(read.mapAsync(MAP_MODE_READ));
   const result = new Float32Array(read.getMappedRange().slice(0));
   x.destroy();
   read.destroy();

@@ -4,7 +4,7 @@
 import { performance } from "node:perf_hooks";
 import { BUFFER_USAGE, MAP_MODE_READ } from "../../src/gpu/constants.ts";
 import { openAdapter } from "../../src/platform/node/adapters.ts";
-import { mapForReading, waitGently } from "../../src/platform/node/waiting.ts";
+import { waitGently } from "../../src/platform/node/waiting.ts";
 import { double } from "./doubling.ts";
 
 const IDLE_MS = 1000;
@@ -93,25 +93,15 @@ const scenarios: Record<string, () => Promise<object>> = {
     device.destroy();
     return {};
   },
-  async "map for reading"() {
-    const device = await openDevice();
-    const before = performance.eventLoopUtilization();
-    const start = performance.now();
-    await mapForReading(startLongWork(device));
-    const { utilization } = performance.eventLoopUtilization(before);
-    device.destroy();
-    return { utilization, ms: performance.now() - start };
-  },
   async "wait gently"() {
     const device = await openDevice();
-    startLongWork(device);
-    const counted = await countTurns(waitGently(device.queue.onSubmittedWorkDone()));
+    const counted = await countTurns(waitGently(startLongWork(device).mapAsync(MAP_MODE_READ)));
     device.destroy();
     return counted;
   },
   async "destroyed while waiting"() {
     const device = await openDevice();
-    const wait = mapForReading(startLongWork(device)).then(
+    const wait = waitGently(startLongWork(device).mapAsync(MAP_MODE_READ)).then(
       () => "mapped",
       () => "rejected",
     );

@@ -1,16 +1,28 @@
 // Opening a device in Node: an adapter by the user's choice, and waiting that does not burn a core.
 
-import { type DeviceOptions, GpuDevice, type HostWaiting } from "../../gpu/device.ts";
+import type { AdapterDescription } from "../../gpu/adapters.ts";
+import { type DeviceOptions, GpuDevice } from "../../gpu/device.ts";
 import { type AdapterOptions, openAdapter } from "./adapters.ts";
-import { mapForReading, waitGently } from "./waiting.ts";
+import { waitGently } from "./waiting.ts";
 
-export const SLEEPING: HostWaiting = { mapForReading, until: waitGently };
+/** A device and the description of its adapter. */
+export interface OpenedDevice {
+  readonly device: GpuDevice;
+  readonly description: AdapterDescription;
+}
 
 /**
  * Opens the device that `weft` computes on.
  * @throws WeftError with the remedy where no adapter fits.
  */
-export async function openDevice(options: AdapterOptions & DeviceOptions = {}): Promise<GpuDevice> {
+export async function openDescribedDevice(options: AdapterOptions & DeviceOptions = {}): Promise<OpenedDevice> {
   const { adapter, description } = await openAdapter(options);
-  return GpuDevice.open(adapter, { waiting: SLEEPING, name: description.name, ...options });
+  const device = await GpuDevice.open(adapter, { wait: waitGently, name: description.name, ...options });
+  return { device, description };
+}
+
+/** Opens the device alone. @throws WeftError with the remedy where no adapter fits. */
+export async function openDevice(options: AdapterOptions & DeviceOptions = {}): Promise<GpuDevice> {
+  const { device } = await openDescribedDevice(options);
+  return device;
 }

@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { SummaryReporter } from "./test/summary_reporter.ts";
 
 /** Imports .wgsl and .wesl files as text, as esbuild's text loader does in the bundle. */
 const shadersAsText = {
@@ -14,6 +15,7 @@ export default defineConfig({
   plugins: [shadersAsText],
   test: {
     include: ["test/**/*.test.ts"],
+    reporters: ["default", new SummaryReporter()],
     pool: "forks",
     maxWorkers: 1,
     isolate: false,

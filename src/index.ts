@@ -76,6 +76,7 @@ export type { PreprocessMode } from "./ops/preprocess.ts";
 export { Classifier } from "./training/classifier.ts";
 export { type ImageProbabilities, Predictor } from "./training/inference.ts";
 export { type SetMetrics, weightedAccuracy } from "./training/metrics.ts";
+export { Model, type ModelDefinition, type TrainingOptions } from "./training/model.ts";
 export { type NetworkConfig, networkWeights, type TrainingStepConfig } from "./training/network.ts";
 export { type RunConfig, RunWriter, readRun, type SavedRun } from "./training/run_folder.ts";
 export { type Phase, parsePhases, settlingMomentum } from "./training/schedule.ts";

@@ -1,8 +1,8 @@
 // y[n,p,q,c] = mean of x[n,h,w,c] with h in p sh - top … + R, w in q sw - left … + S: of those inside the
 // image, or of all R S with zeros for the padding where `counts_padding` is 1;
 // x [N, H, W, C], y [N, P, Q, C], channels counted in lanes.
-// A thread makes one lane of y; neighbouring threads, neighbouring channels, then columns.
-// Workgroup (x, p, n) belongs to row p of image n.
+// A thread makes 4 neighbouring columns of one lane of y, and loads each pixel of their windows once;
+// neighbouring threads, neighbouring channels. Workgroup (x, p, n) belongs to row p of image n.
 
 import package::common::divide::divide;
 import package::common::lanes::Lanes;
@@ -25,23 +25,41 @@ struct Params {
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid: u32) {
   let i = wid.x * 64u + lid;
-  if (i >= params.output.y * params.channels) { return; }
-  let q = divide(i, params.channels);
-  let c = i - q * params.channels;
+  let run = divide(i, params.channels);
+  let c = i - run * params.channels;
+  let q = run * 4u;
+  if (q >= params.output.y) { return; }
   let start = vec2i(vec2u(wid.y, q) * params.strides) - vec2i(params.padding);
   let rows = pixels_in_window(start.x, params.window.x, params.image.x);
-  let columns = pixels_in_window(start.y, params.window.y, params.image.y);
-  let image_row = wid.z * params.image.x;
-  var sum = Lanes(0.0);
-  for (var h = rows.x; h < rows.y; h++) {
-    var at = ((image_row + h) * params.image.y + columns.x) * params.channels + c;
-    for (var w = columns.x; w < columns.y; w++) {
+  let run_width = 3u * params.strides.y + params.window.y;
+  let columns = pixels_in_window(start.y, run_width, params.image.y);
+  var sum0 = Lanes(0.0);
+  var sum1 = Lanes(0.0);
+  var sum2 = Lanes(0.0);
+  var sum3 = Lanes(0.0);
+  for (var w = columns.x; w < columns.y; w++) {
+    var at = ((wid.z * params.image.x + rows.x) * params.image.y + w) * params.channels + c;
+    var sum = Lanes(0.0);
+    for (var h = rows.x; h < rows.y; h++) {
       sum += x[at];
-      at += params.channels;
+      at += params.image.y * params.channels;
     }
+    // The column's place in each window; beyond S where it is not in it.
+    let place = u32(i32(w) - start.y);
+    sum0 += select(Lanes(0.0), sum, place < params.window.y);
+    sum1 += select(Lanes(0.0), sum, place - params.strides.y < params.window.y);
+    sum2 += select(Lanes(0.0), sum, place - 2u * params.strides.y < params.window.y);
+    sum3 += select(Lanes(0.0), sum, place - 3u * params.strides.y < params.window.y);
   }
-  // A window in the padding alone has the mean 0.
-  let inside = f32(max(rows.y, rows.x) - rows.x) * f32(max(columns.y, columns.x) - columns.x);
-  let count = select(max(inside, 1.0), f32(params.window.x * params.window.y), params.counts_padding == 1u);
-  y[(wid.z * params.output.x + wid.y) * params.output.y * params.channels + i] = sum / count;
+  // How many columns of each window lie in the image; a window in the padding alone has the mean 0.
+  let lefts = vec4i(start.y) + vec4i(0, 1, 2, 3) * i32(params.strides.y);
+  let widths = min(lefts + i32(params.window.y), vec4i(i32(params.image.y))) - max(lefts, vec4i(0));
+  let inside = vec4f(max(widths, vec4i(0))) * f32(rows.y - rows.x);
+  let whole = vec4f(f32(params.window.x * params.window.y));
+  let scale = 1.0 / select(max(inside, vec4f(1.0)), whole, params.counts_padding == 1u);
+  let to = ((wid.z * params.output.x + wid.y) * params.output.y + q) * params.channels + c;
+  y[to] = scale.x * sum0;
+  if (q + 1u < params.output.y) { y[to + params.channels] = scale.y * sum1; }
+  if (q + 2u < params.output.y) { y[to + 2u * params.channels] = scale.z * sum2; }
+  if (q + 3u < params.output.y) { y[to + 3u * params.channels] = scale.w * sum3; }
 }

@@ -1,11 +1,11 @@
 // dx[n,h,w,c] = sum of dy[n,p,q,c] / count(p, q) over the windows (p, q) that cover (h, w), with count as in
 // forward.wgsl; dy [N, P, Q, C], dx [N, H, W, C], channels counted in lanes.
-// A thread makes one lane of dx; neighbouring threads, neighbouring channels, then columns.
-// Workgroup (x, h, n) belongs to row h of image n.
+// A thread makes 4 neighbouring columns of one lane of dx, and loads each window over them once;
+// neighbouring threads, neighbouring channels. Workgroup (x, h, n) belongs to row h of image n.
 
 import package::common::divide::divide;
 import package::common::lanes::Lanes;
-import package::common::windows::{pixels_in_window, windows_over_pixel};
+import package::common::windows::{pixels_in_window, windows_over_pixels};
 
 struct Params {
   image: vec2u, // H, W
@@ -21,29 +21,45 @@ struct Params {
 @group(0) @binding(1) var<storage, read> dy: array<Lanes>;
 @group(0) @binding(2) var<storage, read_write> dx: array<Lanes>;
 
-/// How many pixels of one axis window `index` averages.
-fn pixel_count(index: u32, stride: u32, before: u32, window: u32, image: u32) -> f32 {
+/// One over the number of pixels of one axis that window `index` averages.
+fn weight_of(index: u32, stride: u32, before: u32, window: u32, image: u32) -> f32 {
   let pixels = pixels_in_window(i32(index * stride) - i32(before), window, image);
-  return f32(select(pixels.y - pixels.x, window, params.counts_padding == 1u));
+  return 1.0 / f32(select(pixels.y - pixels.x, window, params.counts_padding == 1u));
 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid: u32) {
   let i = wid.x * 64u + lid;
-  if (i >= params.image.y * params.channels) { return; }
-  let w = divide(i, params.channels);
-  let c = i - w * params.channels;
-  let rows = windows_over_pixel(wid.y, params.padding.x, params.window.x, params.strides.x, params.output.x);
-  let columns = windows_over_pixel(w, params.padding.y, params.window.y, params.strides.y, params.output.y);
-  var sum = Lanes(0.0);
-  for (var p = rows.x; p < rows.y; p++) {
-    let height = pixel_count(p, params.strides.x, params.padding.x, params.window.x, params.image.x);
-    var at = ((wid.z * params.output.x + p) * params.output.y + columns.x) * params.channels + c;
-    for (var q = columns.x; q < columns.y; q++) {
-      let width = pixel_count(q, params.strides.y, params.padding.y, params.window.y, params.image.y);
-      sum += dy[at] * (1.0 / (height * width));
-      at += params.channels;
+  let run = divide(i, params.channels);
+  let c = i - run * params.channels;
+  let w = run * 4u;
+  if (w >= params.image.y) { return; }
+  let rows =
+    windows_over_pixels(wid.y, wid.y, params.padding.x, params.window.x, params.strides.x, params.output.x);
+  let columns =
+    windows_over_pixels(w, w + 3u, params.padding.y, params.window.y, params.strides.y, params.output.y);
+  var sum0 = Lanes(0.0);
+  var sum1 = Lanes(0.0);
+  var sum2 = Lanes(0.0);
+  var sum3 = Lanes(0.0);
+  for (var q = columns.x; q < columns.y; q++) {
+    var at = ((wid.z * params.output.x + rows.x) * params.output.y + q) * params.channels + c;
+    var sum = Lanes(0.0);
+    for (var p = rows.x; p < rows.y; p++) {
+      sum += weight_of(p, params.strides.x, params.padding.x, params.window.x, params.image.x) * dy[at];
+      at += params.output.y * params.channels;
     }
+    sum *= weight_of(q, params.strides.y, params.padding.y, params.window.y, params.image.y);
+    // The first pixel's place in the window; beyond S where it is not in it.
+    let place = w + params.padding.y - q * params.strides.y;
+    sum0 += select(Lanes(0.0), sum, place < params.window.y);
+    sum1 += select(Lanes(0.0), sum, place + 1u < params.window.y);
+    sum2 += select(Lanes(0.0), sum, place + 2u < params.window.y);
+    sum3 += select(Lanes(0.0), sum, place + 3u < params.window.y);
   }
-  dx[(wid.z * params.image.x + wid.y) * params.image.y * params.channels + i] = sum;
+  let to = ((wid.z * params.image.x + wid.y) * params.image.y + w) * params.channels + c;
+  dx[to] = sum0;
+  if (w + 1u < params.image.y) { dx[to + params.channels] = sum1; }
+  if (w + 2u < params.image.y) { dx[to + 2u * params.channels] = sum2; }
+  if (w + 3u < params.image.y) { dx[to + 3u * params.channels] = sum3; }
 }

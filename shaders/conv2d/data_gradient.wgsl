@@ -11,6 +11,7 @@
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
+import package::common::pick::pick4;
 import package::common::subgroup_lanes::{LANE1, LANE2, LANE3};
 import constants::SUBGROUP_SIZE;
 
@@ -38,6 +39,7 @@ struct Params {
   tiles_c: u32, // ceil(group_c / 16)
   phase_tiles: u32, // ceil(N * ceil(in_h / stride_h) * ceil(in_w / stride_w) / (4 * SUBGROUP_SIZE))
   tiles: u32, // stride_h * stride_w * phase_tiles * groups * tiles_c
+  four: u32, // 4: a uniform, so that compilers keep the loop of stores rolled
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -45,7 +47,8 @@ struct Params {
 @group(0) @binding(2) var<storage, read> w: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> dx: array<vec4f>;
 
-// The input pixels of one phase, and the taps that reach them: kernel row first_r + t * stride_h meets output row
+// The input pixels of one phase, and the taps that reach them: kernel row first_r + t * stride_h meets output
+// row
 // a + base_p - t * dilation_h for the phase's a-th row; columns likewise.
 struct Phase {
   y: u32,
@@ -109,8 +112,8 @@ fn tap_of(pixel: Pixel, up: i32, left: i32, first: u32) -> Tap {
   return Tap(select(0u, at, inside), inside);
 }
 
-fn store(pixel: Pixel, c: u32, value: vec4f) {
-  dx[pixel.at * (params.in_c / 4u) + c] = value;
+fn store(pixel: u32, c: u32, value: vec4f) {
+  dx[pixel * (params.in_c / 4u) + c] = value;
 }
 
 @compute @workgroup_size(SUBGROUP_SIZE)
@@ -130,6 +133,7 @@ fn main(
   let phase_index = divide(pixel_tile, params.phase_tiles);
   let phase = phase_of(phase_index);
   let c_tile = (tile - rest * params.tiles_c) * 16u;
+  let phase_pixels = params.batch * phase.rows * phase.columns;
   let first = (pixel_tile - phase_index * params.phase_tiles) * SUBGROUP_SIZE * 4u + lane * 4u;
   let pixel0 = pixel_of(first, phase);
   let pixel1 = pixel_of(first + 1u, phase);
@@ -236,50 +240,17 @@ fn main(
 
   let c_end = (group + 1u) * (params.group_c / 4u);
   let c_first = group * (params.group_c / 4u) + c_tile / 4u;
-  if (pixel0.exists) {
-    store(pixel0, c_first, a00);
+  // How many of the lane's pixels exist.
+  let count = min(params.four, phase_pixels - min(first, phase_pixels));
+  for (var p = 0u; p < count; p++) {
+    let to = select(select(pixel3.at, pixel2.at, p == 2u), select(pixel1.at, pixel0.at, p == 0u), p < 2u);
+    store(to, c_first, pick4(p, a00, a10, a20, a30));
     if (c_first + 1u < c_end) {
-      store(pixel0, c_first + 1u, a01);
+      store(to, c_first + 1u, pick4(p, a01, a11, a21, a31));
       if (c_first + 2u < c_end) {
-        store(pixel0, c_first + 2u, a02);
+        store(to, c_first + 2u, pick4(p, a02, a12, a22, a32));
         if (c_first + 3u < c_end) {
-          store(pixel0, c_first + 3u, a03);
-        }
-      }
-    }
-  }
-  if (pixel1.exists) {
-    store(pixel1, c_first, a10);
-    if (c_first + 1u < c_end) {
-      store(pixel1, c_first + 1u, a11);
-      if (c_first + 2u < c_end) {
-        store(pixel1, c_first + 2u, a12);
-        if (c_first + 3u < c_end) {
-          store(pixel1, c_first + 3u, a13);
-        }
-      }
-    }
-  }
-  if (pixel2.exists) {
-    store(pixel2, c_first, a20);
-    if (c_first + 1u < c_end) {
-      store(pixel2, c_first + 1u, a21);
-      if (c_first + 2u < c_end) {
-        store(pixel2, c_first + 2u, a22);
-        if (c_first + 3u < c_end) {
-          store(pixel2, c_first + 3u, a23);
-        }
-      }
-    }
-  }
-  if (pixel3.exists) {
-    store(pixel3, c_first, a30);
-    if (c_first + 1u < c_end) {
-      store(pixel3, c_first + 1u, a31);
-      if (c_first + 2u < c_end) {
-        store(pixel3, c_first + 2u, a32);
-        if (c_first + 3u < c_end) {
-          store(pixel3, c_first + 3u, a33);
+          store(to, c_first + 3u, pick4(p, a03, a13, a23, a33));
         }
       }
     }

@@ -11,6 +11,7 @@
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
+import package::common::pick::pick4;
 import package::common::subgroup_lanes::{LANE1, LANE2, LANE3};
 import constants::SUBGROUP_SIZE;
 
@@ -38,6 +39,7 @@ struct Params {
   tiles_c: u32, // ceil(group_c / 16)
   phase_tiles: u32, // ceil(N * ceil(in_h / stride_h) * ceil(in_w / stride_w) / (4 * SUBGROUP_SIZE))
   tiles: u32, // stride_h * stride_w * phase_tiles * groups * tiles_c
+  four: u32, // 4: a uniform, so that compilers keep the loop of stores rolled
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -45,7 +47,8 @@ struct Params {
 @group(0) @binding(2) var<storage, read> w: array<f32>;
 @group(0) @binding(3) var<storage, read_write> dx: array<f32>;
 
-// The input pixels of one phase, and the taps that reach them: kernel row first_r + t * stride_h meets output row
+// The input pixels of one phase, and the taps that reach them: kernel row first_r + t * stride_h meets output
+// row
 // a + base_p - t * dilation_h for the phase's a-th row; columns likewise.
 struct Phase {
   y: u32,
@@ -112,8 +115,8 @@ fn tap_of(pixel: Pixel, up: i32, left: i32, first: u32) -> Tap {
 fn load_dy(tap: Tap, k: u32, count: u32) -> vec4f {
   let at = tap.at + k;
   let last = count - 1u;
-  return select(vec4f(), vec4f(dy[at], dy[at + min(1u, last)], dy[at + min(2u, last)], dy[at + min(3u, last)]),
-    vec4<bool>(tap.inside) & vec4<bool>(true, last >= 1u, last >= 2u, last >= 3u));
+  return select(vec4f(), vec4f(dy[at], dy[at + min(1u, last)], dy[at + min(2u, last)],
+    dy[at + min(3u, last)]), vec4<bool>(tap.inside) & vec4<bool>(true, last >= 1u, last >= 2u, last >= 3u));
 }
 
 // Four output channels from k on of kernel row c; those from count on are 0.
@@ -125,8 +128,8 @@ fn load_w(row: u32, k: u32, count: u32) -> vec4f {
 }
 
 // Kernel rows beyond the group's last channel repeat it, so that their sums may be stored over its own.
-fn store(pixel: Pixel, c: u32, last: u32, value: vec4f) {
-  let at = pixel.at * params.in_c + min(vec4u(c, c + 1u, c + 2u, c + 3u), vec4u(last));
+fn store(pixel: u32, c: u32, last: u32, value: vec4f) {
+  let at = pixel * params.in_c + min(vec4u(c, c + 1u, c + 2u, c + 3u), vec4u(last));
   dx[at.x] = value.x;
   dx[at.y] = value.y;
   dx[at.z] = value.z;
@@ -150,6 +153,7 @@ fn main(
   let phase_index = divide(pixel_tile, params.phase_tiles);
   let phase = phase_of(phase_index);
   let c_tile = (tile - rest * params.tiles_c) * 16u;
+  let phase_pixels = params.batch * phase.rows * phase.columns;
   let first = (pixel_tile - phase_index * params.phase_tiles) * SUBGROUP_SIZE * 4u + lane * 4u;
   let pixel0 = pixel_of(first, phase);
   let pixel1 = pixel_of(first + 1u, phase);
@@ -251,28 +255,13 @@ fn main(
 
   let c_end = (group + 1u) * params.group_c;
   let c_first = group * params.group_c + c_tile;
-  if (pixel0.exists) {
-    store(pixel0, c_first, c_end - 1u, a00);
-    store(pixel0, c_first + 4u, c_end - 1u, a01);
-    store(pixel0, c_first + 8u, c_end - 1u, a02);
-    store(pixel0, c_first + 12u, c_end - 1u, a03);
-  }
-  if (pixel1.exists) {
-    store(pixel1, c_first, c_end - 1u, a10);
-    store(pixel1, c_first + 4u, c_end - 1u, a11);
-    store(pixel1, c_first + 8u, c_end - 1u, a12);
-    store(pixel1, c_first + 12u, c_end - 1u, a13);
-  }
-  if (pixel2.exists) {
-    store(pixel2, c_first, c_end - 1u, a20);
-    store(pixel2, c_first + 4u, c_end - 1u, a21);
-    store(pixel2, c_first + 8u, c_end - 1u, a22);
-    store(pixel2, c_first + 12u, c_end - 1u, a23);
-  }
-  if (pixel3.exists) {
-    store(pixel3, c_first, c_end - 1u, a30);
-    store(pixel3, c_first + 4u, c_end - 1u, a31);
-    store(pixel3, c_first + 8u, c_end - 1u, a32);
-    store(pixel3, c_first + 12u, c_end - 1u, a33);
+  let tile_blocks = min(params.four, (c_end - c_first + 3u) / 4u);
+  // How many of the lane's pixels exist.
+  let count = min(params.four, phase_pixels - min(first, phase_pixels));
+  for (var p = 0u; p < count; p++) {
+    let to = select(select(pixel3.at, pixel2.at, p == 2u), select(pixel1.at, pixel0.at, p == 0u), p < 2u);
+    for (var j = 0u; j < tile_blocks; j++) {
+      store(to, c_first + j * 4u, c_end - 1u, pick4(j, pick4(p, a00, a10, a20, a30), pick4(p, a01, a11, a21, a31), pick4(p, a02, a12, a22, a32), pick4(p, a03, a13, a23, a33)));
+    }
   }
 }

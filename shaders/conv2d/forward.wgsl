@@ -10,6 +10,7 @@
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
+import package::common::pick::pick4;
 import package::common::activation::activate;
 import package::common::subgroup_lanes::{LANE1, LANE2, LANE3};
 import constants::SUBGROUP_SIZE;
@@ -39,6 +40,7 @@ struct Params {
   activation: u32, // see common/activation
   tiles_k: u32, // ceil(group_k / 16)
   tiles: u32, // ceil(pixels / (4 * SUBGROUP_SIZE)) * groups * tiles_k
+  four: u32, // 4: a uniform, so that compilers keep the loop of stores rolled
   @if(residual) residual_scale: f32,
 }
 
@@ -206,50 +208,17 @@ fn main(
     }
   }
 
-  if (pixel < params.pixels) {
-    store(pixel, k_first, a00);
+  // How many of the lane's pixels exist.
+  let count = min(params.four, params.pixels - min(pixel, params.pixels));
+  for (var p = 0u; p < count; p++) {
+    let to = pixel + p;
+    store(to, k_first, pick4(p, a00, a10, a20, a30));
     if (k_first + 1u < k_end) {
-      store(pixel, k_first + 1u, a01);
+      store(to, k_first + 1u, pick4(p, a01, a11, a21, a31));
       if (k_first + 2u < k_end) {
-        store(pixel, k_first + 2u, a02);
+        store(to, k_first + 2u, pick4(p, a02, a12, a22, a32));
         if (k_first + 3u < k_end) {
-          store(pixel, k_first + 3u, a03);
-        }
-      }
-    }
-  }
-  if (pixel + 1u < params.pixels) {
-    store(pixel + 1u, k_first, a10);
-    if (k_first + 1u < k_end) {
-      store(pixel + 1u, k_first + 1u, a11);
-      if (k_first + 2u < k_end) {
-        store(pixel + 1u, k_first + 2u, a12);
-        if (k_first + 3u < k_end) {
-          store(pixel + 1u, k_first + 3u, a13);
-        }
-      }
-    }
-  }
-  if (pixel + 2u < params.pixels) {
-    store(pixel + 2u, k_first, a20);
-    if (k_first + 1u < k_end) {
-      store(pixel + 2u, k_first + 1u, a21);
-      if (k_first + 2u < k_end) {
-        store(pixel + 2u, k_first + 2u, a22);
-        if (k_first + 3u < k_end) {
-          store(pixel + 2u, k_first + 3u, a23);
-        }
-      }
-    }
-  }
-  if (pixel + 3u < params.pixels) {
-    store(pixel + 3u, k_first, a30);
-    if (k_first + 1u < k_end) {
-      store(pixel + 3u, k_first + 1u, a31);
-      if (k_first + 2u < k_end) {
-        store(pixel + 3u, k_first + 2u, a32);
-        if (k_first + 3u < k_end) {
-          store(pixel + 3u, k_first + 3u, a33);
+          store(to, k_first + 3u, pick4(p, a03, a13, a23, a33));
         }
       }
     }

@@ -10,6 +10,7 @@
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
+import package::common::pick::pick4;
 import package::common::activation::activate;
 import package::common::subgroup_lanes::{LANE1, LANE2, LANE3};
 import constants::SUBGROUP_SIZE;
@@ -39,6 +40,7 @@ struct Params {
   activation: u32, // see common/activation
   tiles_k: u32, // ceil(group_k / 16)
   tiles: u32, // ceil(pixels / (4 * SUBGROUP_SIZE)) * groups * tiles_k
+  four: u32, // 4: a uniform, so that compilers keep the loop of stores rolled
   @if(residual) residual_scale: f32,
 }
 
@@ -91,7 +93,8 @@ fn load_x(tap: Tap, c: u32, count: u32) -> vec4f {
     vec4<bool>(tap.inside) & vec4<bool>(true, last >= 1u, last >= 2u, last >= 3u));
 }
 
-// Four output channels of a kernel row, all 0 where the row does not exist. Channels beyond the group's last one repeat it,
+// Four output channels of a kernel row, all 0 where the row does not exist. Channels beyond the group's last
+// one repeat it,
 // so that their sums repeat its sum and may be stored over it.
 fn load_w(row: u32, k: u32, last: u32, exists: bool) -> vec4f {
   let at = select(0u, row * params.out_c, exists);
@@ -229,28 +232,13 @@ fn main(
     }
   }
 
-  if (pixel < params.pixels) {
-    store(pixel, k_first, k_end - 1u, a00);
-    store(pixel, k_first + 4u, k_end - 1u, a01);
-    store(pixel, k_first + 8u, k_end - 1u, a02);
-    store(pixel, k_first + 12u, k_end - 1u, a03);
-  }
-  if (pixel + 1u < params.pixels) {
-    store(pixel + 1u, k_first, k_end - 1u, a10);
-    store(pixel + 1u, k_first + 4u, k_end - 1u, a11);
-    store(pixel + 1u, k_first + 8u, k_end - 1u, a12);
-    store(pixel + 1u, k_first + 12u, k_end - 1u, a13);
-  }
-  if (pixel + 2u < params.pixels) {
-    store(pixel + 2u, k_first, k_end - 1u, a20);
-    store(pixel + 2u, k_first + 4u, k_end - 1u, a21);
-    store(pixel + 2u, k_first + 8u, k_end - 1u, a22);
-    store(pixel + 2u, k_first + 12u, k_end - 1u, a23);
-  }
-  if (pixel + 3u < params.pixels) {
-    store(pixel + 3u, k_first, k_end - 1u, a30);
-    store(pixel + 3u, k_first + 4u, k_end - 1u, a31);
-    store(pixel + 3u, k_first + 8u, k_end - 1u, a32);
-    store(pixel + 3u, k_first + 12u, k_end - 1u, a33);
+  let tile_blocks = min(params.four, (k_end - k_first + 3u) / 4u);
+  // How many of the lane's pixels exist.
+  let count = min(params.four, params.pixels - min(pixel, params.pixels));
+  for (var p = 0u; p < count; p++) {
+    let to = pixel + p;
+    for (var j = 0u; j < tile_blocks; j++) {
+      store(to, k_first + j * 4u, k_end - 1u, pick4(j, pick4(p, a00, a10, a20, a30), pick4(p, a01, a11, a21, a31), pick4(p, a02, a12, a22, a32), pick4(p, a03, a13, a23, a33)));
+    }
   }
 }

@@ -12,6 +12,7 @@
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
+import package::common::pick::pick4;
 import package::common::subgroup_lanes::{LANE1, LANE2, LANE3};
 import constants::SUBGROUP_SIZE;
 
@@ -42,6 +43,7 @@ struct Params {
   splits: u32, // parts that the output rows are cut in
   rows_per_split: u32, // ceil(rows / splits)
   tiles: u32, // splits * kernel_h * kernel_w * groups * tiles_c * tiles_k
+  four: u32, // 4: a uniform, so that compilers keep the loop of stores rolled
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -49,7 +51,8 @@ struct Params {
 @group(0) @binding(2) var<storage, read> dy: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> partials: array<vec4f>;
 
-// Four input channels of the window position that output column q and the current tap meet, 0 where there is none.
+// Four input channels of the window position that output column q and the current tap meet, 0 where there is
+// none.
 fn load_x(row_at: u32, q: u32, q_end: u32, shift: i32, c: u32) -> vec4f {
   let j = u32(i32(q * params.stride_w) + shift);
   let inside = (q < q_end) & (j < params.in_w);
@@ -171,27 +174,17 @@ fn main(
     }
   }
 
-  if (c < group_c4) {
-    let at = ((split * taps + tap) * params.group_c + c * 4u) * k_row + k_first;
-    partials[at] = a00;
-    partials[at + 1u * k_row] = a10;
-    partials[at + 2u * k_row] = a20;
-    partials[at + 3u * k_row] = a30;
+  // Four kernel rows, or none.
+  let count = min(params.four, (group_c4 - min(c, group_c4)) * 4u);
+  for (var p = 0u; p < count; p++) {
+    let at = ((split * taps + tap) * params.group_c + c * 4u + p) * k_row + k_first;
+    partials[at] = pick4(p, a00, a10, a20, a30);
     if (k_first + 1u < k_end) {
-      partials[at + 1u] = a01;
-      partials[at + 1u * k_row + 1u] = a11;
-      partials[at + 2u * k_row + 1u] = a21;
-      partials[at + 3u * k_row + 1u] = a31;
+      partials[at + 1u] = pick4(p, a01, a11, a21, a31);
       if (k_first + 2u < k_end) {
-        partials[at + 2u] = a02;
-        partials[at + 1u * k_row + 2u] = a12;
-        partials[at + 2u * k_row + 2u] = a22;
-        partials[at + 3u * k_row + 2u] = a32;
+        partials[at + 2u] = pick4(p, a02, a12, a22, a32);
         if (k_first + 3u < k_end) {
-          partials[at + 3u] = a03;
-          partials[at + 1u * k_row + 3u] = a13;
-          partials[at + 2u * k_row + 3u] = a23;
-          partials[at + 3u * k_row + 3u] = a33;
+          partials[at + 3u] = pick4(p, a03, a13, a23, a33);
         }
       }
     }

@@ -9,6 +9,7 @@
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
+import package::common::pick::pick4;
 import package::common::subgroup_lanes::{LANE1, LANE2, LANE3};
 import constants::SUBGROUP_SIZE;
 
@@ -39,6 +40,7 @@ struct Params {
   splits: u32, // parts that the output rows are cut in
   rows_per_split: u32, // ceil(rows / splits)
   tiles: u32, // splits * groups * tiles_c * tiles_k
+  four: u32, // 4: a uniform, so that compilers keep the loop of stores rolled
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -71,11 +73,13 @@ fn load_x(row: Row, image: u32, i: i32, q: u32) -> f32 {
   return select(0.0, x[select(0u, ((image + y) * params.in_w + j) * params.in_c + row.c, inside)], inside);
 }
 
-// Four output channels of a pixel. Channels beyond the group's last one repeat it, as rows t beyond the last one do, so
-// that their sums may be stored over its own.
+// Four output channels of a pixel. Channels beyond the group's last one repeat it, so that their sums may be
+// stored
+// over its own.
 fn load_dy(pixel: u32, k: u32, last: u32) -> vec4f {
   let at = pixel * params.out_c;
-  return vec4f(dy[at + min(k, last)], dy[at + min(k + 1u, last)], dy[at + min(k + 2u, last)], dy[at + min(k + 3u, last)]);
+  return vec4f(dy[at + min(k, last)], dy[at + min(k + 1u, last)], dy[at + min(k + 2u, last)],
+    dy[at + min(k + 3u, last)]);
 }
 
 fn store(row: u32, k: u32, last: u32, value: vec4f) {
@@ -197,24 +201,13 @@ fn main(
     }
   }
 
-  let to0 = split * t_count + min(t, t_count - 1u);
-  let to1 = split * t_count + min(t + 1u, t_count - 1u);
-  let to2 = split * t_count + min(t + 2u, t_count - 1u);
-  let to3 = split * t_count + min(t + 3u, t_count - 1u);
-  store(to0, k_first, k_end - 1u, a00);
-  store(to0, k_first + 4u, k_end - 1u, a01);
-  store(to0, k_first + 8u, k_end - 1u, a02);
-  store(to0, k_first + 12u, k_end - 1u, a03);
-  store(to1, k_first, k_end - 1u, a10);
-  store(to1, k_first + 4u, k_end - 1u, a11);
-  store(to1, k_first + 8u, k_end - 1u, a12);
-  store(to1, k_first + 12u, k_end - 1u, a13);
-  store(to2, k_first, k_end - 1u, a20);
-  store(to2, k_first + 4u, k_end - 1u, a21);
-  store(to2, k_first + 8u, k_end - 1u, a22);
-  store(to2, k_first + 12u, k_end - 1u, a23);
-  store(to3, k_first, k_end - 1u, a30);
-  store(to3, k_first + 4u, k_end - 1u, a31);
-  store(to3, k_first + 8u, k_end - 1u, a32);
-  store(to3, k_first + 12u, k_end - 1u, a33);
+  let tile_blocks = min(params.four, (k_end - k_first + 3u) / 4u);
+  // How many of the lane's rows exist.
+  let count = min(params.four, t_count - min(t, t_count));
+  for (var p = 0u; p < count; p++) {
+    let to = split * t_count + t + p;
+    for (var j = 0u; j < tile_blocks; j++) {
+      store(to, k_first + j * 4u, k_end - 1u, pick4(j, pick4(p, a00, a10, a20, a30), pick4(p, a01, a11, a21, a31), pick4(p, a02, a12, a22, a32), pick4(p, a03, a13, a23, a33)));
+    }
+  }
 }

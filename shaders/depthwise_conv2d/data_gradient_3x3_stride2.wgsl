@@ -7,6 +7,7 @@
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
+import package::common::pick::pick4;
 
 struct Params {
   batch: u32,
@@ -20,6 +21,8 @@ struct Params {
   rows_per_strip: u32, // in pairs of rows
   row_strips: u32, // ceil(ceil((in_h + pad_top) / 2) / rows_per_strip)
   column_tiles: u32, // ceil((in_w + pad_left) / 4)
+  taps: u32, // 9: a uniform, so that compilers keep the loop over the weights rolled
+  four: u32, // 4, likewise for the loop of stores
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -57,15 +60,28 @@ fn main(
   let end = first + params.rows_per_strip;
   let image = n * params.in_h;
   let j = pair * 2u - params.pad_left; // wraps below 0: not stored
-  let w00 = w[0u * params.channels + c];
-  let w01 = w[1u * params.channels + c];
-  let w02 = w[2u * params.channels + c];
-  let w10 = w[3u * params.channels + c];
-  let w11 = w[4u * params.channels + c];
-  let w12 = w[5u * params.channels + c];
-  let w20 = w[6u * params.channels + c];
-  let w21 = w[7u * params.channels + c];
-  let w22 = w[8u * params.channels + c];
+  let columns = min(params.four, params.in_w + params.pad_left - pair * 2u);
+  var w00 = vec4f();
+  var w01 = vec4f();
+  var w02 = vec4f();
+  var w10 = vec4f();
+  var w11 = vec4f();
+  var w12 = vec4f();
+  var w20 = vec4f();
+  var w21 = vec4f();
+  var w22 = vec4f();
+  for (var tap = 0u; tap < params.taps; tap++) {
+    let v = w[tap * params.channels + c];
+    w00 = select(w00, v, tap == 0u);
+    w01 = select(w01, v, tap == 1u);
+    w02 = select(w02, v, tap == 2u);
+    w10 = select(w10, v, tap == 3u);
+    w11 = select(w11, v, tap == 4u);
+    w12 = select(w12, v, tap == 5u);
+    w20 = select(w20, v, tap == 6u);
+    w21 = select(w21, v, tap == 7u);
+    w22 = select(w22, v, tap == 8u);
+  }
   // Unfinished sums of the even (e) and odd (o) rows to come.
   var e00 = vec4f();
   var e01 = vec4f();
@@ -81,14 +97,18 @@ fn main(
     let d2 = load_dy(row_at, inside, pair + 1u, c);
     if (turn >= 1u) {
       let i = p * 2u - params.pad_top;
-      store(image, i, j, c, e00 + d1 * w00 + d0 * w02);
-      store(image, i, j + 1u, c, e01 + d1 * w01);
-      store(image, i, j + 2u, c, e02 + d2 * w00 + d1 * w02);
-      store(image, i, j + 3u, c, e03 + d2 * w01);
-      store(image, i + 1u, j, c, d1 * w10 + d0 * w12);
-      store(image, i + 1u, j + 1u, c, d1 * w11);
-      store(image, i + 1u, j + 2u, c, d2 * w10 + d1 * w12);
-      store(image, i + 1u, j + 3u, c, d2 * w11);
+      let even0 = e00 + d1 * w00 + d0 * w02;
+      let even1 = e01 + d1 * w01;
+      let even2 = e02 + d2 * w00 + d1 * w02;
+      let even3 = e03 + d2 * w01;
+      let odd0 = d1 * w10 + d0 * w12;
+      let odd1 = d1 * w11;
+      let odd2 = d2 * w10 + d1 * w12;
+      let odd3 = d2 * w11;
+      for (var v = 0u; v < columns; v++) {
+        store(image, i, j + v, c, pick4(v, even0, even1, even2, even3));
+        store(image, i + 1u, j + v, c, pick4(v, odd0, odd1, odd2, odd3));
+      }
     }
 
     e00 = d1 * w20 + d0 * w22;

@@ -7,6 +7,7 @@
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
+import package::common::pick::pick4;
 
 struct Params {
   batch: u32,
@@ -20,6 +21,8 @@ struct Params {
   rows_per_strip: u32, // in pairs of rows
   row_strips: u32, // ceil(ceil((in_h + pad_top) / 2) / rows_per_strip)
   column_tiles: u32, // ceil((in_w + pad_left) / 4)
+  taps: u32, // 25: a uniform, so that compilers keep the loop over the weights rolled
+  four: u32, // 4, likewise for the loop of stores
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -57,31 +60,60 @@ fn main(
   let end = first + params.rows_per_strip;
   let image = n * params.in_h;
   let j = pair * 2u - params.pad_left; // wraps below 0: not stored
-  let w00 = w[0u * params.channels + c];
-  let w01 = w[1u * params.channels + c];
-  let w02 = w[2u * params.channels + c];
-  let w03 = w[3u * params.channels + c];
-  let w04 = w[4u * params.channels + c];
-  let w10 = w[5u * params.channels + c];
-  let w11 = w[6u * params.channels + c];
-  let w12 = w[7u * params.channels + c];
-  let w13 = w[8u * params.channels + c];
-  let w14 = w[9u * params.channels + c];
-  let w20 = w[10u * params.channels + c];
-  let w21 = w[11u * params.channels + c];
-  let w22 = w[12u * params.channels + c];
-  let w23 = w[13u * params.channels + c];
-  let w24 = w[14u * params.channels + c];
-  let w30 = w[15u * params.channels + c];
-  let w31 = w[16u * params.channels + c];
-  let w32 = w[17u * params.channels + c];
-  let w33 = w[18u * params.channels + c];
-  let w34 = w[19u * params.channels + c];
-  let w40 = w[20u * params.channels + c];
-  let w41 = w[21u * params.channels + c];
-  let w42 = w[22u * params.channels + c];
-  let w43 = w[23u * params.channels + c];
-  let w44 = w[24u * params.channels + c];
+  let columns = min(params.four, params.in_w + params.pad_left - pair * 2u);
+  var w00 = vec4f();
+  var w01 = vec4f();
+  var w02 = vec4f();
+  var w03 = vec4f();
+  var w04 = vec4f();
+  var w10 = vec4f();
+  var w11 = vec4f();
+  var w12 = vec4f();
+  var w13 = vec4f();
+  var w14 = vec4f();
+  var w20 = vec4f();
+  var w21 = vec4f();
+  var w22 = vec4f();
+  var w23 = vec4f();
+  var w24 = vec4f();
+  var w30 = vec4f();
+  var w31 = vec4f();
+  var w32 = vec4f();
+  var w33 = vec4f();
+  var w34 = vec4f();
+  var w40 = vec4f();
+  var w41 = vec4f();
+  var w42 = vec4f();
+  var w43 = vec4f();
+  var w44 = vec4f();
+  for (var tap = 0u; tap < params.taps; tap++) {
+    let v = w[tap * params.channels + c];
+    w00 = select(w00, v, tap == 0u);
+    w01 = select(w01, v, tap == 1u);
+    w02 = select(w02, v, tap == 2u);
+    w03 = select(w03, v, tap == 3u);
+    w04 = select(w04, v, tap == 4u);
+    w10 = select(w10, v, tap == 5u);
+    w11 = select(w11, v, tap == 6u);
+    w12 = select(w12, v, tap == 7u);
+    w13 = select(w13, v, tap == 8u);
+    w14 = select(w14, v, tap == 9u);
+    w20 = select(w20, v, tap == 10u);
+    w21 = select(w21, v, tap == 11u);
+    w22 = select(w22, v, tap == 12u);
+    w23 = select(w23, v, tap == 13u);
+    w24 = select(w24, v, tap == 14u);
+    w30 = select(w30, v, tap == 15u);
+    w31 = select(w31, v, tap == 16u);
+    w32 = select(w32, v, tap == 17u);
+    w33 = select(w33, v, tap == 18u);
+    w34 = select(w34, v, tap == 19u);
+    w40 = select(w40, v, tap == 20u);
+    w41 = select(w41, v, tap == 21u);
+    w42 = select(w42, v, tap == 22u);
+    w43 = select(w43, v, tap == 23u);
+    w44 = select(w44, v, tap == 24u);
+  }
   // Unfinished sums of the even (e) and odd (o) rows to come.
   var e00 = vec4f();
   var e01 = vec4f();
@@ -106,14 +138,18 @@ fn main(
     let d3 = load_dy(row_at, inside, pair + 1u, c);
     if (turn >= 2u) {
       let i = p * 2u - params.pad_top;
-      store(image, i, j, c, e00 + d2 * w00 + d1 * w02 + d0 * w04);
-      store(image, i, j + 1u, c, e01 + d2 * w01 + d1 * w03);
-      store(image, i, j + 2u, c, e02 + d3 * w00 + d2 * w02 + d1 * w04);
-      store(image, i, j + 3u, c, e03 + d3 * w01 + d2 * w03);
-      store(image, i + 1u, j, c, o00 + d2 * w10 + d1 * w12 + d0 * w14);
-      store(image, i + 1u, j + 1u, c, o01 + d2 * w11 + d1 * w13);
-      store(image, i + 1u, j + 2u, c, o02 + d3 * w10 + d2 * w12 + d1 * w14);
-      store(image, i + 1u, j + 3u, c, o03 + d3 * w11 + d2 * w13);
+      let even0 = e00 + d2 * w00 + d1 * w02 + d0 * w04;
+      let even1 = e01 + d2 * w01 + d1 * w03;
+      let even2 = e02 + d3 * w00 + d2 * w02 + d1 * w04;
+      let even3 = e03 + d3 * w01 + d2 * w03;
+      let odd0 = o00 + d2 * w10 + d1 * w12 + d0 * w14;
+      let odd1 = o01 + d2 * w11 + d1 * w13;
+      let odd2 = o02 + d3 * w10 + d2 * w12 + d1 * w14;
+      let odd3 = o03 + d3 * w11 + d2 * w13;
+      for (var v = 0u; v < columns; v++) {
+        store(image, i, j + v, c, pick4(v, even0, even1, even2, even3));
+        store(image, i + 1u, j + v, c, pick4(v, odd0, odd1, odd2, odd3));
+      }
     }
     e00 = e10 + d2 * w20 + d1 * w22 + d0 * w24;
     e01 = e11 + d2 * w21 + d1 * w23;

@@ -7,6 +7,7 @@
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
+import package::common::pick::pick4;
 
 struct Params {
   batch: u32,
@@ -20,6 +21,8 @@ struct Params {
   rows_per_strip: u32, // in pairs of rows
   row_strips: u32, // ceil(ceil((in_h + pad_top) / 2) / rows_per_strip)
   column_tiles: u32, // ceil((in_w + pad_left) / 4)
+  taps: u32, // 49: a uniform, so that compilers keep the loop over the weights rolled
+  four: u32, // 4, likewise for the loop of stores
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -57,55 +60,108 @@ fn main(
   let end = first + params.rows_per_strip;
   let image = n * params.in_h;
   let j = pair * 2u - params.pad_left; // wraps below 0: not stored
-  let w00 = w[0u * params.channels + c];
-  let w01 = w[1u * params.channels + c];
-  let w02 = w[2u * params.channels + c];
-  let w03 = w[3u * params.channels + c];
-  let w04 = w[4u * params.channels + c];
-  let w05 = w[5u * params.channels + c];
-  let w06 = w[6u * params.channels + c];
-  let w10 = w[7u * params.channels + c];
-  let w11 = w[8u * params.channels + c];
-  let w12 = w[9u * params.channels + c];
-  let w13 = w[10u * params.channels + c];
-  let w14 = w[11u * params.channels + c];
-  let w15 = w[12u * params.channels + c];
-  let w16 = w[13u * params.channels + c];
-  let w20 = w[14u * params.channels + c];
-  let w21 = w[15u * params.channels + c];
-  let w22 = w[16u * params.channels + c];
-  let w23 = w[17u * params.channels + c];
-  let w24 = w[18u * params.channels + c];
-  let w25 = w[19u * params.channels + c];
-  let w26 = w[20u * params.channels + c];
-  let w30 = w[21u * params.channels + c];
-  let w31 = w[22u * params.channels + c];
-  let w32 = w[23u * params.channels + c];
-  let w33 = w[24u * params.channels + c];
-  let w34 = w[25u * params.channels + c];
-  let w35 = w[26u * params.channels + c];
-  let w36 = w[27u * params.channels + c];
-  let w40 = w[28u * params.channels + c];
-  let w41 = w[29u * params.channels + c];
-  let w42 = w[30u * params.channels + c];
-  let w43 = w[31u * params.channels + c];
-  let w44 = w[32u * params.channels + c];
-  let w45 = w[33u * params.channels + c];
-  let w46 = w[34u * params.channels + c];
-  let w50 = w[35u * params.channels + c];
-  let w51 = w[36u * params.channels + c];
-  let w52 = w[37u * params.channels + c];
-  let w53 = w[38u * params.channels + c];
-  let w54 = w[39u * params.channels + c];
-  let w55 = w[40u * params.channels + c];
-  let w56 = w[41u * params.channels + c];
-  let w60 = w[42u * params.channels + c];
-  let w61 = w[43u * params.channels + c];
-  let w62 = w[44u * params.channels + c];
-  let w63 = w[45u * params.channels + c];
-  let w64 = w[46u * params.channels + c];
-  let w65 = w[47u * params.channels + c];
-  let w66 = w[48u * params.channels + c];
+  let columns = min(params.four, params.in_w + params.pad_left - pair * 2u);
+  var w00 = vec4f();
+  var w01 = vec4f();
+  var w02 = vec4f();
+  var w03 = vec4f();
+  var w04 = vec4f();
+  var w05 = vec4f();
+  var w06 = vec4f();
+  var w10 = vec4f();
+  var w11 = vec4f();
+  var w12 = vec4f();
+  var w13 = vec4f();
+  var w14 = vec4f();
+  var w15 = vec4f();
+  var w16 = vec4f();
+  var w20 = vec4f();
+  var w21 = vec4f();
+  var w22 = vec4f();
+  var w23 = vec4f();
+  var w24 = vec4f();
+  var w25 = vec4f();
+  var w26 = vec4f();
+  var w30 = vec4f();
+  var w31 = vec4f();
+  var w32 = vec4f();
+  var w33 = vec4f();
+  var w34 = vec4f();
+  var w35 = vec4f();
+  var w36 = vec4f();
+  var w40 = vec4f();
+  var w41 = vec4f();
+  var w42 = vec4f();
+  var w43 = vec4f();
+  var w44 = vec4f();
+  var w45 = vec4f();
+  var w46 = vec4f();
+  var w50 = vec4f();
+  var w51 = vec4f();
+  var w52 = vec4f();
+  var w53 = vec4f();
+  var w54 = vec4f();
+  var w55 = vec4f();
+  var w56 = vec4f();
+  var w60 = vec4f();
+  var w61 = vec4f();
+  var w62 = vec4f();
+  var w63 = vec4f();
+  var w64 = vec4f();
+  var w65 = vec4f();
+  var w66 = vec4f();
+  for (var tap = 0u; tap < params.taps; tap++) {
+    let v = w[tap * params.channels + c];
+    w00 = select(w00, v, tap == 0u);
+    w01 = select(w01, v, tap == 1u);
+    w02 = select(w02, v, tap == 2u);
+    w03 = select(w03, v, tap == 3u);
+    w04 = select(w04, v, tap == 4u);
+    w05 = select(w05, v, tap == 5u);
+    w06 = select(w06, v, tap == 6u);
+    w10 = select(w10, v, tap == 7u);
+    w11 = select(w11, v, tap == 8u);
+    w12 = select(w12, v, tap == 9u);
+    w13 = select(w13, v, tap == 10u);
+    w14 = select(w14, v, tap == 11u);
+    w15 = select(w15, v, tap == 12u);
+    w16 = select(w16, v, tap == 13u);
+    w20 = select(w20, v, tap == 14u);
+    w21 = select(w21, v, tap == 15u);
+    w22 = select(w22, v, tap == 16u);
+    w23 = select(w23, v, tap == 17u);
+    w24 = select(w24, v, tap == 18u);
+    w25 = select(w25, v, tap == 19u);
+    w26 = select(w26, v, tap == 20u);
+    w30 = select(w30, v, tap == 21u);
+    w31 = select(w31, v, tap == 22u);
+    w32 = select(w32, v, tap == 23u);
+    w33 = select(w33, v, tap == 24u);
+    w34 = select(w34, v, tap == 25u);
+    w35 = select(w35, v, tap == 26u);
+    w36 = select(w36, v, tap == 27u);
+    w40 = select(w40, v, tap == 28u);
+    w41 = select(w41, v, tap == 29u);
+    w42 = select(w42, v, tap == 30u);
+    w43 = select(w43, v, tap == 31u);
+    w44 = select(w44, v, tap == 32u);
+    w45 = select(w45, v, tap == 33u);
+    w46 = select(w46, v, tap == 34u);
+    w50 = select(w50, v, tap == 35u);
+    w51 = select(w51, v, tap == 36u);
+    w52 = select(w52, v, tap == 37u);
+    w53 = select(w53, v, tap == 38u);
+    w54 = select(w54, v, tap == 39u);
+    w55 = select(w55, v, tap == 40u);
+    w56 = select(w56, v, tap == 41u);
+    w60 = select(w60, v, tap == 42u);
+    w61 = select(w61, v, tap == 43u);
+    w62 = select(w62, v, tap == 44u);
+    w63 = select(w63, v, tap == 45u);
+    w64 = select(w64, v, tap == 46u);
+    w65 = select(w65, v, tap == 47u);
+    w66 = select(w66, v, tap == 48u);
+  }
   // Unfinished sums of the even (e) and odd (o) rows to come.
   var e00 = vec4f();
   var e01 = vec4f();
@@ -139,14 +195,18 @@ fn main(
     let d4 = load_dy(row_at, inside, pair + 1u, c);
     if (turn >= 3u) {
       let i = p * 2u - params.pad_top;
-      store(image, i, j, c, e00 + d3 * w00 + d2 * w02 + d1 * w04 + d0 * w06);
-      store(image, i, j + 1u, c, e01 + d3 * w01 + d2 * w03 + d1 * w05);
-      store(image, i, j + 2u, c, e02 + d4 * w00 + d3 * w02 + d2 * w04 + d1 * w06);
-      store(image, i, j + 3u, c, e03 + d4 * w01 + d3 * w03 + d2 * w05);
-      store(image, i + 1u, j, c, o00 + d3 * w10 + d2 * w12 + d1 * w14 + d0 * w16);
-      store(image, i + 1u, j + 1u, c, o01 + d3 * w11 + d2 * w13 + d1 * w15);
-      store(image, i + 1u, j + 2u, c, o02 + d4 * w10 + d3 * w12 + d2 * w14 + d1 * w16);
-      store(image, i + 1u, j + 3u, c, o03 + d4 * w11 + d3 * w13 + d2 * w15);
+      let even0 = e00 + d3 * w00 + d2 * w02 + d1 * w04 + d0 * w06;
+      let even1 = e01 + d3 * w01 + d2 * w03 + d1 * w05;
+      let even2 = e02 + d4 * w00 + d3 * w02 + d2 * w04 + d1 * w06;
+      let even3 = e03 + d4 * w01 + d3 * w03 + d2 * w05;
+      let odd0 = o00 + d3 * w10 + d2 * w12 + d1 * w14 + d0 * w16;
+      let odd1 = o01 + d3 * w11 + d2 * w13 + d1 * w15;
+      let odd2 = o02 + d4 * w10 + d3 * w12 + d2 * w14 + d1 * w16;
+      let odd3 = o03 + d4 * w11 + d3 * w13 + d2 * w15;
+      for (var v = 0u; v < columns; v++) {
+        store(image, i, j + v, c, pick4(v, even0, even1, even2, even3));
+        store(image, i + 1u, j + v, c, pick4(v, odd0, odd1, odd2, odd3));
+      }
     }
     e00 = e10 + d3 * w20 + d2 * w22 + d1 * w24 + d0 * w26;
     e01 = e11 + d3 * w21 + d2 * w23 + d1 * w25;

@@ -8,6 +8,7 @@
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
 import package::common::activation::activate;
+import package::common::pick::pick4;
 
 struct Params {
   batch: u32,
@@ -21,6 +22,8 @@ struct Params {
   rows_per_strip: u32,
   row_strips: u32, // ceil(out_h / rows_per_strip)
   column_tiles: u32, // ceil(out_w / 4)
+  taps: u32, // 9: a uniform, so that compilers keep the loop over the weights rolled
+  four: u32, // 4: a uniform, so that compilers keep the loop of stores rolled
   flip: u32,
   has_bias: u32, // 0: b is not read
   activation: u32, // see common/activation
@@ -42,9 +45,7 @@ fn load_w(tap: u32, c: u32) -> vec4f {
 }
 
 fn store(row: u32, q: u32, c: u32, sum: vec4f) {
-  if (q < params.out_w) {
-    y[(row * params.out_w + q) * params.channels + c] = activate(sum, params.activation);
-  }
+  y[(row * params.out_w + q) * params.channels + c] = activate(sum, params.activation);
 }
 
 @compute @workgroup_size(8)
@@ -65,15 +66,28 @@ fn main(
   let p_first = (strip - n * params.row_strips) * params.rows_per_strip;
   let p_end = min(p_first + params.rows_per_strip, params.out_h);
   let left = q - params.pad_left; // wraps below 0: outside the image
-  let w00 = load_w(0u, c);
-  let w01 = load_w(1u, c);
-  let w02 = load_w(2u, c);
-  let w10 = load_w(3u, c);
-  let w11 = load_w(4u, c);
-  let w12 = load_w(5u, c);
-  let w20 = load_w(6u, c);
-  let w21 = load_w(7u, c);
-  let w22 = load_w(8u, c);
+  var w00 = vec4f();
+  var w01 = vec4f();
+  var w02 = vec4f();
+  var w10 = vec4f();
+  var w11 = vec4f();
+  var w12 = vec4f();
+  var w20 = vec4f();
+  var w21 = vec4f();
+  var w22 = vec4f();
+  for (var tap = 0u; tap < params.taps; tap++) {
+    let v = load_w(tap, c);
+    w00 = select(w00, v, tap == 0u);
+    w01 = select(w01, v, tap == 1u);
+    w02 = select(w02, v, tap == 2u);
+    w10 = select(w10, v, tap == 3u);
+    w11 = select(w11, v, tap == 4u);
+    w12 = select(w12, v, tap == 5u);
+    w20 = select(w20, v, tap == 6u);
+    w21 = select(w21, v, tap == 7u);
+    w22 = select(w22, v, tap == 8u);
+  }
+  let columns = min(params.four, params.out_w - q);
   var bias = vec4f();
   if (params.has_bias != 0u) {
     bias = b[c];
@@ -100,10 +114,13 @@ fn main(
     let x5 = load_x(row_at, inside, left + 5u, c);
     if (row >= p_first + 2u) {
       let y_row = n * params.out_h + row - 2u;
-      store(y_row, q, c, a00 + bias + x0 * w20 + x1 * w21 + x2 * w22);
-      store(y_row, q + 1u, c, a01 + bias + x1 * w20 + x2 * w21 + x3 * w22);
-      store(y_row, q + 2u, c, a02 + bias + x2 * w20 + x3 * w21 + x4 * w22);
-      store(y_row, q + 3u, c, a03 + bias + x3 * w20 + x4 * w21 + x5 * w22);
+      let y0 = a00 + bias + x0 * w20 + x1 * w21 + x2 * w22;
+      let y1 = a01 + bias + x1 * w20 + x2 * w21 + x3 * w22;
+      let y2 = a02 + bias + x2 * w20 + x3 * w21 + x4 * w22;
+      let y3 = a03 + bias + x3 * w20 + x4 * w21 + x5 * w22;
+      for (var p = 0u; p < columns; p++) {
+        store(y_row, q + p, c, pick4(p, y0, y1, y2, y3));
+      }
     }
     a00 = a10 + x0 * w10 + x1 * w11 + x2 * w12;
     a01 = a11 + x1 * w10 + x2 * w11 + x3 * w12;

@@ -20,6 +20,7 @@ struct Params {
   rows_per_strip: u32,
   row_strips: u32, // ceil(out_h / rows_per_strip)
   column_tiles: u32, // ceil(out_w / 2)
+  taps: u32, // 9: a uniform, so that compilers keep the loop over the weights rolled
   has_bias: u32, // 0: b is not read
   activation: u32, // see common/activation
 }
@@ -40,9 +41,7 @@ fn load_w(tap: u32, c: u32) -> vec4f {
 }
 
 fn store(row: u32, q: u32, c: u32, sum: vec4f) {
-  if (q < params.out_w) {
-    y[(row * params.out_w + q) * params.channels + c] = activate(sum, params.activation);
-  }
+  y[(row * params.out_w + q) * params.channels + c] = activate(sum, params.activation);
 }
 
 @compute @workgroup_size(8)
@@ -63,15 +62,28 @@ fn main(
   let p_first = (strip - n * params.row_strips) * params.rows_per_strip;
   let p_end = min(p_first + params.rows_per_strip, params.out_h);
   let left = q * 2u - params.pad_left; // wraps below 0: outside the image
-  let w00 = load_w(0u, c);
-  let w01 = load_w(1u, c);
-  let w02 = load_w(2u, c);
-  let w10 = load_w(3u, c);
-  let w11 = load_w(4u, c);
-  let w12 = load_w(5u, c);
-  let w20 = load_w(6u, c);
-  let w21 = load_w(7u, c);
-  let w22 = load_w(8u, c);
+  var w00 = vec4f();
+  var w01 = vec4f();
+  var w02 = vec4f();
+  var w10 = vec4f();
+  var w11 = vec4f();
+  var w12 = vec4f();
+  var w20 = vec4f();
+  var w21 = vec4f();
+  var w22 = vec4f();
+  for (var tap = 0u; tap < params.taps; tap++) {
+    let v = load_w(tap, c);
+    w00 = select(w00, v, tap == 0u);
+    w01 = select(w01, v, tap == 1u);
+    w02 = select(w02, v, tap == 2u);
+    w10 = select(w10, v, tap == 3u);
+    w11 = select(w11, v, tap == 4u);
+    w12 = select(w12, v, tap == 5u);
+    w20 = select(w20, v, tap == 6u);
+    w21 = select(w21, v, tap == 7u);
+    w22 = select(w22, v, tap == 8u);
+  }
+  let columns = min(2u, params.out_w - q);
   var bias = vec4f();
   if (params.has_bias != 0u) {
     bias = b[c];
@@ -93,8 +105,11 @@ fn main(
     let x4 = load_x(even_at, even_inside, left + 4u, c);
     if (row >= p_first + 1u) {
       let y_row = n * params.out_h + row - 1u;
-      store(y_row, q, c, a00 + bias + x0 * w20 + x1 * w21 + x2 * w22);
-      store(y_row, q + 1u, c, a01 + bias + x2 * w20 + x3 * w21 + x4 * w22);
+      let y0 = a00 + bias + x0 * w20 + x1 * w21 + x2 * w22;
+      let y1 = a01 + bias + x2 * w20 + x3 * w21 + x4 * w22;
+      for (var p = 0u; p < columns; p++) {
+        store(y_row, q + p, c, select(y1, y0, p == 0u));
+      }
     }
     let z0 = load_x(odd_at, odd_inside, left, c);
     let z1 = load_x(odd_at, odd_inside, left + 1u, c);

@@ -8,6 +8,7 @@
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
 import package::common::activation::activate;
+import package::common::pick::pick4;
 
 struct Params {
   batch: u32,
@@ -21,6 +22,8 @@ struct Params {
   rows_per_strip: u32,
   row_strips: u32, // ceil(out_h / rows_per_strip)
   column_tiles: u32, // ceil(out_w / 4)
+  taps: u32, // 25: a uniform, so that compilers keep the loop over the weights rolled
+  four: u32, // 4: a uniform, so that compilers keep the loop of stores rolled
   flip: u32,
   has_bias: u32, // 0: b is not read
   activation: u32, // see common/activation
@@ -42,9 +45,7 @@ fn load_w(tap: u32, c: u32) -> vec4f {
 }
 
 fn store(row: u32, q: u32, c: u32, sum: vec4f) {
-  if (q < params.out_w) {
-    y[(row * params.out_w + q) * params.channels + c] = activate(sum, params.activation);
-  }
+  y[(row * params.out_w + q) * params.channels + c] = activate(sum, params.activation);
 }
 
 @compute @workgroup_size(8)
@@ -65,31 +66,60 @@ fn main(
   let p_first = (strip - n * params.row_strips) * params.rows_per_strip;
   let p_end = min(p_first + params.rows_per_strip, params.out_h);
   let left = q - params.pad_left; // wraps below 0: outside the image
-  let w00 = load_w(0u, c);
-  let w01 = load_w(1u, c);
-  let w02 = load_w(2u, c);
-  let w03 = load_w(3u, c);
-  let w04 = load_w(4u, c);
-  let w10 = load_w(5u, c);
-  let w11 = load_w(6u, c);
-  let w12 = load_w(7u, c);
-  let w13 = load_w(8u, c);
-  let w14 = load_w(9u, c);
-  let w20 = load_w(10u, c);
-  let w21 = load_w(11u, c);
-  let w22 = load_w(12u, c);
-  let w23 = load_w(13u, c);
-  let w24 = load_w(14u, c);
-  let w30 = load_w(15u, c);
-  let w31 = load_w(16u, c);
-  let w32 = load_w(17u, c);
-  let w33 = load_w(18u, c);
-  let w34 = load_w(19u, c);
-  let w40 = load_w(20u, c);
-  let w41 = load_w(21u, c);
-  let w42 = load_w(22u, c);
-  let w43 = load_w(23u, c);
-  let w44 = load_w(24u, c);
+  var w00 = vec4f();
+  var w01 = vec4f();
+  var w02 = vec4f();
+  var w03 = vec4f();
+  var w04 = vec4f();
+  var w10 = vec4f();
+  var w11 = vec4f();
+  var w12 = vec4f();
+  var w13 = vec4f();
+  var w14 = vec4f();
+  var w20 = vec4f();
+  var w21 = vec4f();
+  var w22 = vec4f();
+  var w23 = vec4f();
+  var w24 = vec4f();
+  var w30 = vec4f();
+  var w31 = vec4f();
+  var w32 = vec4f();
+  var w33 = vec4f();
+  var w34 = vec4f();
+  var w40 = vec4f();
+  var w41 = vec4f();
+  var w42 = vec4f();
+  var w43 = vec4f();
+  var w44 = vec4f();
+  for (var tap = 0u; tap < params.taps; tap++) {
+    let v = load_w(tap, c);
+    w00 = select(w00, v, tap == 0u);
+    w01 = select(w01, v, tap == 1u);
+    w02 = select(w02, v, tap == 2u);
+    w03 = select(w03, v, tap == 3u);
+    w04 = select(w04, v, tap == 4u);
+    w10 = select(w10, v, tap == 5u);
+    w11 = select(w11, v, tap == 6u);
+    w12 = select(w12, v, tap == 7u);
+    w13 = select(w13, v, tap == 8u);
+    w14 = select(w14, v, tap == 9u);
+    w20 = select(w20, v, tap == 10u);
+    w21 = select(w21, v, tap == 11u);
+    w22 = select(w22, v, tap == 12u);
+    w23 = select(w23, v, tap == 13u);
+    w24 = select(w24, v, tap == 14u);
+    w30 = select(w30, v, tap == 15u);
+    w31 = select(w31, v, tap == 16u);
+    w32 = select(w32, v, tap == 17u);
+    w33 = select(w33, v, tap == 18u);
+    w34 = select(w34, v, tap == 19u);
+    w40 = select(w40, v, tap == 20u);
+    w41 = select(w41, v, tap == 21u);
+    w42 = select(w42, v, tap == 22u);
+    w43 = select(w43, v, tap == 23u);
+    w44 = select(w44, v, tap == 24u);
+  }
+  let columns = min(params.four, params.out_w - q);
   var bias = vec4f();
   if (params.has_bias != 0u) {
     bias = b[c];
@@ -126,10 +156,13 @@ fn main(
     let x7 = load_x(row_at, inside, left + 7u, c);
     if (row >= p_first + 4u) {
       let y_row = n * params.out_h + row - 4u;
-      store(y_row, q, c, a00 + bias + x0 * w40 + x1 * w41 + x2 * w42 + x3 * w43 + x4 * w44);
-      store(y_row, q + 1u, c, a01 + bias + x1 * w40 + x2 * w41 + x3 * w42 + x4 * w43 + x5 * w44);
-      store(y_row, q + 2u, c, a02 + bias + x2 * w40 + x3 * w41 + x4 * w42 + x5 * w43 + x6 * w44);
-      store(y_row, q + 3u, c, a03 + bias + x3 * w40 + x4 * w41 + x5 * w42 + x6 * w43 + x7 * w44);
+      let y0 = a00 + bias + x0 * w40 + x1 * w41 + x2 * w42 + x3 * w43 + x4 * w44;
+      let y1 = a01 + bias + x1 * w40 + x2 * w41 + x3 * w42 + x4 * w43 + x5 * w44;
+      let y2 = a02 + bias + x2 * w40 + x3 * w41 + x4 * w42 + x5 * w43 + x6 * w44;
+      let y3 = a03 + bias + x3 * w40 + x4 * w41 + x5 * w42 + x6 * w43 + x7 * w44;
+      for (var p = 0u; p < columns; p++) {
+        store(y_row, q + p, c, pick4(p, y0, y1, y2, y3));
+      }
     }
     a00 = a10 + x0 * w30 + x1 * w31 + x2 * w32 + x3 * w33 + x4 * w34;
     a01 = a11 + x1 * w30 + x2 * w31 + x3 * w32 + x4 * w33 + x5 * w34;

@@ -20,6 +20,7 @@ struct Params {
   rows_per_strip: u32,
   row_strips: u32, // ceil(out_h / rows_per_strip)
   column_tiles: u32, // ceil(out_w / 2)
+  taps: u32, // 49: a uniform, so that compilers keep the loop over the weights rolled
   has_bias: u32, // 0: b is not read
   activation: u32, // see common/activation
 }
@@ -40,9 +41,7 @@ fn load_w(tap: u32, c: u32) -> vec4f {
 }
 
 fn store(row: u32, q: u32, c: u32, sum: vec4f) {
-  if (q < params.out_w) {
-    y[(row * params.out_w + q) * params.channels + c] = activate(sum, params.activation);
-  }
+  y[(row * params.out_w + q) * params.channels + c] = activate(sum, params.activation);
 }
 
 @compute @workgroup_size(8)
@@ -63,55 +62,108 @@ fn main(
   let p_first = (strip - n * params.row_strips) * params.rows_per_strip;
   let p_end = min(p_first + params.rows_per_strip, params.out_h);
   let left = q * 2u - params.pad_left; // wraps below 0: outside the image
-  let w00 = load_w(0u, c);
-  let w01 = load_w(1u, c);
-  let w02 = load_w(2u, c);
-  let w03 = load_w(3u, c);
-  let w04 = load_w(4u, c);
-  let w05 = load_w(5u, c);
-  let w06 = load_w(6u, c);
-  let w10 = load_w(7u, c);
-  let w11 = load_w(8u, c);
-  let w12 = load_w(9u, c);
-  let w13 = load_w(10u, c);
-  let w14 = load_w(11u, c);
-  let w15 = load_w(12u, c);
-  let w16 = load_w(13u, c);
-  let w20 = load_w(14u, c);
-  let w21 = load_w(15u, c);
-  let w22 = load_w(16u, c);
-  let w23 = load_w(17u, c);
-  let w24 = load_w(18u, c);
-  let w25 = load_w(19u, c);
-  let w26 = load_w(20u, c);
-  let w30 = load_w(21u, c);
-  let w31 = load_w(22u, c);
-  let w32 = load_w(23u, c);
-  let w33 = load_w(24u, c);
-  let w34 = load_w(25u, c);
-  let w35 = load_w(26u, c);
-  let w36 = load_w(27u, c);
-  let w40 = load_w(28u, c);
-  let w41 = load_w(29u, c);
-  let w42 = load_w(30u, c);
-  let w43 = load_w(31u, c);
-  let w44 = load_w(32u, c);
-  let w45 = load_w(33u, c);
-  let w46 = load_w(34u, c);
-  let w50 = load_w(35u, c);
-  let w51 = load_w(36u, c);
-  let w52 = load_w(37u, c);
-  let w53 = load_w(38u, c);
-  let w54 = load_w(39u, c);
-  let w55 = load_w(40u, c);
-  let w56 = load_w(41u, c);
-  let w60 = load_w(42u, c);
-  let w61 = load_w(43u, c);
-  let w62 = load_w(44u, c);
-  let w63 = load_w(45u, c);
-  let w64 = load_w(46u, c);
-  let w65 = load_w(47u, c);
-  let w66 = load_w(48u, c);
+  var w00 = vec4f();
+  var w01 = vec4f();
+  var w02 = vec4f();
+  var w03 = vec4f();
+  var w04 = vec4f();
+  var w05 = vec4f();
+  var w06 = vec4f();
+  var w10 = vec4f();
+  var w11 = vec4f();
+  var w12 = vec4f();
+  var w13 = vec4f();
+  var w14 = vec4f();
+  var w15 = vec4f();
+  var w16 = vec4f();
+  var w20 = vec4f();
+  var w21 = vec4f();
+  var w22 = vec4f();
+  var w23 = vec4f();
+  var w24 = vec4f();
+  var w25 = vec4f();
+  var w26 = vec4f();
+  var w30 = vec4f();
+  var w31 = vec4f();
+  var w32 = vec4f();
+  var w33 = vec4f();
+  var w34 = vec4f();
+  var w35 = vec4f();
+  var w36 = vec4f();
+  var w40 = vec4f();
+  var w41 = vec4f();
+  var w42 = vec4f();
+  var w43 = vec4f();
+  var w44 = vec4f();
+  var w45 = vec4f();
+  var w46 = vec4f();
+  var w50 = vec4f();
+  var w51 = vec4f();
+  var w52 = vec4f();
+  var w53 = vec4f();
+  var w54 = vec4f();
+  var w55 = vec4f();
+  var w56 = vec4f();
+  var w60 = vec4f();
+  var w61 = vec4f();
+  var w62 = vec4f();
+  var w63 = vec4f();
+  var w64 = vec4f();
+  var w65 = vec4f();
+  var w66 = vec4f();
+  for (var tap = 0u; tap < params.taps; tap++) {
+    let v = load_w(tap, c);
+    w00 = select(w00, v, tap == 0u);
+    w01 = select(w01, v, tap == 1u);
+    w02 = select(w02, v, tap == 2u);
+    w03 = select(w03, v, tap == 3u);
+    w04 = select(w04, v, tap == 4u);
+    w05 = select(w05, v, tap == 5u);
+    w06 = select(w06, v, tap == 6u);
+    w10 = select(w10, v, tap == 7u);
+    w11 = select(w11, v, tap == 8u);
+    w12 = select(w12, v, tap == 9u);
+    w13 = select(w13, v, tap == 10u);
+    w14 = select(w14, v, tap == 11u);
+    w15 = select(w15, v, tap == 12u);
+    w16 = select(w16, v, tap == 13u);
+    w20 = select(w20, v, tap == 14u);
+    w21 = select(w21, v, tap == 15u);
+    w22 = select(w22, v, tap == 16u);
+    w23 = select(w23, v, tap == 17u);
+    w24 = select(w24, v, tap == 18u);
+    w25 = select(w25, v, tap == 19u);
+    w26 = select(w26, v, tap == 20u);
+    w30 = select(w30, v, tap == 21u);
+    w31 = select(w31, v, tap == 22u);
+    w32 = select(w32, v, tap == 23u);
+    w33 = select(w33, v, tap == 24u);
+    w34 = select(w34, v, tap == 25u);
+    w35 = select(w35, v, tap == 26u);
+    w36 = select(w36, v, tap == 27u);
+    w40 = select(w40, v, tap == 28u);
+    w41 = select(w41, v, tap == 29u);
+    w42 = select(w42, v, tap == 30u);
+    w43 = select(w43, v, tap == 31u);
+    w44 = select(w44, v, tap == 32u);
+    w45 = select(w45, v, tap == 33u);
+    w46 = select(w46, v, tap == 34u);
+    w50 = select(w50, v, tap == 35u);
+    w51 = select(w51, v, tap == 36u);
+    w52 = select(w52, v, tap == 37u);
+    w53 = select(w53, v, tap == 38u);
+    w54 = select(w54, v, tap == 39u);
+    w55 = select(w55, v, tap == 40u);
+    w56 = select(w56, v, tap == 41u);
+    w60 = select(w60, v, tap == 42u);
+    w61 = select(w61, v, tap == 43u);
+    w62 = select(w62, v, tap == 44u);
+    w63 = select(w63, v, tap == 45u);
+    w64 = select(w64, v, tap == 46u);
+    w65 = select(w65, v, tap == 47u);
+    w66 = select(w66, v, tap == 48u);
+  }
+  let columns = min(2u, params.out_w - q);
   var bias = vec4f();
   if (params.has_bias != 0u) {
     bias = b[c];
@@ -141,8 +193,11 @@ fn main(
     let x8 = load_x(even_at, even_inside, left + 8u, c);
     if (row >= p_first + 3u) {
       let y_row = n * params.out_h + row - 3u;
-      store(y_row, q, c, a00 + bias + x0 * w60 + x1 * w61 + x2 * w62 + x3 * w63 + x4 * w64 + x5 * w65 + x6 * w66);
-      store(y_row, q + 1u, c, a01 + bias + x2 * w60 + x3 * w61 + x4 * w62 + x5 * w63 + x6 * w64 + x7 * w65 + x8 * w66);
+      let y0 = a00 + bias + x0 * w60 + x1 * w61 + x2 * w62 + x3 * w63 + x4 * w64 + x5 * w65 + x6 * w66;
+      let y1 = a01 + bias + x2 * w60 + x3 * w61 + x4 * w62 + x5 * w63 + x6 * w64 + x7 * w65 + x8 * w66;
+      for (var p = 0u; p < columns; p++) {
+        store(y_row, q + p, c, select(y1, y0, p == 0u));
+      }
     }
     let z0 = load_x(odd_at, odd_inside, left, c);
     let z1 = load_x(odd_at, odd_inside, left + 1u, c);

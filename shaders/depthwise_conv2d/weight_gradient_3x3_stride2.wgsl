@@ -21,6 +21,7 @@ struct Params {
   row_strips: u32, // ceil(out_h / rows_per_strip)
   column_tiles: u32, // ceil(out_w / 2)
   splits: u32, // at most N * row_strips * column_tiles
+  taps: u32, // 9: a uniform, so that compilers keep the loop over the results rolled
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -102,13 +103,16 @@ fn main(
       h11 = d1;
     }
   }
-  partials[(split * 9u + 0u) * params.channels + c] = a00;
-  partials[(split * 9u + 1u) * params.channels + c] = a01;
-  partials[(split * 9u + 2u) * params.channels + c] = a02;
-  partials[(split * 9u + 3u) * params.channels + c] = a10;
-  partials[(split * 9u + 4u) * params.channels + c] = a11;
-  partials[(split * 9u + 5u) * params.channels + c] = a12;
-  partials[(split * 9u + 6u) * params.channels + c] = a20;
-  partials[(split * 9u + 7u) * params.channels + c] = a21;
-  partials[(split * 9u + 8u) * params.channels + c] = a22;
+  for (var tap = 0u; tap < params.taps; tap++) {
+    var v = a00;
+    v = select(v, a01, tap == 1u);
+    v = select(v, a02, tap == 2u);
+    v = select(v, a10, tap == 3u);
+    v = select(v, a11, tap == 4u);
+    v = select(v, a12, tap == 5u);
+    v = select(v, a20, tap == 6u);
+    v = select(v, a21, tap == 7u);
+    v = select(v, a22, tap == 8u);
+    partials[(split * 9u + tap) * params.channels + c] = v;
+  }
 }

@@ -21,6 +21,7 @@ struct Params {
   row_strips: u32, // ceil(out_h / rows_per_strip)
   column_tiles: u32, // ceil(out_w / 2)
   splits: u32, // at most N * row_strips * column_tiles
+  taps: u32, // 25: a uniform, so that compilers keep the loop over the results rolled
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -142,29 +143,32 @@ fn main(
       h11 = d1;
     }
   }
-  partials[(split * 25u + 0u) * params.channels + c] = a00;
-  partials[(split * 25u + 1u) * params.channels + c] = a01;
-  partials[(split * 25u + 2u) * params.channels + c] = a02;
-  partials[(split * 25u + 3u) * params.channels + c] = a03;
-  partials[(split * 25u + 4u) * params.channels + c] = a04;
-  partials[(split * 25u + 5u) * params.channels + c] = a10;
-  partials[(split * 25u + 6u) * params.channels + c] = a11;
-  partials[(split * 25u + 7u) * params.channels + c] = a12;
-  partials[(split * 25u + 8u) * params.channels + c] = a13;
-  partials[(split * 25u + 9u) * params.channels + c] = a14;
-  partials[(split * 25u + 10u) * params.channels + c] = a20;
-  partials[(split * 25u + 11u) * params.channels + c] = a21;
-  partials[(split * 25u + 12u) * params.channels + c] = a22;
-  partials[(split * 25u + 13u) * params.channels + c] = a23;
-  partials[(split * 25u + 14u) * params.channels + c] = a24;
-  partials[(split * 25u + 15u) * params.channels + c] = a30;
-  partials[(split * 25u + 16u) * params.channels + c] = a31;
-  partials[(split * 25u + 17u) * params.channels + c] = a32;
-  partials[(split * 25u + 18u) * params.channels + c] = a33;
-  partials[(split * 25u + 19u) * params.channels + c] = a34;
-  partials[(split * 25u + 20u) * params.channels + c] = a40;
-  partials[(split * 25u + 21u) * params.channels + c] = a41;
-  partials[(split * 25u + 22u) * params.channels + c] = a42;
-  partials[(split * 25u + 23u) * params.channels + c] = a43;
-  partials[(split * 25u + 24u) * params.channels + c] = a44;
+  for (var tap = 0u; tap < params.taps; tap++) {
+    var v = a00;
+    v = select(v, a01, tap == 1u);
+    v = select(v, a02, tap == 2u);
+    v = select(v, a03, tap == 3u);
+    v = select(v, a04, tap == 4u);
+    v = select(v, a10, tap == 5u);
+    v = select(v, a11, tap == 6u);
+    v = select(v, a12, tap == 7u);
+    v = select(v, a13, tap == 8u);
+    v = select(v, a14, tap == 9u);
+    v = select(v, a20, tap == 10u);
+    v = select(v, a21, tap == 11u);
+    v = select(v, a22, tap == 12u);
+    v = select(v, a23, tap == 13u);
+    v = select(v, a24, tap == 14u);
+    v = select(v, a30, tap == 15u);
+    v = select(v, a31, tap == 16u);
+    v = select(v, a32, tap == 17u);
+    v = select(v, a33, tap == 18u);
+    v = select(v, a34, tap == 19u);
+    v = select(v, a40, tap == 20u);
+    v = select(v, a41, tap == 21u);
+    v = select(v, a42, tap == 22u);
+    v = select(v, a43, tap == 23u);
+    v = select(v, a44, tap == 24u);
+    partials[(split * 25u + tap) * params.channels + c] = v;
+  }
 }

@@ -21,6 +21,7 @@ struct Params {
   row_strips: u32, // ceil(out_h / rows_per_strip)
   column_tiles: u32, // ceil(out_w / 2)
   splits: u32, // at most N * row_strips * column_tiles
+  taps: u32, // 49: a uniform, so that compilers keep the loop over the results rolled
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -198,53 +199,56 @@ fn main(
       h11 = d1;
     }
   }
-  partials[(split * 49u + 0u) * params.channels + c] = a00;
-  partials[(split * 49u + 1u) * params.channels + c] = a01;
-  partials[(split * 49u + 2u) * params.channels + c] = a02;
-  partials[(split * 49u + 3u) * params.channels + c] = a03;
-  partials[(split * 49u + 4u) * params.channels + c] = a04;
-  partials[(split * 49u + 5u) * params.channels + c] = a05;
-  partials[(split * 49u + 6u) * params.channels + c] = a06;
-  partials[(split * 49u + 7u) * params.channels + c] = a10;
-  partials[(split * 49u + 8u) * params.channels + c] = a11;
-  partials[(split * 49u + 9u) * params.channels + c] = a12;
-  partials[(split * 49u + 10u) * params.channels + c] = a13;
-  partials[(split * 49u + 11u) * params.channels + c] = a14;
-  partials[(split * 49u + 12u) * params.channels + c] = a15;
-  partials[(split * 49u + 13u) * params.channels + c] = a16;
-  partials[(split * 49u + 14u) * params.channels + c] = a20;
-  partials[(split * 49u + 15u) * params.channels + c] = a21;
-  partials[(split * 49u + 16u) * params.channels + c] = a22;
-  partials[(split * 49u + 17u) * params.channels + c] = a23;
-  partials[(split * 49u + 18u) * params.channels + c] = a24;
-  partials[(split * 49u + 19u) * params.channels + c] = a25;
-  partials[(split * 49u + 20u) * params.channels + c] = a26;
-  partials[(split * 49u + 21u) * params.channels + c] = a30;
-  partials[(split * 49u + 22u) * params.channels + c] = a31;
-  partials[(split * 49u + 23u) * params.channels + c] = a32;
-  partials[(split * 49u + 24u) * params.channels + c] = a33;
-  partials[(split * 49u + 25u) * params.channels + c] = a34;
-  partials[(split * 49u + 26u) * params.channels + c] = a35;
-  partials[(split * 49u + 27u) * params.channels + c] = a36;
-  partials[(split * 49u + 28u) * params.channels + c] = a40;
-  partials[(split * 49u + 29u) * params.channels + c] = a41;
-  partials[(split * 49u + 30u) * params.channels + c] = a42;
-  partials[(split * 49u + 31u) * params.channels + c] = a43;
-  partials[(split * 49u + 32u) * params.channels + c] = a44;
-  partials[(split * 49u + 33u) * params.channels + c] = a45;
-  partials[(split * 49u + 34u) * params.channels + c] = a46;
-  partials[(split * 49u + 35u) * params.channels + c] = a50;
-  partials[(split * 49u + 36u) * params.channels + c] = a51;
-  partials[(split * 49u + 37u) * params.channels + c] = a52;
-  partials[(split * 49u + 38u) * params.channels + c] = a53;
-  partials[(split * 49u + 39u) * params.channels + c] = a54;
-  partials[(split * 49u + 40u) * params.channels + c] = a55;
-  partials[(split * 49u + 41u) * params.channels + c] = a56;
-  partials[(split * 49u + 42u) * params.channels + c] = a60;
-  partials[(split * 49u + 43u) * params.channels + c] = a61;
-  partials[(split * 49u + 44u) * params.channels + c] = a62;
-  partials[(split * 49u + 45u) * params.channels + c] = a63;
-  partials[(split * 49u + 46u) * params.channels + c] = a64;
-  partials[(split * 49u + 47u) * params.channels + c] = a65;
-  partials[(split * 49u + 48u) * params.channels + c] = a66;
+  for (var tap = 0u; tap < params.taps; tap++) {
+    var v = a00;
+    v = select(v, a01, tap == 1u);
+    v = select(v, a02, tap == 2u);
+    v = select(v, a03, tap == 3u);
+    v = select(v, a04, tap == 4u);
+    v = select(v, a05, tap == 5u);
+    v = select(v, a06, tap == 6u);
+    v = select(v, a10, tap == 7u);
+    v = select(v, a11, tap == 8u);
+    v = select(v, a12, tap == 9u);
+    v = select(v, a13, tap == 10u);
+    v = select(v, a14, tap == 11u);
+    v = select(v, a15, tap == 12u);
+    v = select(v, a16, tap == 13u);
+    v = select(v, a20, tap == 14u);
+    v = select(v, a21, tap == 15u);
+    v = select(v, a22, tap == 16u);
+    v = select(v, a23, tap == 17u);
+    v = select(v, a24, tap == 18u);
+    v = select(v, a25, tap == 19u);
+    v = select(v, a26, tap == 20u);
+    v = select(v, a30, tap == 21u);
+    v = select(v, a31, tap == 22u);
+    v = select(v, a32, tap == 23u);
+    v = select(v, a33, tap == 24u);
+    v = select(v, a34, tap == 25u);
+    v = select(v, a35, tap == 26u);
+    v = select(v, a36, tap == 27u);
+    v = select(v, a40, tap == 28u);
+    v = select(v, a41, tap == 29u);
+    v = select(v, a42, tap == 30u);
+    v = select(v, a43, tap == 31u);
+    v = select(v, a44, tap == 32u);
+    v = select(v, a45, tap == 33u);
+    v = select(v, a46, tap == 34u);
+    v = select(v, a50, tap == 35u);
+    v = select(v, a51, tap == 36u);
+    v = select(v, a52, tap == 37u);
+    v = select(v, a53, tap == 38u);
+    v = select(v, a54, tap == 39u);
+    v = select(v, a55, tap == 40u);
+    v = select(v, a56, tap == 41u);
+    v = select(v, a60, tap == 42u);
+    v = select(v, a61, tap == 43u);
+    v = select(v, a62, tap == 44u);
+    v = select(v, a63, tap == 45u);
+    v = select(v, a64, tap == 46u);
+    v = select(v, a65, tap == 47u);
+    v = select(v, a66, tap == 48u);
+    partials[(split * 49u + tap) * params.channels + c] = v;
+  }
 }

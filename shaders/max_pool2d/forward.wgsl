@@ -1,7 +1,7 @@
 // y[n,p,q,c] = the largest x[n,h,w,c] with h in p sh - top … + R, w in q sw - left … + S, inside the image;
-// x [N, H, W, C], y [N, P, Q, C], channels counted in lanes.
-// A thread makes one lane of y; neighbouring threads, neighbouring channels, then columns.
-// Workgroup (x, p, n) belongs to row p of image n. Every window has a pixel in the image.
+// x [N, H, W, C], y [N, P, Q, C], channels counted in lanes. Every window has a pixel in the image.
+// A thread makes 4 neighbouring columns of one lane of y, and loads each pixel of their windows once;
+// neighbouring threads, neighbouring channels. Workgroup (x, p, n) belongs to row p of image n.
 
 import package::common::divide::divide;
 import package::common::lanes::Lanes;
@@ -16,6 +16,8 @@ struct Params {
   channels: u32,
 }
 
+const LOWEST = -0x1.fffffep+127;
+
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<Lanes>;
 @group(0) @binding(2) var<storage, read_write> y: array<Lanes>;
@@ -23,20 +25,35 @@ struct Params {
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid: u32) {
   let i = wid.x * 64u + lid;
-  if (i >= params.output.y * params.channels) { return; }
-  let q = divide(i, params.channels);
-  let c = i - q * params.channels;
+  let run = divide(i, params.channels);
+  let c = i - run * params.channels;
+  let q = run * 4u;
+  if (q >= params.output.y) { return; }
   let start = vec2i(vec2u(wid.y, q) * params.strides) - vec2i(params.padding);
   let rows = pixels_in_window(start.x, params.window.x, params.image.x);
-  let columns = pixels_in_window(start.y, params.window.y, params.image.y);
-  let image_row = wid.z * params.image.x;
-  var best = x[((image_row + rows.x) * params.image.y + columns.x) * params.channels + c];
-  for (var h = rows.x; h < rows.y; h++) {
-    var at = ((image_row + h) * params.image.y + columns.x) * params.channels + c;
-    for (var w = columns.x; w < columns.y; w++) {
-      best = max(best, x[at]);
-      at += params.channels;
+  let run_width = 3u * params.strides.y + params.window.y;
+  let columns = pixels_in_window(start.y, run_width, params.image.y);
+  var best0 = Lanes(LOWEST);
+  var best1 = Lanes(LOWEST);
+  var best2 = Lanes(LOWEST);
+  var best3 = Lanes(LOWEST);
+  for (var w = columns.x; w < columns.y; w++) {
+    var at = ((wid.z * params.image.x + rows.x) * params.image.y + w) * params.channels + c;
+    var largest = x[at];
+    for (var h = rows.x + 1u; h < rows.y; h++) {
+      at += params.image.y * params.channels;
+      largest = max(largest, x[at]);
     }
+    // The column's place in each window; beyond S where it is not in it.
+    let place = u32(i32(w) - start.y);
+    best0 = max(best0, select(Lanes(LOWEST), largest, place < params.window.y));
+    best1 = max(best1, select(Lanes(LOWEST), largest, place - params.strides.y < params.window.y));
+    best2 = max(best2, select(Lanes(LOWEST), largest, place - 2u * params.strides.y < params.window.y));
+    best3 = max(best3, select(Lanes(LOWEST), largest, place - 3u * params.strides.y < params.window.y));
   }
-  y[(wid.z * params.output.x + wid.y) * params.output.y * params.channels + i] = best;
+  let to = ((wid.z * params.output.x + wid.y) * params.output.y + q) * params.channels + c;
+  y[to] = best0;
+  if (q + 1u < params.output.y) { y[to + params.channels] = best1; }
+  if (q + 2u < params.output.y) { y[to + 2u * params.channels] = best2; }
+  if (q + 3u < params.output.y) { y[to + 3u * params.channels] = best3; }
 }

@@ -1,11 +1,11 @@
 // Second pass of the gradient: dx[n,h,w,c] = sum of dy[n,p,q,c] over the windows (p, q) whose first maximum is
 // at (h, w), as places.wgsl found it; dy, places [N, P, Q, C], dx [N, H, W, C], channels counted in lanes.
-// A thread makes one lane of dx; neighbouring threads, neighbouring channels, then columns.
-// Workgroup (x, h, n) belongs to row h of image n.
+// A thread makes 4 neighbouring columns of one lane of dx, and loads each window over them once;
+// neighbouring threads, neighbouring channels. Workgroup (x, h, n) belongs to row h of image n.
 
 import package::common::divide::divide;
 import package::common::lanes::Lanes;
-import package::common::windows::windows_over_pixel;
+import package::common::windows::windows_over_pixels;
 
 struct Params {
   image: vec2u, // H, W
@@ -16,33 +16,56 @@ struct Params {
   channels: u32,
 }
 
+const NOWHERE = 0xffffffffu;
+
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> dy: array<Lanes>;
 @group(0) @binding(2) var<storage, read> places: array<u32>;
 @group(0) @binding(3) var<storage, read_write> dx: array<Lanes>;
 
+/// What the pixel at row r, column s of a window gets, if the window's maximum is at `place` (packed with
+/// `vec4`); s is beyond S where the pixel is not in the window.
+fn share(dy: Lanes, place: u32, r: u32, s: u32) -> Lanes {
+  let here = select(NOWHERE, r * params.window.y + s, s < params.window.y);
+  @if(vec4) {
+    let bytes = (vec4u(place) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(255u);
+    return select(vec4f(0.0), dy, bytes == vec4u(here));
+  }
+  @else { return select(0.0, dy, place == here); }
+}
+
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid: u32) {
   let i = wid.x * 64u + lid;
-  if (i >= params.image.y * params.channels) { return; }
-  let w = divide(i, params.channels);
-  let c = i - w * params.channels;
-  let place = vec2u(wid.y, w) + params.padding;
-  let rows = windows_over_pixel(wid.y, params.padding.x, params.window.x, params.strides.x, params.output.x);
-  let columns = windows_over_pixel(w, params.padding.y, params.window.y, params.strides.y, params.output.y);
-  var sum = Lanes(0.0);
+  let run = divide(i, params.channels);
+  let c = i - run * params.channels;
+  let w = run * 4u;
+  if (w >= params.image.y) { return; }
+  let rows =
+    windows_over_pixels(wid.y, wid.y, params.padding.x, params.window.x, params.strides.x, params.output.x);
+  let columns =
+    windows_over_pixels(w, w + 3u, params.padding.y, params.window.y, params.strides.y, params.output.y);
+  var sum0 = Lanes(0.0);
+  var sum1 = Lanes(0.0);
+  var sum2 = Lanes(0.0);
+  var sum3 = Lanes(0.0);
   for (var p = rows.x; p < rows.y; p++) {
+    let r = wid.y + params.padding.x - p * params.strides.x;
     var at = ((wid.z * params.output.x + p) * params.output.y + columns.x) * params.channels + c;
-    var tap = (place.x - p * params.strides.x) * params.window.y + place.y - columns.x * params.strides.y;
     for (var q = columns.x; q < columns.y; q++) {
-      @if(vec4) {
-        let found = (vec4u(places[at]) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(255u);
-        sum += select(vec4f(0.0), dy[at], found == vec4u(tap));
-      }
-      @else { sum += select(0.0, dy[at], places[at] == tap); }
+      let dy_here = dy[at];
+      let place = places[at];
+      let s = w + params.padding.y - q * params.strides.y;
+      sum0 += share(dy_here, place, r, s);
+      sum1 += share(dy_here, place, r, s + 1u);
+      sum2 += share(dy_here, place, r, s + 2u);
+      sum3 += share(dy_here, place, r, s + 3u);
       at += params.channels;
-      tap -= params.strides.y;
     }
   }
-  dx[(wid.z * params.image.x + wid.y) * params.image.y * params.channels + i] = sum;
+  let to = ((wid.z * params.image.x + wid.y) * params.image.y + w) * params.channels + c;
+  dx[to] = sum0;
+  if (w + 1u < params.image.y) { dx[to + params.channels] = sum1; }
+  if (w + 2u < params.image.y) { dx[to + 2u * params.channels] = sum2; }
+  if (w + 3u < params.image.y) { dx[to + 3u * params.channels] = sum3; }
 }

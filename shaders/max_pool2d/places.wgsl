@@ -1,8 +1,9 @@
 // First pass of the gradient: places[n,p,q,c] = r S + s of the first maximum in the window of y[n,p,q,c], in
 // row-major order; x [N, H, W, C], places [N, P, Q, C], channels counted in lanes. Condition `vec4`: the four
 // places of a lane are bytes of one word, so windows have at most 256 pixels.
-// A thread makes one lane; neighbouring threads, neighbouring channels, then columns.
-// Workgroup (x, p, n) belongs to row p of image n. Every window has a pixel in the image.
+// Every window has a pixel in the image.
+// A thread makes 4 neighbouring columns of one lane of places, and loads each pixel of their windows once;
+// neighbouring threads, neighbouring channels. Workgroup (x, p, n) belongs to row p of image n.
 
 import package::common::divide::divide;
 import package::common::lanes::Lanes;
@@ -17,37 +18,73 @@ struct Params {
   channels: u32,
 }
 
+const LOWEST = -0x1.fffffep+127;
+
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<Lanes>;
 @group(0) @binding(2) var<storage, read_write> places: array<u32>;
 
+/// The value where column s is in a window; s is beyond S where it is not.
+fn in_window(value: Lanes, s: u32) -> Lanes {
+  return select(Lanes(LOWEST), value, s < params.window.y);
+}
+
+fn packed(place: Lanes) -> u32 {
+  @if(vec4) {
+    let bytes = vec4u(place) << vec4u(0u, 8u, 16u, 24u);
+    return bytes.x | bytes.y | bytes.z | bytes.w;
+  }
+  @else { return u32(place); }
+}
+
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid: u32) {
   let i = wid.x * 64u + lid;
-  if (i >= params.output.y * params.channels) { return; }
-  let q = divide(i, params.channels);
-  let c = i - q * params.channels;
+  let run = divide(i, params.channels);
+  let c = i - run * params.channels;
+  let q = run * 4u;
+  if (q >= params.output.y) { return; }
   let start = vec2i(vec2u(wid.y, q) * params.strides) - vec2i(params.padding);
   let rows = pixels_in_window(start.x, params.window.x, params.image.x);
-  let columns = pixels_in_window(start.y, params.window.y, params.image.y);
-  let image_row = wid.z * params.image.x;
-  var best = x[((image_row + rows.x) * params.image.y + columns.x) * params.channels + c];
-  var place = Lanes(f32((i32(rows.x) - start.x) * i32(params.window.y) + i32(columns.x) - start.y));
+  let run_width = 3u * params.strides.y + params.window.y;
+  let columns = pixels_in_window(start.y, run_width, params.image.y);
+  // A window of LOWEST alone keeps the place of its first pixel.
+  let first_row = f32((i32(rows.x) - start.x) * i32(params.window.y));
+  let lefts = vec4i(start.y) + vec4i(0, 1, 2, 3) * i32(params.strides.y);
+  let firsts = first_row + vec4f(max(-lefts, vec4i(0)));
+  var best0 = Lanes(LOWEST);
+  var best1 = Lanes(LOWEST);
+  var best2 = Lanes(LOWEST);
+  var best3 = Lanes(LOWEST);
+  var place0 = Lanes(firsts.x);
+  var place1 = Lanes(firsts.y);
+  var place2 = Lanes(firsts.z);
+  var place3 = Lanes(firsts.w);
   for (var h = rows.x; h < rows.y; h++) {
-    var at = ((image_row + h) * params.image.y + columns.x) * params.channels + c;
-    var tap = f32((i32(h) - start.x) * i32(params.window.y) + i32(columns.x) - start.y);
+    let r = u32(i32(h) - start.x);
+    var at = ((wid.z * params.image.x + h) * params.image.y + columns.x) * params.channels + c;
     for (var w = columns.x; w < columns.y; w++) {
       let value = x[at];
-      place = select(place, Lanes(tap), value > best);
-      best = max(best, value);
+      let s = u32(i32(w) - start.y);
+      let taps = vec4f(f32(r * params.window.y + s)) - vec4f(0.0, 1.0, 2.0, 3.0) * f32(params.strides.y);
+      let value0 = in_window(value, s);
+      place0 = select(place0, Lanes(taps.x), value0 > best0);
+      best0 = max(best0, value0);
+      let value1 = in_window(value, s - params.strides.y);
+      place1 = select(place1, Lanes(taps.y), value1 > best1);
+      best1 = max(best1, value1);
+      let value2 = in_window(value, s - 2u * params.strides.y);
+      place2 = select(place2, Lanes(taps.z), value2 > best2);
+      best2 = max(best2, value2);
+      let value3 = in_window(value, s - 3u * params.strides.y);
+      place3 = select(place3, Lanes(taps.w), value3 > best3);
+      best3 = max(best3, value3);
       at += params.channels;
-      tap += 1.0;
     }
   }
-  let output = (wid.z * params.output.x + wid.y) * params.output.y * params.channels + i;
-  @if(vec4) {
-    let bytes = vec4u(place) << vec4u(0u, 8u, 16u, 24u);
-    places[output] = bytes.x | bytes.y | bytes.z | bytes.w;
-  }
-  @else { places[output] = u32(place); }
+  let to = ((wid.z * params.output.x + wid.y) * params.output.y + q) * params.channels + c;
+  places[to] = packed(place0);
+  if (q + 1u < params.output.y) { places[to + params.channels] = packed(place1); }
+  if (q + 2u < params.output.y) { places[to + 2u * params.channels] = packed(place2); }
+  if (q + 3u < params.output.y) { places[to + 3u * params.channels] = packed(place3); }
 }

@@ -1,6 +1,6 @@
 // y[n,p,q,c] = x[n, p + dp, q + dq, c], or 0 where that lies outside x: crops (dp, dq >= 0) and pads with
 // zeros (<= 0); x [N, H, W, C], y [N, P, Q, C], channels counted in lanes.
-// A thread makes one lane of y; neighbouring threads, neighbouring channels, then columns.
+// A thread makes 4 neighbouring columns of one lane of y; neighbouring threads, neighbouring channels.
 // Workgroup (x, p, n) belongs to row p of image n.
 
 import package::common::divide::divide;
@@ -20,14 +20,19 @@ struct Params {
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid: u32) {
   let i = wid.x * 64u + lid;
-  if (i >= params.output.y * params.channels) { return; }
-  let q = divide(i, params.channels);
-  let c = i - q * params.channels;
-  let source = vec2i(vec2u(wid.y, q)) + params.shift;
-  var value = Lanes(0.0);
-  if (all(source >= vec2i(0)) && all(source < vec2i(params.image))) {
-    let pixel = (wid.z * params.image.x + u32(source.x)) * params.image.y + u32(source.y);
-    value = x[pixel * params.channels + c];
+  let run = divide(i, params.channels);
+  let c = i - run * params.channels;
+  let h = i32(wid.y) + params.shift.x;
+  let is_row_inside = h >= 0 && h < i32(params.image.x);
+  let x_row = (wid.z * params.image.x + u32(max(h, 0))) * params.image.y;
+  let y_row = (wid.z * params.output.x + wid.y) * params.output.y;
+  for (var k = 0u; k < 4u; k++) {
+    let q = run * 4u + k;
+    if (q < params.output.y) {
+      let w = i32(q) + params.shift.y;
+      var value = Lanes(0.0);
+      if (is_row_inside && w >= 0 && w < i32(params.image.y)) { value = x[(x_row + u32(w)) * params.channels + c]; }
+      y[(y_row + q) * params.channels + c] = value;
+    }
   }
-  y[(wid.z * params.output.x + wid.y) * params.output.y * params.channels + i] = value;
 }

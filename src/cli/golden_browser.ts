@@ -90,8 +90,8 @@ async function launch({ path, libraries }: FoundChromium): Promise<Browser> {
 async function builtLibrary(): Promise<string> {
   let root = dirname(fileURLToPath(import.meta.url));
   while (!(await readFile(join(root, "package.json")).catch(() => undefined))) root = dirname(root);
-  const { buildLibrary, isStale }: { buildLibrary(): Promise<void>; isStale(name: string): boolean } =
-    await import(pathToFileURL(join(root, "src", "cli", "build.mjs")).href);
+  const builder = pathToFileURL(join(root, "src", "cli", "build.mjs")).href;
+  const { buildLibrary, isStale }: typeof import("./build.mjs") = await import(builder);
   if (SCRIPTS.some((name) => isStale(name.slice(1)))) await buildLibrary();
   return join(root, "dist");
 }

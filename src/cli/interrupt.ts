@@ -6,13 +6,20 @@ export const INTERRUPTED_EXIT_CODE = 130;
 
 let onInterrupt: (() => void) | undefined;
 
+/** Progress bars switch a terminal's line wrapping off; this switches it on again. */
+const WRAP_LINES = "\u001b[?7h";
+
 /** Installs the handler; once a process. */
 export function handleInterrupts(): void {
   process.on("SIGINT", () => {
     const stop = onInterrupt;
     onInterrupt = undefined;
-    if (stop) stop();
-    else process.exit(INTERRUPTED_EXIT_CODE);
+    if (stop) {
+      stop();
+      return;
+    }
+    if (process.stderr.isTTY) process.stderr.write(`${WRAP_LINES}\n`);
+    process.exit(INTERRUPTED_EXIT_CODE);
   });
 }
 

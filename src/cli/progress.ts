@@ -46,6 +46,7 @@ export class Progress {
   private readonly bar: SingleBar | undefined;
   private lastLine = now();
   private done = 0;
+  private doneAt = now();
   private detail = "";
   private isFinished = false;
 
@@ -65,12 +66,13 @@ export class Progress {
 
   /** Units a second so far. */
   get rate(): number {
-    return this.done / Math.max(1e-6, now() - this.started);
+    return this.done / Math.max(1e-6, this.doneAt - this.started);
   }
 
   /** @param detail what is worth knowing of the latest unit: `loss 0.842`. */
   update(done: number, detail = ""): void {
     this.done = done;
+    this.doneAt = now();
     this.detail = detail;
     if (this.bar) {
       this.bar.update(done);

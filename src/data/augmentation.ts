@@ -12,7 +12,13 @@ const ZOOM_HIGH = 1.2;
  * (t0·x + t1·y + t2, t3·x + t4·y + t5), pixel centres at whole numbers. Rotates and zooms about the
  * image's centre.
  */
-export function augmentationTransform(seed: number, epoch: number, image: number, width: number, height: number): number[] {
+export function augmentationTransform(
+  seed: number,
+  epoch: number,
+  image: number,
+  width: number,
+  height: number,
+): number[] {
   const random = new RandomStream(seed, `augmentation/${epoch}/${image}`);
   const mirror = random.uniform() < 0.5 ? -1 : 1;
   const radians = (random.between(-MAX_ROTATION_DEGREES, MAX_ROTATION_DEGREES) * Math.PI) / 180;

@@ -7,10 +7,11 @@ import activation from "../../shaders/common/activation.wesl";
 import activationGradient from "../../shaders/common/activation_gradient.wesl";
 import bilinear from "../../shaders/common/bilinear.wesl";
 import divide from "../../shaders/common/divide.wesl";
-import functions from "../../shaders/common/functions.wesl";
 import indexing from "../../shaders/common/indexing.wesl";
 import lanes from "../../shaders/common/lanes.wesl";
+import pick from "../../shaders/common/pick.wesl";
 import random from "../../shaders/common/random.wesl";
+import sigmoid from "../../shaders/common/sigmoid.wesl";
 import subgroupLanes from "../../shaders/common/subgroup_lanes.wesl";
 import windows from "../../shaders/common/windows.wesl";
 import { messageOf } from "../base/errors.ts";
@@ -21,10 +22,11 @@ const COMMON_MODULES: Readonly<Record<string, string>> = {
   "common/activation_gradient.wesl": activationGradient,
   "common/bilinear.wesl": bilinear,
   "common/divide.wesl": divide,
-  "common/functions.wesl": functions,
   "common/indexing.wesl": indexing,
   "common/lanes.wesl": lanes,
+  "common/pick.wesl": pick,
   "common/random.wesl": random,
+  "common/sigmoid.wesl": sigmoid,
   "common/subgroup_lanes.wesl": subgroupLanes,
   "common/windows.wesl": windows,
 };

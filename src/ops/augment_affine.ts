@@ -7,8 +7,7 @@ import gradientShader from "../../shaders/augment_affine/gradient.wgsl";
 import { byteSize, elementCount, type Shape } from "../base/tensors.ts";
 import type { AttributeReader } from "../graph/attributes.ts";
 import { defineOperator, typeOf } from "../graph/operator.ts";
-import { lanesFor } from "./lanes.ts";
-import { rowWorkgroups } from "./pooling.ts";
+import { lanesFor, rowWorkgroups } from "./lanes.ts";
 import { imageSizes } from "./shapes.ts";
 import { requireTransform } from "./transform.ts";
 

@@ -7,7 +7,7 @@ import { byteSize, elementCount } from "../base/tensors.ts";
 import type { AttributeReader } from "../graph/attributes.ts";
 import { defineOperator, typeOf } from "../graph/operator.ts";
 import { lanesFor } from "./lanes.ts";
-import { inferPool, type PoolAttributes, poolAttributes, poolUniforms, rowWorkgroups } from "./pooling.ts";
+import { inferPool, type PoolAttributes, poolAttributes, poolUniforms, poolWorkgroups } from "./pooling.ts";
 
 interface AvgPoolAttributes extends PoolAttributes {
   /** Whether a mean is over the whole window, its part in the padding included. */
@@ -42,7 +42,7 @@ export const avgPool2dGradient = defineOperator<
       {
         tensors: { dy: input("dy"), dx },
         uniforms: { ...uniforms, counts_padding: attrs.countIncludePad ? 1 : 0 },
-        workgroups: rowWorkgroups(dx.shape, width),
+        workgroups: poolWorkgroups(dx.shape, width),
       },
     );
   },
@@ -71,7 +71,7 @@ export const avgPool2d = defineOperator<AvgPoolAttributes>({
       {
         tensors: { x, y },
         uniforms: { ...uniforms, counts_padding: attrs.countIncludePad ? 1 : 0 },
-        workgroups: rowWorkgroups(y.shape, width),
+        workgroups: poolWorkgroups(y.shape, width),
       },
     );
   },

@@ -87,6 +87,7 @@ export function lowerForward(
       activation,
       tiles_k: tilesK,
       tiles,
+      four: 4,
     },
     workgroups: tiles,
   });
@@ -104,7 +105,7 @@ export function lowerDataGradient(l: Lowering<object>, g: Geometry, dy: Tensor, 
     : tiledKernel("conv2d/data_gradient_scalar", dataGradientScalar, l.device);
   l.dispatch(kernel, {
     tensors: { dy, w, dx },
-    uniforms: { batch: g.N, ...geometryUniforms(g), tiles_c: tilesC, phase_tiles: phaseTiles, tiles },
+    uniforms: { batch: g.N, ...geometryUniforms(g), tiles_c: tilesC, phase_tiles: phaseTiles, tiles, four: 4 },
     workgroups: tiles,
   });
 }
@@ -153,6 +154,7 @@ export function lowerWeightGradient(
       splits,
       rows_per_split: rowsPerSplit,
       tiles,
+      four: 4,
     },
     workgroups: tiles,
   });

@@ -157,7 +157,8 @@ function lowerSquareForward(
       ...squareUniforms(g),
       ...strips,
       column_tiles: columnTiles,
-      ...(isStride1 && { flip }),
+      taps: g.R * g.S,
+      ...(isStride1 && { flip, four: 4 }),
       has_bias: Number(b !== undefined),
       activation: 0,
     },
@@ -211,7 +212,7 @@ function lowerDataGradient(
   const strips = stripsOf(rowPairs, (g.N * columnTiles * g.C) / 4, WANTED_THREADS);
   l.dispatch(squareKernel("data_gradient", g), {
     tensors: { dy, w, dx },
-    uniforms: { ...squareUniforms(g), ...strips, column_tiles: columnTiles },
+    uniforms: { ...squareUniforms(g), ...strips, column_tiles: columnTiles, taps: g.R * g.S, four: 4 },
     workgroups: Math.ceil((g.N * strips.row_strips * columnTiles * g.C) / 4 / THREADS),
   });
 }
@@ -237,7 +238,7 @@ function lowerWeightGradient(
     partials = partialsFor(splits);
     l.dispatch(squareKernel("weight_gradient", g), {
       tensors: { x, dy, partials },
-      uniforms: { ...squareUniforms(g), ...strips, column_tiles: columnTiles, splits },
+      uniforms: { ...squareUniforms(g), ...strips, column_tiles: columnTiles, taps: g.R * g.S, splits },
       workgroups: Math.ceil((splits * channels) / THREADS),
     });
   } else {

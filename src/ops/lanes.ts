@@ -1,5 +1,7 @@
 // The two forms of a kernel: four neighbouring elements at a time where all its sizes allow it, else one.
 
+import type { Shape } from "../base/tensors.ts";
+
 /** How a kernel counts its innermost dimension. */
 export interface Lanes {
   /** Elements in a lane. */
@@ -20,4 +22,13 @@ export const LANES_PER_WORKGROUP = 256;
 /** Workgroups for an element-wise kernel over so many lanes. */
 export function elementWorkgroups(lanes: number): number {
   return Math.ceil(lanes / LANES_PER_WORKGROUP);
+}
+
+/**
+ * The grid of a kernel that makes a result [N, rows, columns, C] row by row: workgroup (x, row, n), with threads
+ * for the row's columns, a few at a time, and their lanes of `width` channels.
+ */
+export function rowWorkgroups(result: Shape, width: number, columnsPerThread = 1): [number, number, number] {
+  const [N = 0, rows = 0, columns = 0, C = 0] = result;
+  return [Math.ceil((Math.ceil(columns / columnsPerThread) * C) / width / 64), rows, N];
 }

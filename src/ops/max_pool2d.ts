@@ -8,7 +8,7 @@ import { WeftError } from "../base/errors.ts";
 import { byteSize, elementCount } from "../base/tensors.ts";
 import { defineOperator, typeOf } from "../graph/operator.ts";
 import { lanesFor } from "./lanes.ts";
-import { inferPool, type PoolAttributes, poolAttributes, poolUniforms, rowWorkgroups } from "./pooling.ts";
+import { inferPool, type PoolAttributes, poolAttributes, poolUniforms, poolWorkgroups } from "./pooling.ts";
 import type { ResolvedWindows } from "./windows.ts";
 
 /** Places within a window are bytes in the four-lane form of the gradient. */
@@ -30,11 +30,11 @@ export const maxPool2dGradient = defineOperator<PoolAttributes>({
     const uniforms = poolUniforms("maxPool2d", x.shape, attrs, width);
     dispatch(
       { name: "max_pool2d/places", source: placesShader, conditions },
-      { tensors: { x, places }, uniforms, workgroups: rowWorkgroups(dy.shape, width) },
+      { tensors: { x, places }, uniforms, workgroups: poolWorkgroups(dy.shape, width) },
     );
     dispatch(
       { name: "max_pool2d/gradient", source: gradientShader, conditions },
-      { tensors: { dy, places, dx }, uniforms, workgroups: rowWorkgroups(dx.shape, width) },
+      { tensors: { dy, places, dx }, uniforms, workgroups: poolWorkgroups(dx.shape, width) },
     );
   },
   cost(inputs, _outputs, attrs) {
@@ -66,7 +66,7 @@ export const maxPool2d = defineOperator<PoolAttributes>({
       {
         tensors: { x, y },
         uniforms: poolUniforms("maxPool2d", x.shape, attrs, width),
-        workgroups: rowWorkgroups(y.shape, width),
+        workgroups: poolWorkgroups(y.shape, width),
       },
     );
   },

@@ -3,6 +3,7 @@
 import type { Shape, TensorType } from "../base/tensors.ts";
 import type { AttributeReader, Padding } from "../graph/attributes.ts";
 import { type TypesByRole, typeOf } from "../graph/operator.ts";
+import { rowWorkgroups } from "./lanes.ts";
 import { imageSizes } from "./shapes.ts";
 import { type ResolvedWindows, resolveWindows } from "./windows.ts";
 
@@ -44,8 +45,7 @@ export function poolUniforms(operator: string, x: Shape, attrs: PoolAttributes, 
   };
 }
 
-/** The grid of a kernel with a thread a lane, for a result [N, rows, columns, C]: see shaders/max_pool2d. */
-export function rowWorkgroups(result: Shape, width: number): [number, number, number] {
-  const [N = 0, rows = 0, columns = 0, C = 0] = result;
-  return [Math.ceil((columns * C) / width / 64), rows, N];
+/** The grid of a pool's kernel, whose threads make 4 neighbouring columns of `result`. */
+export function poolWorkgroups(result: Shape, width: number): [number, number, number] {
+  return rowWorkgroups(result, width, 4);
 }

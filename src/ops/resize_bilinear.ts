@@ -5,8 +5,7 @@ import forwardShader from "../../shaders/resize_bilinear/forward.wgsl";
 import gradientShader from "../../shaders/resize_bilinear/gradient.wgsl";
 import { byteSize, elementCount, type Shape } from "../base/tensors.ts";
 import { defineOperator, typeOf } from "../graph/operator.ts";
-import { lanesFor } from "./lanes.ts";
-import { rowWorkgroups } from "./pooling.ts";
+import { lanesFor, rowWorkgroups } from "./lanes.ts";
 import { imageSizes } from "./shapes.ts";
 
 interface ResizeAttributes {

@@ -1,9 +1,5 @@
-// sigmoid: y = 1 / (1 + exp(-x)). Gradient: dx = dy y (1 - y).
+// sigmoid: y = 1 / (1 + exp(-x)). Gradient: dx = dy s (1 - s) with s = y, computed from x again.
 
-import { defineUnary } from "./unary.ts";
+import { defineUnary, sigmoidal } from "./unary.ts";
 
-export const { operator: sigmoid, gradient: sigmoidGradient } = defineUnary({
-  name: "sigmoid",
-  slopeBy: "y",
-  flops: 4,
-});
+export const { operator: sigmoid, gradient: sigmoidGradient } = defineUnary("sigmoid", sigmoidal(false));

@@ -1,9 +1,5 @@
-// swish: y = x s with s = sigmoid(x). Gradient: dx = dy s (1 + x (1 - s)).
+// swish: y = x s with s = sigmoid(x). Gradient: dx = dy (s + x s (1 - s)).
 
-import { defineUnary } from "./unary.ts";
+import { defineUnary, sigmoidal } from "./unary.ts";
 
-export const { operator: swish, gradient: swishGradient } = defineUnary({
-  name: "swish",
-  slopeBy: "x",
-  flops: 5,
-});
+export const { operator: swish, gradient: swishGradient } = defineUnary("swish", sigmoidal(true));

@@ -1,55 +1,88 @@
-// What the element-wise functions share: y = f(x), dx = dy f'(x), with one kernel for each direction that
-// chooses f by a uniform.
+// What the element-wise functions share: y = f(x), dx = dy f'(x). Two families, each with one kernel a
+// direction: straight lines cut off at 0 and at a cap, and the sigmoid with or without x as a factor.
 
-import forwardShader from "../../shaders/unary/forward.wgsl";
-import gradientShader from "../../shaders/unary/gradient.wgsl";
+import clampedForward from "../../shaders/unary/clamped_forward.wgsl";
+import clampedGradient from "../../shaders/unary/clamped_gradient.wgsl";
+import sigmoidForward from "../../shaders/unary/sigmoid_forward.wgsl";
+import sigmoidGradient from "../../shaders/unary/sigmoid_gradient.wgsl";
 import { byteSize, elementCount } from "../base/tensors.ts";
-import { defineOperator, noAttributes, type Operator, typeOf } from "../graph/operator.ts";
+import type { UniformValues } from "../gpu/shader_linking.ts";
+import { defineOperator, type KernelUse, noAttributes, type Operator, typeOf } from "../graph/operator.ts";
 import { elementWorkgroups, lanesFor } from "./lanes.ts";
 import { requireSameShape } from "./shapes.ts";
 
-/** Numbers of the functions in shaders/common/functions.wesl. */
-const FUNCTIONS = { relu: 0, relu6: 1, sigmoid: 2, swish: 3, hardSigmoid: 4 } as const;
+/** A kernel with the uniforms that make it one function. */
+interface UnaryKernel {
+  readonly use: KernelUse;
+  readonly uniforms: UniformValues;
+}
 
-export interface UnaryDefinition {
-  readonly name: keyof typeof FUNCTIONS;
-  /** What the slope is computed from: `y` spares the memory of x until the backward pass. */
+/** A function and its slope. */
+export interface UnaryFunction {
+  readonly forward: UnaryKernel;
+  readonly gradient: UnaryKernel;
+  /** What the slope follows from: with `y`, x need not be kept until the backward pass. */
   readonly slopeBy: "x" | "y";
   /** Floating-point operations an element, roughly. */
   readonly flops: number;
-  /** See `Operator.activation`. */
-  readonly activation?: string;
 }
 
-/** The operator of an element-wise function (x → y) and the operator of its gradient (v, dy → dx). */
-export function defineUnary(definition: UnaryDefinition): { operator: Operator; gradient: Operator } {
-  const { name, slopeBy, flops, activation } = definition;
-  const kind = FUNCTIONS[name];
+/** The largest finite f32: no cap. */
+export const NO_CAP = 3.4028234663852886e38;
+
+/** y = scale x + offset, kept between 0 and `cap`. */
+export function clamped(scale: number, offset: number, cap: number): UnaryFunction {
+  return {
+    forward: {
+      use: { name: "unary/clamped_forward", source: clampedForward },
+      uniforms: { scale, offset, cap },
+    },
+    gradient: {
+      use: { name: "unary/clamped_gradient", source: clampedGradient },
+      uniforms: { scale, cap },
+    },
+    slopeBy: "y",
+    flops: 4,
+  };
+}
+
+/** y = s or, if gated, x s, with s = 1 / (1 + exp(-x)). */
+export function sigmoidal(isGated: boolean): UnaryFunction {
+  const uniforms = { is_gated: isGated ? 1 : 0 };
+  return {
+    forward: { use: { name: "unary/sigmoid_forward", source: sigmoidForward }, uniforms },
+    gradient: { use: { name: "unary/sigmoid_gradient", source: sigmoidGradient }, uniforms },
+    slopeBy: "x",
+    flops: 5,
+  };
+}
+
+/**
+ * The operator of an element-wise function (x → y) and the operator of its gradient (x or y, dy → dx).
+ * @param activation see `Operator.activation`.
+ */
+export function defineUnary(
+  name: string,
+  rule: UnaryFunction,
+  activation?: string,
+): { operator: Operator; gradient: Operator } {
+  const { slopeBy, flops } = rule;
   const gradient = defineOperator({
     name: `${name}Gradient`,
-    inputs: ["v", "dy"],
+    inputs: [slopeBy, "dy"],
     attributes: noAttributes,
     infer(inputs) {
-      const v = typeOf(inputs, "v");
-      requireSameShape(`${name}Gradient`, inputs, "dy", "v");
-      return { dx: v };
+      requireSameShape(`${name}Gradient`, inputs, "dy", slopeBy);
+      return { dx: typeOf(inputs, slopeBy) };
     },
     lower({ input, output, dispatch }) {
       const dx = output("dx");
-      const count = elementCount(dx.shape);
-      const { width, conditions } = lanesFor(count);
-      dispatch(
-        { name: "unary/gradient", source: gradientShader, conditions },
-        {
-          tensors: { v: input("v"), dy: input("dy"), dx },
-          uniforms: { count: count / width, kind },
-          workgroups: elementWorkgroups(count / width),
-        },
-      );
+      const { kernel, uniforms, workgroups } = launchOver(elementCount(dx.shape), rule.gradient);
+      dispatch(kernel, { tensors: { [slopeBy]: input(slopeBy), dy: input("dy"), dx }, uniforms, workgroups });
     },
     cost(inputs) {
-      const v = typeOf(inputs, "v");
-      return { flops: (flops + 1) * elementCount(v.shape), bytes: 3 * byteSize(v) };
+      const dy = typeOf(inputs, "dy");
+      return { flops: (flops + 1) * elementCount(dy.shape), bytes: 3 * byteSize(dy) };
     },
   });
   const operator = defineOperator({
@@ -58,22 +91,14 @@ export function defineUnary(definition: UnaryDefinition): { operator: Operator; 
     attributes: noAttributes,
     infer: (inputs) => ({ y: typeOf(inputs, "x") }),
     gradient({ graph, input, output, dOutput }) {
-      const v = slopeBy === "x" ? input("x") : output("y");
-      return { x: graph.applyOne(gradient, { v, dy: dOutput("y") }) };
+      const known = slopeBy === "x" ? input("x") : output("y");
+      return { x: graph.applyOne(gradient, { [slopeBy]: known, dy: dOutput("y") }) };
     },
     ...(activation !== undefined && { activation }),
     lower({ input, output, dispatch }) {
       const y = output("y");
-      const count = elementCount(y.shape);
-      const { width, conditions } = lanesFor(count);
-      dispatch(
-        { name: "unary/forward", source: forwardShader, conditions },
-        {
-          tensors: { x: input("x"), y },
-          uniforms: { count: count / width, kind },
-          workgroups: elementWorkgroups(count / width),
-        },
-      );
+      const { kernel, uniforms, workgroups } = launchOver(elementCount(y.shape), rule.forward);
+      dispatch(kernel, { tensors: { x: input("x"), y }, uniforms, workgroups });
     },
     cost(inputs) {
       const x = typeOf(inputs, "x");
@@ -81,4 +106,14 @@ export function defineUnary(definition: UnaryDefinition): { operator: Operator; 
     },
   });
   return { operator, gradient };
+}
+
+function launchOver(elements: number, { use, uniforms }: UnaryKernel) {
+  const { width, conditions } = lanesFor(elements);
+  const count = elements / width;
+  return {
+    kernel: { ...use, conditions },
+    uniforms: { count, ...uniforms },
+    workgroups: elementWorkgroups(count),
+  };
 }

@@ -13,8 +13,7 @@ import {
   type TypesByRole,
   typeOf,
 } from "../graph/operator.ts";
-import { lanesFor } from "./lanes.ts";
-import { rowWorkgroups } from "./pooling.ts";
+import { lanesFor, rowWorkgroups } from "./lanes.ts";
 import { imageSizes } from "./shapes.ts";
 
 interface AmountAttributes {
@@ -82,7 +81,7 @@ function lowerShift(
         shift,
         channels: (x.shape[3] ?? 0) / width,
       },
-      workgroups: rowWorkgroups(y.shape, width),
+      workgroups: rowWorkgroups(y.shape, width, 4),
     },
   );
 }

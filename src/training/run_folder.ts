@@ -91,7 +91,8 @@ export class RunWriter {
     const path = (name: string) => joinPath(this.folder, name);
     const isEarlier = await this.files.exists(path(CONFIG_FILE));
     await this.files.makeFolder(this.folder);
-    for (const name of [METRICS_FILE, WEIGHTS_FILE]) await this.files.remove(path(name));
+    await this.files.remove(path(WEIGHTS_FILE));
+    await this.files.writeFile(path(METRICS_FILE), "");
     await this.files.writeFile(path(CONFIG_FILE), formatRunConfig(config));
     return isEarlier;
   }

@@ -1,14 +1,17 @@
 // A file system of a few files in memory.
 
 import { WeftError } from "../../src/base/errors.ts";
-import type { FileSystem } from "../../src/base/platform.ts";
+import type { FileContent, FileSystem } from "../../src/base/platform.ts";
+
+function bytesOf(content: FileContent): Uint8Array {
+  if (typeof content === "string") return new TextEncoder().encode(content);
+  if (content instanceof Uint8Array) return content;
+  return Uint8Array.from(content.flatMap((piece) => [...piece]));
+}
 
 /** Files by path; folders exist where a path goes through them. */
-export function memoryFiles(texts: Record<string, string>): FileSystem {
-  const contents = new Map(
-    Object.entries(texts).map(([path, text]) => [path, new TextEncoder().encode(text)]),
-  );
-  const unused = () => Promise.reject(new Error("memoryFiles only reads"));
+export function memoryFiles(given: Record<string, string | Uint8Array>): FileSystem {
+  const contents = new Map(Object.entries(given).map(([path, content]) => [path, bytesOf(content)]));
   return {
     readFile: async (path) => {
       const bytes = contents.get(path);
@@ -16,10 +19,21 @@ export function memoryFiles(texts: Record<string, string>): FileSystem {
       return bytes;
     },
     exists: async (path) => [...contents.keys()].some((file) => file === path || file.startsWith(`${path}/`)),
-    writeFile: unused,
-    appendFile: unused,
-    list: unused,
-    makeFolder: unused,
-    remove: unused,
+    writeFile: async (path, content) => {
+      contents.set(path, bytesOf(content));
+    },
+    appendFile: async (path, text) => {
+      contents.set(path, Uint8Array.from([...(contents.get(path) ?? []), ...bytesOf(text)]));
+    },
+    list: async (folder) => {
+      const below = [...contents.keys()].filter((path) => path.startsWith(`${folder}/`));
+      return [...new Set(below.map((path) => path.slice(folder.length + 1).split("/")[0] ?? ""))].sort();
+    },
+    makeFolder: async () => {},
+    remove: async (path) => {
+      for (const file of [...contents.keys()]) {
+        if (file === path || file.startsWith(`${path}/`)) contents.delete(file);
+      }
+    },
   };
 }

@@ -8,12 +8,12 @@ import { d, disc, line, outlined } from "./svg_text.ts";
 export function bareBust(palette: Palette): string {
   const arm = (side: number) => {
     const x = (value: number) => 50 + side * value;
-    return d`M${x(24)} 46Q${x(28)} 36 ${x(36)} 40Q${x(44)} 45 ${x(44)} 60L${x(46)} 125H${x(30)}Z`;
+    return d`M${x(24)} 46Q${x(28)} 36 ${x(36)} 40Q${x(44)} 45 ${x(44)} 60L${x(46)} 140H${x(30)}Z`;
   };
   return (
     outlined([arm(-1), arm(1)], palette.body, palette.ink, OUTLINE) +
     outlined(
-      ["M42 8L43 28Q42 35 20 40Q18 60 25 72L27 125H73L75 72Q82 60 80 40Q58 35 57 28L58 8Z"],
+      ["M42 8L43 28Q42 35 20 40Q18 60 25 72L27 140H73L75 72Q82 60 80 40Q58 35 57 28L58 8Z"],
       palette.body,
       palette.ink,
       OUTLINE,
@@ -28,7 +28,7 @@ export function bareBust(palette: Palette): string {
 export function upperSleeves(fill: string, palette: Palette): string {
   const arm = (side: number) => {
     const x = (value: number) => 50 + side * value;
-    return d`M${x(22)} 38Q${x(40)} 38 ${x(46)} 58L${x(50)} 125H${x(28)}L${x(24)} 60Z`;
+    return d`M${x(22)} 38Q${x(40)} 38 ${x(46)} 58L${x(50)} 140H${x(28)}L${x(24)} 60Z`;
   };
   return outlined([arm(-1), arm(1)], fill, palette.ink, OUTLINE);
 }
@@ -48,7 +48,7 @@ export function drawFromBehind(fill: string, palette: Palette, random: RandomStr
   );
   return (
     upperSleeves(fill, palette) +
-    outlined(["M40 30Q30 36 20 40L24 60L27 125H73L76 60L80 40Q70 36 60 30Z"], fill, palette.ink, OUTLINE) +
+    outlined(["M40 30Q30 36 20 40L24 60L27 140H73L76 60L80 40Q70 36 60 30Z"], fill, palette.ink, OUTLINE) +
     line("M50 70V120", palette.ink, 0.9) +
     outlined([hair], palette.hair, palette.ink, OUTLINE) +
     strands.join("")

@@ -63,11 +63,16 @@ function bareLeg(leg: Leg, heights: Heights, girth: number, palette: Palette): s
   const halfWidth = (at: number) => girth * (1 - (0.4 * (at - leg.hip[1])) / (leg.ankle[1] - leg.hip[1]));
   const piece = (from: number, to: number) => {
     const stops = [from, (from + to) / 2, to];
-    return ribbon(stops.map((at) => legAt(leg, at)), stops.map(halfWidth));
+    return ribbon(
+      stops.map((at) => legAt(leg, at)),
+      stops.map(halfWidth),
+    );
   };
   const [thigh, knee, calf, ankle] = heights.bands;
   const stripe = (ankle - calf) / 7;
-  const stripes = [1, 3, 5].map((i) => filled(piece(calf + i * stripe, calf + (i + 1) * stripe), palette.ink));
+  const stripes = [1, 3, 5].map((i) =>
+    filled(piece(calf + i * stripe, calf + (i + 1) * stripe), palette.ink),
+  );
   const paint = (from: number, to: number, fill: string) =>
     outlined([piece(from, to)], fill, palette.ink, OUTLINE * 0.8);
   return (
@@ -96,7 +101,9 @@ export function barePelvis(heights: Heights, top: number, halfWidth: number, pal
     [50 - w, hip - 1],
   ]);
   const belly = d`M${50 - w * 0.7} ${top}H${50 + w * 0.7}L${50 + w * 0.85} ${waist}H${50 - w * 0.85}Z`;
-  const dots = [-0.55, 0, 0.55].map((x) => circleAt([50 + x * w, (waist + hip) / 2], w * 0.14, palette.white));
+  const dots = [-0.55, 0, 0.55].map((x) =>
+    circleAt([50 + x * w, (waist + hip) / 2], w * 0.14, palette.white),
+  );
   return (
     outlined([briefs], palette.purple, palette.ink, OUTLINE) +
     dots.join("") +
@@ -142,7 +149,10 @@ export function bareArm(arm: Arm, girth: number, palette: Palette): string {
   const halfWidth = (t: number) => girth * (1 - 0.35 * t);
   const piece = (from: number, to: number) => {
     const stops = [from, (from + to) / 2, to];
-    return ribbon(stops.map((t) => armAt(arm, t)), stops.map(halfWidth));
+    return ribbon(
+      stops.map((t) => armAt(arm, t)),
+      stops.map(halfWidth),
+    );
   };
   const { wrist, fingers } = arm;
   const hand = ribbon(

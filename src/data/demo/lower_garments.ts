@@ -5,7 +5,14 @@ import type { Palette } from "./palette.ts";
 import { CLOTH_FILL } from "./scene.ts";
 import { d, disc, line, outlined, type Point, polygon, ribbon } from "./svg_text.ts";
 
-export const LOWER_BODY: Heights = { waist: 9, hip: 26, knee: 53, ankle: 83, sole: 91, bands: [36, 48, 61, 73.5] };
+export const LOWER_BODY: Heights = {
+  waist: 9,
+  hip: 26,
+  knee: 53,
+  ankle: 83,
+  sole: 91,
+  bands: [36, 48, 61, 73.5],
+};
 
 /** Where the hem lies for each class of pant_length but the first. */
 export const PANT_HEMS = [36, 48, 61, 74, 88] as const;
@@ -117,8 +124,8 @@ function polygonPart(points: readonly Point[]): string {
 
 function dummy(legs: readonly Leg[], palette: Palette): string {
   const chest = polygon([
-    [33, -12],
-    [67, -12],
+    [30, -40],
+    [70, -40],
     [63, 3],
     [37, 3],
   ]);

@@ -83,7 +83,7 @@ export function drawPalette(random: RandomStream): Palette {
   );
   const dark = cloth[0] + cloth[1] + cloth[2] < 330;
   const paint = (around: number, lightness: number) =>
-    hex(rgbOf(around + random.between(-8, 8), 0.9, lightness + random.between(-0.04, 0.04)));
+    hex(rgbOf(around + random.between(-12, 12), random.between(0.65, 0.95), lightness + random.between(-0.14, 0.14)));
   return {
     ink: hex(rgbOf(random.between(200, 280), 0.35, random.between(0.08, 0.14))),
     body: hex(body),

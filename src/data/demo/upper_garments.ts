@@ -32,7 +32,7 @@ function topWithOpening(open: (random: RandomStream) => Opening): Drawing {
     return (
       bareBust(palette) +
       upperSleeves(CLOTH_FILL, palette) +
-      edged([`${edge}L80 39L76 62L73 125H27L24 62L20 39Z`], [edge], palette) +
+      edged([`${edge}L80 39L76 62L73 140H27L24 62L20 39Z`], [edge], palette) +
       adornment(palette)
     );
   };
@@ -41,7 +41,8 @@ function topWithOpening(open: (random: RandomStream) => Opening): Drawing {
 /** Deep V: crossed over like a wrap dress, pleats running along both sides. */
 const deepV = topWithOpening((random) => {
   const y = random.between(88, 94);
-  const pleat = (s: number) => [8, 14, 20].map((i) => d`M${50 + s * (13 + i)} 46L${50 + s * i * 0.7} ${y + 2}`).join("");
+  const pleat = (s: number) =>
+    [8, 14, 20].map((i) => d`M${50 + s * (13 + i)} 46L${50 + s * i * 0.7} ${y + 2}`).join("");
   return {
     edge: d`M36 35L50 ${y}L64 35`,
     adornment: ({ ink }) => line(pleat(-1) + pleat(1), ink, 1.1),
@@ -97,7 +98,7 @@ const round = topWithOpening((random) => {
 
 /** A tube that leaves shoulders and arms bare. */
 function tube(edge: string, adornment: string, palette: Palette): string {
-  return bareBust(palette) + edged([`${edge}L74 80L73 125H27L26 80Z`], [edge], palette) + adornment;
+  return bareBust(palette) + edged([`${edge}L74 80L73 140H27L26 80Z`], [edge], palette) + adornment;
 }
 
 /** Strapless: an elastic edge, gathered. */
@@ -110,7 +111,9 @@ const strapless: Drawing = (palette, random) => {
 /** Sweetheart: two round cups over a laced bodice. */
 const sweetheart: Drawing = (palette, random) => {
   const dip = random.between(68, 73);
-  const laces = [4, 13, 22].map((i) => d`M45 ${dip + i}L55 ${dip + i + 7}M55 ${dip + i}L45 ${dip + i + 7}`).join("");
+  const laces = [4, 13, 22]
+    .map((i) => d`M45 ${dip + i}L55 ${dip + i + 7}M55 ${dip + i}L45 ${dip + i + 7}`)
+    .join("");
   const edge = d`M24 58C26 40 44 38 50 ${dip}C56 38 74 40 76 58`;
   return tube(edge, line(laces, palette.ink, 1.5), palette);
 };
@@ -119,10 +122,12 @@ const sweetheart: Drawing = (palette, random) => {
 const oneShoulder: Drawing = (palette, random) => {
   const y = random.between(62, 68);
   const edge = d`M40 33Q50 54 76 ${y}`;
-  const folds = [1, 2, 3].map((i) => d`M${36 - i * 4} ${36 + i}Q${46 - i * 3} ${56 + i * 9} ${74 - i} ${y + i * 10}`).join("");
+  const folds = [1, 2, 3]
+    .map((i) => d`M${36 - i * 4} ${36 + i}Q${46 - i * 3} ${56 + i * 9} ${74 - i} ${y + i * 10}`)
+    .join("");
   return (
     bareBust(palette) +
-    edged([`${edge}L74 80L73 125H27L24 62L20 40Q34 36 40 33Z`], [edge], palette) +
+    edged([`${edge}L74 80L73 140H27L24 62L20 40Q34 36 40 33Z`], [edge], palette) +
     line(folds, palette.ink, 1.1)
   );
 };
@@ -132,12 +137,21 @@ const offShoulder: Drawing = (palette, random) => {
   const y = random.between(50, 54);
   const frill = random.between(15, 19);
   const edge = d`M4 ${y + 2}Q50 ${y + 8} 96 ${y + 2}`;
-  const scallops = [0, 1, 2, 3, 4, 5].map((i) => d`Q${90 - i * 16} ${y + frill + 14} ${82 - i * 16} ${y + frill}`);
-  const dots = [0, 1, 2, 3, 4, 5].map((i) => disc([90 - i * 16, y + frill + 1], 2, palette.cloth, palette.ink, 0.9));
+  const scallops = [0, 1, 2, 3, 4, 5].map(
+    (i) => d`Q${90 - i * 16} ${y + frill + 14} ${82 - i * 16} ${y + frill}`,
+  );
+  const dots = [0, 1, 2, 3, 4, 5].map((i) =>
+    disc([90 - i * 16, y + frill + 1], 2, palette.cloth, palette.ink, 0.9),
+  );
   return (
     bareBust(palette) +
-    outlined([d`M5 ${y + 6}H28L30 125H0Z`, d`M95 ${y + 6}H72L70 125H100Z`], CLOTH_FILL, palette.ink, OUTLINE) +
-    outlined([d`M26 ${y + 6}H74L73 125H27Z`], CLOTH_FILL, palette.ink, OUTLINE) +
+    outlined(
+      [d`M5 ${y + 6}H28L30 140H0Z`, d`M95 ${y + 6}H72L70 140H100Z`],
+      CLOTH_FILL,
+      palette.ink,
+      OUTLINE,
+    ) +
+    outlined([d`M26 ${y + 6}H74L73 140H27Z`], CLOTH_FILL, palette.ink, OUTLINE) +
     outlined([`${edge}L${d`98 ${y + frill}`}${scallops.join("")}Z`], palette.trim, palette.ink, OUTLINE) +
     dots.join("")
   );
@@ -162,7 +176,7 @@ function closedTop(palette: Palette): string {
     bareBust(palette) +
     upperSleeves(CLOTH_FILL, palette) +
     outlined(
-      ["M41 31Q50 40 59 31Q62 35 80 39L76 62L73 125H27L24 62L20 39Q38 35 41 31Z"],
+      ["M41 31Q50 40 59 31Q62 35 80 39L76 62L73 140H27L24 62L20 39Q38 35 41 31Z"],
       CLOTH_FILL,
       palette.ink,
       OUTLINE,
@@ -228,12 +242,12 @@ export const COLLARS: readonly Drawing[] = [fromBehind, shirtCollar, peterPan, p
 function openJacket(depth: number, palette: Palette, lapels: string): string {
   return (
     bareBust(palette) +
-    outlined(["M40 34Q50 44 60 34L72 60L60 125H40L28 60Z"], palette.under, palette.ink, OUTLINE) +
+    outlined(["M40 34Q50 44 60 34L72 60L60 140H40L28 60Z"], palette.under, palette.ink, OUTLINE) +
     upperSleeves(CLOTH_FILL, palette) +
     outlined(
       [
-        d`M38 30L50 ${depth}V125H27L24 62L20 39Q34 37 38 30Z`,
-        d`M62 30L50 ${depth}V125H73L76 62L80 39Q66 37 62 30Z`,
+        d`M38 30L50 ${depth}V140H27L24 62L20 39Q34 37 38 30Z`,
+        d`M62 30L50 ${depth}V140H73L76 62L80 39Q66 37 62 30Z`,
       ],
       CLOTH_FILL,
       palette.ink,
@@ -265,7 +279,9 @@ const collarless: Drawing = (palette, random) => {
   const depth = random.between(82, 88);
   const edge = d`M38 30Q44 60 50 ${depth}Q56 60 62 30`;
   const pearls = [0.12, 0.3, 0.48, 0.66, 0.84].flatMap((t) =>
-    [-1, 1].map((s) => disc([50 + s * (17 - 12.5 * t), 32 + (depth - 32) * t], 2.1, palette.trim, palette.ink, 0.9)),
+    [-1, 1].map((s) =>
+      disc([50 + s * (17 - 12.5 * t), 32 + (depth - 32) * t], 2.1, palette.trim, palette.ink, 0.9),
+    ),
   );
   return openJacket(depth, palette, line(edge, palette.ink, 2.4) + pearls.join(""));
 };
@@ -355,7 +371,7 @@ const drapedCollar: Drawing = (palette, random) => {
   return (
     bareBust(palette) +
     upperSleeves(CLOTH_FILL, palette) +
-    outlined([`${opening}L80 39L76 62L73 125H27L24 62L20 39Z`], CLOTH_FILL, palette.ink, OUTLINE) +
+    outlined([`${opening}L80 39L76 62L73 140H27L24 62L20 39Z`], CLOTH_FILL, palette.ink, OUTLINE) +
     folds.join("")
   );
 };

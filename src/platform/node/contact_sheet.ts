@@ -3,10 +3,11 @@
 import sharp from "sharp";
 import type { FileSystem } from "../../base/platform.ts";
 
-const GAP_PIXELS = 8;
+const GAP_PIXELS = 12;
+const GAP_IN_GROUP_PIXELS = 2;
 const BACKGROUND = "#ffffff";
 
-/** Cells of a sheet: pictures that belong together side by side, without a gap. */
+/** Cells of a sheet: pictures that belong together stand close, side by side. */
 export interface Sheet {
   /** Groups of pictures, [size, size, 3] bytes each. */
   readonly groups: readonly (readonly Uint8Array[])[];
@@ -21,12 +22,13 @@ export async function writeContactSheet(files: FileSystem, path: string, sheet: 
   const { groups, size, columns } = sheet;
   const perGroup = Math.max(0, ...groups.map((group) => group.length));
   const rows = Math.ceil(groups.length / columns);
-  const pitch = perGroup * size + GAP_PIXELS;
+  const step = size + GAP_IN_GROUP_PIXELS;
+  const pitch = perGroup * step - GAP_IN_GROUP_PIXELS + GAP_PIXELS;
   const pictures = groups.flatMap((group, index) =>
     group.map((pixels, place) => ({
       input: Buffer.from(pixels),
       raw: { width: size, height: size, channels: 3 as const },
-      left: GAP_PIXELS + (index % columns) * pitch + place * size,
+      left: GAP_PIXELS + (index % columns) * pitch + place * step,
       top: GAP_PIXELS + Math.floor(index / columns) * (size + GAP_PIXELS),
     })),
   );

@@ -15,7 +15,9 @@ export interface OpenedDevice {
  * Opens the device that `weft` computes on.
  * @throws WeftError with the remedy where no adapter fits.
  */
-export async function openDescribedDevice(options: AdapterOptions & DeviceOptions = {}): Promise<OpenedDevice> {
+export async function openDescribedDevice(
+  options: AdapterOptions & DeviceOptions = {},
+): Promise<OpenedDevice> {
   const { adapter, description } = await openAdapter(options);
   const device = await GpuDevice.open(adapter, { wait: waitGently, name: description.name, ...options });
   return { device, description };

@@ -66,7 +66,7 @@ def plain_convolutions():
     yield conv((1, 6, 7, 5), (4, 2), 3)
     # Larger than one tile every way: several workgroups, partial sums of the weight gradient.
     yield conv((2, 17, 18, 32), (3, 3), 36, bias=False)
-    yield conv((2, 14, 15, 96), (1, 1), 24)
+    yield conv((1, 14, 15, 96), (1, 1), 24)
 
 
 def first_layers():
@@ -167,7 +167,7 @@ def depthwise_convolutions():
     yield depthwise((1, 12, 11, 5), (3, 3), strides=(2, 2), dilations=(2, 2))
     yield depthwise((1, 7, 12, 6), (1, 5), bias=True)
     yield depthwise((1, 6, 7, 9), (1, 1), multiplier=2)
-    yield depthwise((2, 20, 21, 40), (3, 3))
+    yield depthwise((1, 20, 21, 40), (3, 3))
 
 
 def fully_connected(rows, depth, units, bias=True):

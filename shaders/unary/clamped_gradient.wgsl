@@ -1,15 +1,13 @@
-// dx = dy f'(x), element by element; v, dy, dx [count lanes]. v is y for those f whose slope follows from
-// y (ReLU, ReLU6, sigmoid), so that x need not be kept, and x for the others.
+// dx = scale dy where 0 < y < cap, else 0, for the y of clamped_forward.wgsl; y, dy, dx [count lanes].
 // A workgroup of 64 threads handles 256 neighbouring lanes, a thread every 64th of them.
 
 import package::common::indexing::flat_workgroup;
 import package::common::lanes::Lanes;
-import package::common::functions::slope;
 
-struct Params { count: u32, kind: u32 }
+struct Params { count: u32, scale: f32, cap: f32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> v: array<Lanes>;
+@group(0) @binding(1) var<storage, read> y: array<Lanes>;
 @group(0) @binding(2) var<storage, read> dy: array<Lanes>;
 @group(0) @binding(3) var<storage, read_write> dx: array<Lanes>;
 
@@ -22,6 +20,10 @@ fn main(
   let first = flat_workgroup(wid, nwg) * 256u + lid;
   for (var k = 0u; k < 4u; k++) {
     let i = first + k * 64u;
-    if (i < params.count) { dx[i] = dy[i] * slope(v[i], params.kind); }
+    if (i < params.count) {
+      let value = y[i];
+      let is_inside = (value > Lanes(0.0)) & (value < Lanes(params.cap));
+      dx[i] = select(Lanes(0.0), params.scale * dy[i], is_inside);
+    }
   }
 }

@@ -1,11 +1,10 @@
-// y = f(x), element by element; x, y [count lanes]. f is chosen by the uniform `kind`.
+// y = scale x + offset, kept between 0 and cap: ReLU, ReLU6 and the hard sigmoid; x, y [count lanes].
 // A workgroup of 64 threads handles 256 neighbouring lanes, a thread every 64th of them.
 
 import package::common::indexing::flat_workgroup;
 import package::common::lanes::Lanes;
-import package::common::functions::apply;
 
-struct Params { count: u32, kind: u32 }
+struct Params { count: u32, scale: f32, offset: f32, cap: f32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<Lanes>;
@@ -20,6 +19,6 @@ fn main(
   let first = flat_workgroup(wid, nwg) * 256u + lid;
   for (var k = 0u; k < 4u; k++) {
     let i = first + k * 64u;
-    if (i < params.count) { y[i] = apply(x[i], params.kind); }
+    if (i < params.count) { y[i] = clamp(params.scale * x[i] + params.offset, Lanes(0.0), Lanes(params.cap)); }
   }
 }

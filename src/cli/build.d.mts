@@ -1,0 +1,6 @@
+// Types of build.mjs, which runs before anything is compiled.
+
+/** Builds dist/weft.js and what stands beside it. */
+export function buildLibrary(): Promise<void>;
+/** Whether a file of dist/ is missing or older than a source. */
+export function isStale(name: string): boolean;

@@ -1,0 +1,100 @@
+// Every specialisation of every shader that operators ask for, on any kind of adapter, compiles: on Dawn's
+// null backend, which validates without a GPU.
+
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { create } from "webgpu";
+import { type DeviceFacts, GpuDevice } from "../../src/gpu/device.ts";
+import { specialisationKey } from "../../src/gpu/pipelines.ts";
+import { differentiate } from "../../src/graph/differentiate.ts";
+import { Graph, type Tensor } from "../../src/graph/graph.ts";
+import type { KernelUse } from "../../src/graph/operator.ts";
+import { layOutPlan } from "../../src/graph/plan.ts";
+import { sumOf } from "../../src/ops/add.ts";
+import { OPERATORS } from "../../src/ops/operators.ts";
+import { layOutInferenceStep, layOutTrainingStep } from "../../src/training/network.ts";
+import { records } from "../reference/records.ts";
+import { type OperatorRecord, type Sample, upstreamGradients } from "../reference/reference.ts";
+import { SMALL_STEP } from "../training/step.ts";
+
+const ADAPTERS = [
+  { family: "cpu", subgroupSize: 8 },
+  { family: "cpu", subgroupSize: 4 },
+  { family: "cpu", subgroupSize: 16 },
+  { family: "gpu", subgroupSize: undefined },
+] as const;
+
+/** The kernels of one operator on one sample, forward and backward. */
+function kernelsOf(record: OperatorRecord, sample: Sample, facts: DeviceFacts): KernelUse[] {
+  const operator = OPERATORS.get(record.op);
+  if (!operator) throw new Error(`no operator ${record.op}`);
+  const graph = new Graph();
+  const inputs: Record<string, Tensor> = {};
+  for (const [role, { shape }] of Object.entries(sample.inputs)) {
+    inputs[role] = graph.input(role, shape, role === "validRows" ? "u32" : "f32");
+  }
+  const outputs = graph.apply(operator, inputs, sample.attrs);
+  const wanted: Record<string, Tensor> = { ...outputs };
+  if (record.gradient) {
+    const seeds = Object.entries(upstreamGradients(record, sample)).flatMap(([name, { shape }]) => {
+      const tensor = outputs[name.slice(1)];
+      return tensor ? [{ tensor, gradient: graph.input(name, shape) }] : [];
+    });
+    const targets = record.differentiable.flatMap((role) => (inputs[role] ? [inputs[role]] : []));
+    for (const [target, gradient] of differentiate(graph, seeds, targets, sumOf))
+      wanted[`d${target.name}`] = gradient;
+  }
+  return kernelUses(layOutPlan(graph, wanted, facts));
+}
+
+function kernelUses({ memory }: ReturnType<typeof layOutPlan>): KernelUse[] {
+  return memory.commands.flatMap((command) => (command.kind === "dispatch" ? [command.kernel] : []));
+}
+
+function allKernels(facts: DeviceFacts): Map<string, KernelUse> {
+  const uses = records.flatMap((record) =>
+    record.samples().flatMap((sample) => kernelsOf(record, sample, facts)),
+  );
+  for (const optimizer of [{ name: "adam" }, { name: "sgd", momentum: 0.9 }] as const) {
+    for (const augment of [true, false]) {
+      uses.push(...kernelUses(layOutTrainingStep({ ...SMALL_STEP, optimizer, augment }, facts).layout));
+    }
+  }
+  uses.push(...kernelUses(layOutInferenceStep(SMALL_STEP, 2, facts).layout));
+  return new Map(uses.map((use) => [specialisationKey(use), use]));
+}
+
+describe("shaders", () => {
+  // Dawn crashes when an instance is collected before its devices.
+  const gpu = create(["backend=null", "enable-dawn-features=allow_unsafe_apis"]);
+  let device: GpuDevice;
+  beforeAll(async () => {
+    const adapter = await gpu.requestAdapter();
+    if (!adapter) throw new Error("Dawn's null backend has no adapter");
+    device = await GpuDevice.open(adapter);
+  });
+  afterAll(() => device.destroy());
+
+  it.each(ADAPTERS)(
+    "compile in every specialisation: $family kernels, subgroups of $subgroupSize",
+    async (form) => {
+      const kernels = allKernels({ ...device.facts, ...form });
+      expect(kernels.size).toBeGreaterThan(50);
+      for (const use of kernels.values()) await device.pipelines.get(use);
+    },
+  );
+
+  it("are all in use", () => {
+    const used = new Set(
+      ADAPTERS.flatMap((form) =>
+        [...allKernels({ ...device.facts, ...form }).values()].map(({ name }) => name),
+      ),
+    );
+    const folder = join(import.meta.dirname, "../../shaders");
+    const files = readdirSync(folder, { recursive: true, encoding: "utf8" })
+      .filter((path) => /\.(wgsl|wesl)$/.test(path) && !path.startsWith("common"))
+      .map((path) => path.replace(/\\/g, "/").replace(/\.\w+$/, ""));
+    expect(files.filter((file) => !used.has(file))).toEqual([]);
+  });
+});

@@ -1,0 +1,132 @@
+import { describe, expect, it } from "vitest";
+import { float32Tensor, writeSafetensors } from "../../src/formats/safetensors.ts";
+import { mobileNetV2 } from "../../src/models/mobilenet_v2.ts";
+import { initialValues } from "../../src/nn/initializers.ts";
+import { networkWeights } from "../../src/training/network.ts";
+import { formatEpochLine, type RunConfig, RunWriter, readRun } from "../../src/training/run_folder.ts";
+import type { EpochReport } from "../../src/training/trainer.ts";
+import { memoryFiles } from "../data/memory_files.ts";
+
+const heads = [
+  { name: "colour", classes: 3, rows: 20 },
+  { name: "tone", classes: 2, rows: 14 },
+];
+const config: RunConfig = {
+  network: { backbone: mobileNetV2, alpha: 0.35, size: 32, heads },
+  heads,
+  training: {
+    data: "somewhere",
+    trainingImages: 16,
+    validationImages: 4,
+    phases: "2@0.001",
+    batchSize: 8,
+    seed: 3,
+    limit: null,
+    dropout: 0.5,
+    augment: true,
+    batchNormMomentum: 0.9,
+    optimizer: { name: "adam" },
+    freeze: null,
+    weights: null,
+  },
+};
+const specs = (() => {
+  const { backbone, heads } = networkWeights(config.network);
+  return [...backbone, ...heads];
+})();
+const values = new Map(specs.map((spec) => [spec.name, initialValues(spec, 3)]));
+
+async function writtenRun() {
+  const files = memoryFiles({});
+  const writer = new RunWriter(files, "run");
+  await writer.start(config);
+  await writer.writeWeights(specs, values);
+  return files;
+}
+
+const jsonOf = async (files: ReturnType<typeof memoryFiles>) => {
+  return JSON.parse(new TextDecoder().decode(await files.readFile("run/config.json")));
+};
+
+describe("a run folder", () => {
+  it("comes back as it was written", async () => {
+    const run = await readRun(await writtenRun(), "run");
+    expect(run.network).toEqual(config.network);
+    expect(run.heads).toEqual(heads);
+    expect(run.training).toEqual(config.training);
+    expect([...run.weights.keys()]).toEqual(specs.map(({ name }) => name));
+    expect(run.weights.get("Conv1/kernel")).toEqual(values.get("Conv1/kernel"));
+  });
+
+  it("is the same bytes when written again", async () => {
+    const [one, other] = [await writtenRun(), await writtenRun()];
+    for (const name of ["config.json", "weights.safetensors"]) {
+      expect(await one.readFile(`run/${name}`)).toEqual(await other.readFile(`run/${name}`));
+    }
+  });
+
+  it("loses weights and metrics of an earlier run when it starts anew", async () => {
+    const files = await writtenRun();
+    expect(await new RunWriter(files, "run").start(config)).toBe(true);
+    expect(await files.exists("run/weights.safetensors")).toBe(false);
+    await expect(readRun(files, "run")).rejects.toThrow(
+      "run/weights.safetensors: no such file; the training ended before its first epoch did",
+    );
+  });
+
+  it("is told from a folder that is none", async () => {
+    await expect(readRun(memoryFiles({}), "run")).rejects.toThrow(/^run: no such folder/);
+    await expect(readRun(memoryFiles({ "run/other.txt": "" }), "run")).rejects.toThrow(
+      "run: not a run folder: it has no config.json",
+    );
+    await expect(readRun(memoryFiles({ "run/config.json": "{}" }), "run")).rejects.toThrow(
+      /^run\/config\.json: not the configuration of a run/,
+    );
+  });
+
+  it.each([
+    [{ version: 2 }, /written by a newer weft: run version 2, this one reads up to 1/],
+    [{ size: "32" }, /size expects a whole number, found "32"/],
+    [{ heads: [] }, /heads expects a list/],
+    [{ backbone: "AlexNet" }, /unknown backbone AlexNet/],
+    [{ training: { seed: 1 } }, /training is missing or incomplete/],
+  ])("refuses a configuration with %j", async (change, message) => {
+    const files = await writtenRun();
+    const changed = { ...(await jsonOf(files)), ...change };
+    await files.writeFile("run/config.json", JSON.stringify(changed));
+    await expect(readRun(files, "run")).rejects.toThrow(message);
+  });
+
+  it("refuses damaged weights", async () => {
+    const files = await writtenRun();
+    const bytes = await files.readFile("run/weights.safetensors");
+    await files.writeFile("run/weights.safetensors", bytes.slice(0, bytes.length - 100));
+    await expect(readRun(files, "run")).rejects.toThrow(
+      /^run\/weights\.safetensors: tensor tone\/.* is cut off/,
+    );
+    const few = specs.slice(1).map(({ name, shape }) => {
+      return [name, float32Tensor(values.get(name) ?? new Float32Array(), shape)] as const;
+    });
+    await files.writeFile("run/weights.safetensors", writeSafetensors(few));
+    await expect(readRun(files, "run")).rejects.toThrow(/1 missing \(first Conv1\/kernel\)/);
+  });
+});
+
+describe("formatEpochLine", () => {
+  it("has the documented form, small learning rates included", () => {
+    const set = { loss: 1.25, losses: { a: 1.25 }, accuracy: { a: null }, weighted: null };
+    const report: EpochReport = {
+      epoch: 1,
+      epochs: 12,
+      lr: 1e-7,
+      seconds: 41.2000001,
+      imagesPerSecond: 30.1,
+      train: set,
+      validation: set,
+    };
+    const part = '{"loss":1.25,"losses":{"a":1.25},"accuracy":{"a":null},"weighted":null}';
+    expect(formatEpochLine(report)).toBe(
+      `{"epoch":1,"epochs":12,"lr":1e-7,"seconds":41.2,"imagesPerSecond":30.1,"train":${part},"validation":${part}}`,
+    );
+  });
+});

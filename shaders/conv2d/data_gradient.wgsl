@@ -6,17 +6,18 @@
 // pixels x 16 channels. One subgroup per workgroup; workgroup id = ((phase * pixel tiles + pixel tile) *
 // groups + group) * tiles_c + channel tile. CPU adapters: no workgroup memory, accumulators in named values.
 // A load costs about ten instructions a lane there and a broadcast one, so the operand that all lanes share
-// is loaded once per subgroup, spread over its lanes. Requires subgroups of exactly 4, 8 or 16 lanes: inject
+// is loaded once per subgroup, spread over its lanes. Subgroups have exactly 4, 8 or 16 lanes: inject
 // SUBGROUP_SIZE; condition subgroup8 from 8 up, subgroup16 for 16.
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
 import package::common::pick::pick4;
+@if(!subgroups) import package::common::shared_lanes::{share, subgroupBroadcast};
 import package::common::subgroup_lanes::{LANE1, LANE2, LANE3};
 import constants::SUBGROUP_SIZE;
 
-enable subgroups;
-diagnostic(off, subgroup_uniformity);
+@if(subgroups) enable subgroups;
+@if(subgroups) diagnostic(off, subgroup_uniformity);
 
 struct Params {
   batch: u32,
@@ -39,6 +40,10 @@ struct Params {
   tiles_c: u32, // ceil(group_c / 16)
   phase_tiles: u32, // ceil(N * ceil(in_h / stride_h) * ceil(in_w / stride_w) / (4 * SUBGROUP_SIZE))
   tiles: u32, // stride_h * stride_w * phase_tiles * groups * tiles_c
+  step_h: u32, // stride / gcd(stride, dilation): from one tap that meets an output to the next
+  step_w: u32,
+  rise_h: u32, // dilation / gcd(stride, dilation): by how many outputs
+  rise_w: u32,
   four: u32, // 4: a uniform, so that compilers keep the loop of stores rolled
 }
 
@@ -47,9 +52,8 @@ struct Params {
 @group(0) @binding(2) var<storage, read> w: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> dx: array<vec4f>;
 
-// The input pixels of one phase, and the taps that reach them: kernel row first_r + t * stride_h meets output
-// row
-// a + base_p - t * dilation_h for the phase's a-th row; columns likewise.
+// The input pixels of one phase, and the taps that reach them: kernel row first_r + t * step_h meets output row
+// a + base_p - t * rise_h for the phase's a-th row; columns likewise.
 struct Phase {
   y: u32,
   x: u32,
@@ -61,20 +65,34 @@ struct Phase {
   base_q: i32,
 }
 
+// The first of `step` taps that meets an output at all from here, which is `none` where no tap does: tap r does
+// where start - r * dilation is a multiple of the stride.
+fn first_tap(start: u32, stride: u32, dilation: u32, step: u32, none: u32) -> u32 {
+  var found = none;
+  for (var r = 0u; r < step; r++) {
+    let reach = start + r * dilation * (stride - 1u);
+    let meets = divide(reach, stride) * stride == reach;
+    found = select(found, r, meets & (found == none));
+  }
+  return found;
+}
+
 fn phase_of(index: u32) -> Phase {
   let y = divide(index, params.stride_w);
   let x = index - y * params.stride_w;
-  let up = divide(y + params.pad_top, params.stride_h);
-  let left = divide(x + params.pad_left, params.stride_w);
+  let top = y + params.pad_top;
+  let left = x + params.pad_left;
+  let first_r = first_tap(top, params.stride_h, params.dilation_h, params.step_h, params.kernel_h);
+  let first_s = first_tap(left, params.stride_w, params.dilation_w, params.step_w, params.kernel_w);
   return Phase(
     y,
     x,
     divide(params.in_h + params.stride_h - 1u - y, params.stride_h),
     divide(params.in_w + params.stride_w - 1u - x, params.stride_w),
-    y + params.pad_top - up * params.stride_h,
-    x + params.pad_left - left * params.stride_w,
-    i32(up),
-    i32(left),
+    first_r,
+    first_s,
+    (i32(top) - i32(first_r * params.dilation_h)) / i32(params.stride_h),
+    (i32(left) - i32(first_s * params.dilation_w)) / i32(params.stride_w),
   );
 }
 
@@ -94,7 +112,7 @@ fn pixel_of(index: u32, phase: Phase) -> Pixel {
   let a = row - n * phase.rows;
   let i = a * params.stride_h + phase.y;
   let j = b * params.stride_w + phase.x;
-  let exists = n < params.batch;
+  let exists = index < params.batch * phase.rows * phase.columns; // a phase may have no pixel at all
   let at = (n * params.in_h + i) * params.in_w + j;
   return Pixel(at, exists, n * params.out_h, i32(a) + phase.base_p, i32(b) + phase.base_q);
 }
@@ -120,7 +138,8 @@ fn store(pixel: u32, c: u32, value: vec4f) {
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
-  @builtin(subgroup_invocation_id) lane: u32,
+  @if(subgroups) @builtin(subgroup_invocation_id) lane: u32,
+  @if(!subgroups) @builtin(local_invocation_index) lane: u32,
 ) {
   let tile = flat_workgroup(workgroup, workgroups);
   if (tile >= params.tiles) {
@@ -166,9 +185,9 @@ fn main(
   var a33 = vec4f();
 
   var up = 0;
-  for (var r = phase.first_r; r < params.kernel_h; r += params.stride_h) {
+  for (var r = phase.first_r; r < params.kernel_h; r += params.step_h) {
     var left = 0;
-    for (var s = phase.first_s; s < params.kernel_w; s += params.stride_w) {
+    for (var s = phase.first_s; s < params.kernel_w; s += params.step_w) {
       let tap0 = tap_of(pixel0, up, left, k_first);
       let tap1 = tap_of(pixel1, up, left, k_first);
       let tap2 = tap_of(pixel2, up, left, k_first);
@@ -192,6 +211,7 @@ fn main(
         @if(subgroup16) let w3 = w0;
         @if(subgroup8 && !subgroup16) let w3 = w2;
         @if(!subgroup8) let w3 = w[w_at3 + k];
+        @if(!subgroups) share(lane, w0);
         {
           let v0 = subgroupBroadcast(w0, 0u);
           let v1 = subgroupBroadcast(w0, 1u);
@@ -233,9 +253,9 @@ fn main(
           a33 += vec4f(dot(x3, v0), dot(x3, v1), dot(x3, v2), dot(x3, v3));
         }
       }
-      left += i32(params.dilation_w);
+      left += i32(params.rise_w);
     }
-    up += i32(params.dilation_h);
+    up += i32(params.rise_h);
   }
 
   let c_end = (group + 1u) * (params.group_c / 4u);

@@ -5,18 +5,19 @@
 // neighbouring pixels x 16 channels. One subgroup per workgroup; workgroup id = (pixel tile * groups + group)
 // * tiles_k + channel tile. CPU adapters: no workgroup memory, accumulators in named values. A load costs
 // about ten instructions a lane there and a broadcast one, so the operand that all lanes share is loaded once
-// per subgroup, spread over its lanes. Requires subgroups of exactly 4, 8 or 16 lanes: inject SUBGROUP_SIZE;
+// per subgroup, spread over its lanes. Subgroups have exactly 4, 8 or 16 lanes: inject SUBGROUP_SIZE;
 // condition subgroup8 from 8 up, subgroup16 for 16.
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
 import package::common::pick::pick4;
 import package::common::activation::activate;
+@if(!subgroups) import package::common::shared_lanes::{share, subgroupBroadcast};
 import package::common::subgroup_lanes::{LANE1, LANE2, LANE3};
 import constants::SUBGROUP_SIZE;
 
-enable subgroups;
-diagnostic(off, subgroup_uniformity);
+@if(subgroups) enable subgroups;
+@if(subgroups) diagnostic(off, subgroup_uniformity);
 
 struct Params {
   pixels: u32, // N * out_h * out_w
@@ -95,7 +96,8 @@ fn store(pixel: u32, k: u32, sum: vec4f) {
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
-  @builtin(subgroup_invocation_id) lane: u32,
+  @if(subgroups) @builtin(subgroup_invocation_id) lane: u32,
+  @if(!subgroups) @builtin(local_invocation_index) lane: u32,
 ) {
   let tile = flat_workgroup(workgroup, workgroups);
   if (tile >= params.tiles) {
@@ -124,6 +126,7 @@ fn main(
   if (params.has_bias != 0u) {
     bias = b[part_k];
   }
+  @if(!subgroups) share(lane, bias);
   var a00 = subgroupBroadcast(bias, 0u);
   var a01 = subgroupBroadcast(bias, 1u);
   var a02 = subgroupBroadcast(bias, 2u);
@@ -164,6 +167,7 @@ fn main(
         @if(subgroup16) let w3 = w0;
         @if(subgroup8 && !subgroup16) let w3 = w2;
         @if(!subgroup8) let w3 = w[w_at + 3u * w_row];
+        @if(!subgroups) share(lane, w0);
         {
           let v0 = subgroupBroadcast(w0, 0u);
           let v1 = subgroupBroadcast(w1, LANE1);

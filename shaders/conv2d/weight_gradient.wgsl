@@ -13,11 +13,12 @@
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
 import package::common::pick::pick4;
+@if(!subgroups) import package::common::shared_lanes::{share, subgroupBroadcast};
 import package::common::subgroup_lanes::{LANE1, LANE2, LANE3};
 import constants::SUBGROUP_SIZE;
 
-enable subgroups;
-diagnostic(off, subgroup_uniformity);
+@if(subgroups) enable subgroups;
+@if(subgroups) diagnostic(off, subgroup_uniformity);
 
 struct Params {
   pixels: u32, // N * out_h * out_w
@@ -63,7 +64,8 @@ fn load_x(row_at: u32, q: u32, q_end: u32, shift: i32, c: u32) -> vec4f {
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
-  @builtin(subgroup_invocation_id) lane: u32,
+  @if(subgroups) @builtin(subgroup_invocation_id) lane: u32,
+  @if(!subgroups) @builtin(local_invocation_index) lane: u32,
 ) {
   let tile = flat_workgroup(workgroup, workgroups);
   if (tile >= params.tiles) {
@@ -131,6 +133,7 @@ fn main(
       @if(subgroup16) let d3 = d0;
       @if(subgroup8 && !subgroup16) let d3 = d2;
       @if(!subgroup8) let d3 = dy[(dy_row + min(q_part + 3u, q_last)) * k_row + part_k];
+      @if(!subgroups) share(lane, d0);
       {
         let v0 = subgroupBroadcast(d0, 0u);
         let v1 = subgroupBroadcast(d1, LANE1);

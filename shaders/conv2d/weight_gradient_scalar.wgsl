@@ -4,17 +4,18 @@
 // dilation, padding and groups. One subgroup per workgroup; workgroup id = ((split * groups + group) *
 // tiles_c + row tile) * tiles_k + k tile. CPU adapters: no workgroup memory, accumulators in named values. A
 // load costs about ten instructions a lane there and a broadcast one, so the operand that all lanes share is
-// loaded once per subgroup, spread over its lanes. Requires subgroups of exactly 4, 8 or 16 lanes: inject
+// loaded once per subgroup, spread over its lanes. Subgroups have exactly 4, 8 or 16 lanes: inject
 // SUBGROUP_SIZE; condition subgroup8 from 8 up, subgroup16 for 16.
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
 import package::common::pick::pick4;
+@if(!subgroups) import package::common::shared_lanes::{share, subgroupBroadcast};
 import package::common::subgroup_lanes::{LANE1, LANE2, LANE3};
 import constants::SUBGROUP_SIZE;
 
-enable subgroups;
-diagnostic(off, subgroup_uniformity);
+@if(subgroups) enable subgroups;
+@if(subgroups) diagnostic(off, subgroup_uniformity);
 
 struct Params {
   pixels: u32, // N * out_h * out_w
@@ -94,7 +95,8 @@ fn store(row: u32, k: u32, last: u32, value: vec4f) {
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
-  @builtin(subgroup_invocation_id) lane: u32,
+  @if(subgroups) @builtin(subgroup_invocation_id) lane: u32,
+  @if(!subgroups) @builtin(local_invocation_index) lane: u32,
 ) {
   let tile = flat_workgroup(workgroup, workgroups);
   if (tile >= params.tiles) {
@@ -158,6 +160,7 @@ fn main(
       @if(subgroup16) let d3 = d0;
       @if(subgroup8 && !subgroup16) let d3 = d2;
       @if(!subgroup8) let d3 = load_dy(dy_row + min(q_part + 3u, q_last), part_k, k_end - 1u);
+      @if(!subgroups) share(lane, d0);
       {
         let v0 = subgroupBroadcast(d0, 0u);
         let v1 = subgroupBroadcast(d1, LANE1);

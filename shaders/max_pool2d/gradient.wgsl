@@ -16,6 +16,10 @@ struct Params {
   channels: u32,
 }
 
+/// Places in a window, one for each element of a lane.
+@if(vec4) alias Places = vec4u;
+@if(!vec4) alias Places = u32;
+
 const NOWHERE = 0xffffffffu;
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -23,15 +27,16 @@ const NOWHERE = 0xffffffffu;
 @group(0) @binding(2) var<storage, read> places: array<u32>;
 @group(0) @binding(3) var<storage, read_write> dx: array<Lanes>;
 
-/// What the pixel at row r, column s of a window gets, if the window's maximum is at `place` (packed with
-/// `vec4`); s is beyond S where the pixel is not in the window.
-fn share(dy: Lanes, place: u32, r: u32, s: u32) -> Lanes {
+fn unpacked(word: u32) -> Places {
+  @if(vec4) { return (vec4u(word) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(255u); }
+  @else { return word; }
+}
+
+/// What the pixel at row r, column s of a window gets, if the window's maximum is at `place`; s is beyond S
+/// where the pixel is not in the window.
+fn share(dy: Lanes, place: Places, r: u32, s: u32) -> Lanes {
   let here = select(NOWHERE, r * params.window.y + s, s < params.window.y);
-  @if(vec4) {
-    let bytes = (vec4u(place) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(255u);
-    return select(vec4f(0.0), dy, bytes == vec4u(here));
-  }
-  @else { return select(0.0, dy, place == here); }
+  return select(Lanes(0.0), dy, place == Places(here));
 }
 
 @compute @workgroup_size(64)
@@ -54,7 +59,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid:
     var at = ((wid.z * params.output.x + p) * params.output.y + columns.x) * params.channels + c;
     for (var q = columns.x; q < columns.y; q++) {
       let dy_here = dy[at];
-      let place = places[at];
+      let place = unpacked(places[at]);
       let s = w + params.padding.y - q * params.strides.y;
       sum0 += share(dy_here, place, r, s);
       sum1 += share(dy_here, place, r, s + 1u);

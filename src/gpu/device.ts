@@ -29,6 +29,8 @@ export interface DeviceFacts {
 export type HostWait = <T>(promise: Promise<T>) => Promise<T>;
 
 export interface DeviceOptions {
+  /** False leaves subgroups unused, as on adapters without them. */
+  readonly subgroups?: boolean;
   readonly wait?: HostWait;
   /** Forces a kernel family; by default the CPU family on software adapters. */
   readonly family?: KernelFamily;
@@ -77,7 +79,9 @@ export class GpuDevice {
     const { limits } = adapter;
     const { name, kind } = describeAdapter(adapter, "WebGPU", "system");
     const raw = await adapter.requestDevice({
-      requiredFeatures: WANTED_FEATURES.filter((feature) => adapter.features.has(feature)),
+      requiredFeatures: WANTED_FEATURES.filter((feature) => {
+        return adapter.features.has(feature) && (feature !== "subgroups" || options.subgroups !== false);
+      }),
       requiredLimits: {
         maxBufferSize: limits.maxBufferSize,
         maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
@@ -87,8 +91,14 @@ export class GpuDevice {
       },
     });
     const family = options.family ?? (kind === "software" ? "cpu" : "gpu");
-    const { wait = (promise) => promise } = options;
-    return new GpuDevice(raw, options.name ?? name, family, fixedSubgroupSize(adapter), wait);
+    const { wait = (promise) => promise, subgroups = true } = options;
+    return new GpuDevice(
+      raw,
+      options.name ?? name,
+      family,
+      subgroups ? fixedSubgroupSize(adapter) : undefined,
+      wait,
+    );
   }
 
   /**

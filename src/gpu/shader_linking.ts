@@ -11,6 +11,7 @@ import indexing from "../../shaders/common/indexing.wesl";
 import lanes from "../../shaders/common/lanes.wesl";
 import pick from "../../shaders/common/pick.wesl";
 import random from "../../shaders/common/random.wesl";
+import sharedLanes from "../../shaders/common/shared_lanes.wesl";
 import sigmoid from "../../shaders/common/sigmoid.wesl";
 import subgroupLanes from "../../shaders/common/subgroup_lanes.wesl";
 import windows from "../../shaders/common/windows.wesl";
@@ -27,6 +28,7 @@ const COMMON_MODULES: Readonly<Record<string, string>> = {
   "common/pick.wesl": pick,
   "common/random.wesl": random,
   "common/sigmoid.wesl": sigmoid,
+  "common/shared_lanes.wesl": sharedLanes,
   "common/subgroup_lanes.wesl": subgroupLanes,
   "common/windows.wesl": windows,
 };

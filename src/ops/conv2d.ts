@@ -93,6 +93,23 @@ export function lowerForward(
   });
 }
 
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+}
+
+/** From one tap that meets an output to the next, in taps and in outputs, where strides skip pixels. */
+function tapSteps({ strides, dilations }: Geometry) {
+  const [commonH, commonW] = [0, 1].map((axis) =>
+    greatestCommonDivisor(strides[axis] ?? 1, dilations[axis] ?? 1),
+  );
+  return {
+    step_h: strides[0] / (commonH ?? 1),
+    step_w: strides[1] / (commonW ?? 1),
+    rise_h: dilations[0] / (commonH ?? 1),
+    rise_w: dilations[1] / (commonW ?? 1),
+  };
+}
+
 /** Dispatches the kernel of the gradient by x. */
 export function lowerDataGradient(l: Lowering<object>, g: Geometry, dy: Tensor, w: Tensor, dx: Tensor): void {
   const [strideH, strideW] = g.strides;
@@ -105,7 +122,15 @@ export function lowerDataGradient(l: Lowering<object>, g: Geometry, dy: Tensor, 
     : tiledKernel("conv2d/data_gradient_scalar", dataGradientScalar, l.device);
   l.dispatch(kernel, {
     tensors: { dy, w, dx },
-    uniforms: { batch: g.N, ...geometryUniforms(g), tiles_c: tilesC, phase_tiles: phaseTiles, tiles, four: 4 },
+    uniforms: {
+      batch: g.N,
+      ...geometryUniforms(g),
+      tiles_c: tilesC,
+      phase_tiles: phaseTiles,
+      tiles,
+      ...tapSteps(g),
+      four: 4,
+    },
     workgroups: tiles,
   });
 }

@@ -93,12 +93,15 @@ export function convolutionFlops(g: Geometry): number {
   return 2 * g.N * g.P * g.Q * g.K * g.R * g.S * (g.C / g.groups);
 }
 
+/** Lanes that share operands through workgroup memory where there are no subgroups of a fixed size. */
+const LANES_WITHOUT_SUBGROUPS = 16;
+
 /** Lanes of the workgroup that computes one tile. */
 export function lanesOf(device: DeviceFacts): number {
-  return device.subgroupSize ?? 8;
+  return device.subgroupSize ?? LANES_WITHOUT_SUBGROUPS;
 }
 
-/** A tiled kernel specialised for the device's subgroups; without them every lane loads for itself. */
+/** A tiled kernel specialised for the device's subgroups, or for sharing through workgroup memory. */
 export function tiledKernel(name: string, source: string, device: DeviceFacts): KernelUse {
   const lanes = lanesOf(device);
   return {

@@ -71,8 +71,8 @@ function torso(palette: Palette, scale: number): string {
     [50 - 10 * scale, 28],
   ]);
   const neck = polygon([
-    [46, -6],
-    [54, -6],
+    [46, -30],
+    [54, -30],
     [55, 12],
     [45, 12],
   ]);
@@ -119,28 +119,31 @@ export function drawCoatCloseUp(palette: Palette, random: RandomStream): string 
   );
 }
 
-/** A top whose sleeves end at a share of the arm; null draws it without sleeves. One arm crosses the frame. */
+/** A top whose sleeves end at a share of the arm; null draws it without sleeves. */
 export function drawSleeves(end: number | null, palette: Palette, random: RandomStream): string {
-  const girth = 10;
-  const arm = poseArm([22, 22], 1, 88, random.between(42, 56), random.between(-8, 8));
-  const flare = random.between(-0.2, 0.4);
+  const girth = 9.5;
+  const raise = random.between(28, 40);
+  const arms = [-1, 1].map((side) =>
+    poseArm([50 + side * 15, 17], side, 80, raise + random.between(-4, 4), random.between(-10, 6)),
+  );
+  const flare = random.between(-0.1, 0.4);
   const neck = polygon([
-    [1, -20],
-    [13, -20],
-    [15, 12],
-    [-1, 12],
+    [43, -40],
+    [57, -40],
+    [58, 12],
+    [42, 12],
   ]);
   const body =
     end === null
-      ? "M-8 9Q6 17 17 9L22 11Q16 24 24 38L22 66L24 112H-30V9Z"
-      : "M-8 9Q6 17 17 9L27 13L29 40L26 66L28 112H-30V9Z";
+      ? "M40 7Q50 16 60 7L64 8Q60 22 66 36L64 60L68 140H32L36 60L34 36Q40 22 36 8Z"
+      : "M40 7Q50 16 60 7L66 8L68 34L64 60L68 140H32L36 60L32 34L34 8Z";
   return (
     outlined([neck], palette.joint, palette.ink, OUTLINE) +
-    outlined(["M-20 10H24L22 60H-20Z"], palette.body, palette.ink, OUTLINE) +
-    bareArm(arm, girth, palette) +
-    (end === null ? "" : sleeve(arm, end, girth * 1.08, flare, CLOTH_FILL, palette)) +
+    outlined(["M36 8H64L62 60H38Z"], palette.body, palette.ink, OUTLINE) +
+    arms.map((arm) => bareArm(arm, girth, palette)).join("") +
+    (end === null ? [] : arms).map((arm) => sleeve(arm, end ?? 0, girth * 1.06, flare, CLOTH_FILL, palette)).join("") +
     outlined([body], CLOTH_FILL, palette.ink, OUTLINE) +
-    line("M-8 9Q6 17 17 9", palette.trim, 2)
+    line("M40 7Q50 16 60 7", palette.trim, 2)
   );
 }
 
@@ -150,8 +153,8 @@ export function drawCape(palette: Palette, random: RandomStream): string {
   const drop = random.between(84, 94);
   const cape = d`M42 14L58 14C74 18 ${46 + spread} 50 ${50 + spread} ${drop}Q50 ${drop + 12} ${50 - spread} ${drop}C${54 - spread} 50 26 18 42 14Z`;
   const neck = polygon([
-    [44, -8],
-    [56, -8],
+    [44, -30],
+    [56, -30],
     [57, 18],
     [43, 18],
   ]);

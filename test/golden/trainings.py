@@ -79,7 +79,8 @@ CASES = [
         missing=0.3,
         seed=11,
     ),
-    # Few steps and large ones, so that the weights move by far more than the tolerance.
+    # Few steps and large ones, so that the weights move by more than the tolerance. The moving statistics barely do,
+    # at MobileNetV2's momentum of 0.999: another momentum would show.
     mobilenet_v2(
         "035_48_sgd_weights",
         48,
@@ -87,17 +88,15 @@ CASES = [
         heads={"neck_design": 5, "coat_length": 8},
         steps=2,
         batch=8,
-        optimizer={"name": "sgd", "lr": 1e-3, "momentum": 0.9},
+        optimizer={"name": "sgd", "lr": 3e-4, "momentum": 0.9},
         missing=0.4,
         seed=5,
         weights=(
             "Conv1/kernel",
-            "bn_Conv1/gamma",
             "bn_Conv1/moving_mean",
             "bn_Conv1/moving_variance",
             "block_3_depthwise/depthwise_kernel",
             "block_7_project/kernel",
-            "block_14_expand_BN/gamma",
             "neck_design/kernel",
             "coat_length/bias",
         ),

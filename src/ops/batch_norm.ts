@@ -29,6 +29,8 @@ interface BatchNormAttrs {
 
 /** Rows a thread normalises: enough to reuse the channel's factors, few enough to fill every core. */
 const ROWS_PER_THREAD = 8;
+/** Threads that sum rows: enough for every core, few enough that adding their sums stays cheap. */
+const WANTED_THREADS = 2048;
 const MAX_SPLITS = 64;
 const MIN_ROWS_PER_SPLIT = 16;
 
@@ -70,8 +72,9 @@ function channelUnits(channels: number): number {
   return channels % 4 === 0 ? channels / 4 : channels;
 }
 
-function splitCount(rows: number): number {
-  return Math.max(1, Math.min(MAX_SPLITS, Math.floor(rows / MIN_ROWS_PER_SPLIT)));
+function splitCount(rows: number, units: number): number {
+  const wanted = Math.min(MAX_SPLITS, Math.ceil(WANTED_THREADS / units));
+  return Math.max(1, Math.min(wanted, Math.floor(rows / MIN_ROWS_PER_SPLIT)));
 }
 
 function validRows(l: Lowering<BatchNormAttrs>, images: number) {
@@ -103,13 +106,13 @@ function lowerStatistics(l: Lowering<BatchNormAttrs>): void {
     );
     return;
   }
-  const splits = splitCount(rows);
   const units = channelUnits(channels);
+  const splits = splitCount(rows, units);
   const partials = l.workspace("partial sums", { shape: [splits, 2, channels], dtype: "f32" });
   const valid_rows = validRows(l, images);
   l.dispatch(specialise("statistics", statistics, channels), {
     tensors: { x, valid_rows, partials },
-    uniforms: { channels: units, rows_per_image: rowsPerImage, splits },
+    uniforms: { channels: units, rows, rows_per_image: rowsPerImage, splits },
     workgroups: Math.ceil((units * splits) / 64),
   });
   // x stands in for an absent gamma or beta: the moving averages are written here.
@@ -213,7 +216,7 @@ export const batchNormGradient = defineOperator<BatchNormGradientAttrs>({
     const dy = l.input("dy");
     const { rows, channels, images, rowsPerImage } = rowsAndChannels(x.shape);
     const units = channelUnits(channels);
-    const splits = splitCount(rows);
+    const splits = splitCount(rows, units);
     const activation = ACTIVATION_CODES[l.attrs.activation];
     const valid_rows = l.hasInput("validRows")
       ? l.input("validRows")
@@ -223,7 +226,7 @@ export const batchNormGradient = defineOperator<BatchNormGradientAttrs>({
     const statistics = l.input("statistics");
     l.dispatch(specialise("gradient_sums", gradientSums, channels), {
       tensors: { x, dy, statistics, valid_rows, partials },
-      uniforms: { channels: units, rows_per_image: rowsPerImage, splits, activation },
+      uniforms: { channels: units, rows, rows_per_image: rowsPerImage, splits, activation },
       workgroups: Math.ceil((units * splits) / 64),
     });
     l.dispatch(

@@ -91,7 +91,7 @@ export const softmaxCrossEntropy = defineOperator<CrossEntropyAttrs>({
           loss: l.output("loss"),
           accuracy: l.output("accuracy"),
         },
-        uniforms: { heads: heads.length },
+        uniforms: { heads: heads.length, rows },
         workgroups: Math.ceil(heads.length / 64),
       },
     );

@@ -73,6 +73,7 @@ function samplesOf(fill: "nearest" | "constant"): Sample[] {
       [3, 9, 11, 3],
       [warp(9, 11, 20, [0.8, 1.2], false), warp(9, 11, -13, [1.2, 0.9], true), warp(9, 11, 4, [1, 1], false)],
     ),
+    sample("vectors of four channels", [1, 6, 7, 8], [warp(6, 7, 30, [0.9, 1.1], true)]),
     sample("quarter turn", [1, 8, 8, 1], [warp(8, 8, 90, [1, 1], false)]),
     sample("far outside", [1, 4, 5, 3], [[1, 0, 100.5, 0, 1, -70.25]]),
     sample("shrunk into one pixel", [1, 5, 5, 3], [[0.1, 0, 2.2, 0, 0.1, 1.7]]),

@@ -64,6 +64,7 @@ export const resizeBilinear: OperatorRecord = {
     sample([3, 1, 1, 5], [3, 4], true),
     sample([2, 6, 9, 3], [1, 1], true),
     sample([1, 1, 8, 7], [2, 3], true),
+    sample([2, 6, 9, 8], [13, 4], true),
     sample([2, 31, 29, 3], [48, 17], true),
   ],
   badInputs: [

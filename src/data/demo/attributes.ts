@@ -31,10 +31,10 @@ export interface DemoPicture {
 }
 
 const POSES: Record<View, PoseRange> = {
-  bust: { scale: [0.9, 1.08], shift: [14, 10], turn: 7 },
-  whole: { scale: [0.8, 0.95], shift: [15, 8], turn: 7 },
-  arms: { scale: [0.82, 1.0], shift: [9, 9], turn: 7 },
-  legs: { scale: [0.8, 0.95], shift: [15, 8], turn: 7 },
+  bust: { scale: [0.9, 1.08], shift: [15, 11], turn: 7 },
+  whole: { scale: [0.8, 0.95], shift: [16, 9], turn: 7 },
+  arms: { scale: [0.82, 1.0], shift: [10, 10], turn: 7 },
+  legs: { scale: [0.8, 0.95], shift: [17, 10], turn: 7 },
 };
 
 /** A label near the edge of a class, as a share of the distance to the next class. */

@@ -122,9 +122,9 @@ export function drawCoatCloseUp(palette: Palette, random: RandomStream): string 
 /** A top whose sleeves end at a share of the arm; null draws it without sleeves. */
 export function drawSleeves(end: number | null, palette: Palette, random: RandomStream): string {
   const girth = 9.5;
-  const raise = random.between(28, 40);
+  const raise = random.between(24, 35);
   const arms = [-1, 1].map((side) =>
-    poseArm([50 + side * 15, 17], side, 80, raise + random.between(-4, 4), random.between(-10, 6)),
+    poseArm([50 + side * 15, 18], side, 74, raise + random.between(-4, 4), random.between(-10, 6)),
   );
   const flare = random.between(-0.1, 0.4);
   const neck = polygon([

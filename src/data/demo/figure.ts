@@ -191,9 +191,10 @@ export function sleeve(
     cuffShares.map((t) => width(t) + 0.4),
   );
   const [x, y] = arm.shoulder;
-  const cap = d`M${x - girth * 1.3} ${y}a${girth * 1.3} ${girth * 1.3} 0 1 1 ${girth * 2.6} 0a${girth * 1.3} ${girth * 1.3} 0 1 1 ${-girth * 2.6} 0Z`;
+  const r = girth * Math.min(1.3, 0.95 + end);
+  const cap = d`M${x - r} ${y}a${r} ${r} 0 1 1 ${2 * r} 0a${r} ${r} 0 1 1 ${-2 * r} 0Z`;
   return (
-    outlined([ribbon(points, shares.map(width)), ...(end > 0.2 ? [cap] : [])], cloth, palette.ink, OUTLINE) +
+    outlined([ribbon(points, shares.map(width)), cap], cloth, palette.ink, OUTLINE) +
     outlined([cuff], palette.trim, palette.ink, OUTLINE * 0.7)
   );
 }

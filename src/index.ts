@@ -51,7 +51,7 @@ export { type Arena, layOutArenas, type VariableSpec, VariableStore } from "./gp
 export { differentiate } from "./graph/differentiate.ts";
 export { Graph, type GraphNode, type Tensor } from "./graph/graph.ts";
 export type { Operator } from "./graph/operator.ts";
-export { fuseActivations } from "./graph/passes.ts";
+export { fuse } from "./graph/passes.ts";
 export { type HostArray, layOutPlan, Plan, type PlanLayout, type StepValues } from "./graph/plan.ts";
 // Backbones and the multi-task model.
 export type { Backbone, BackboneConfig } from "./models/backbone.ts";

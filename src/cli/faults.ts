@@ -17,7 +17,11 @@ export function faultLine(message: string): string {
 export function reportFault(thrown: unknown): number {
   if (thrown instanceof CommanderError) {
     if (thrown.exitCode === 0) return 0; // help and version, printed already
-    process.stderr.write(`${faultLine(thrown.message.replace(/^error: /, ""))}\n`);
+    const isHelp = thrown.code === "commander.help"; // of a command that there is not
+    const message = isHelp
+      ? "unknown command; weft --help lists them"
+      : thrown.message.replace(/^error: /, "");
+    process.stderr.write(`${faultLine(message)}\n`);
     return 1;
   }
   const { red } = styleOf(process.stderr);

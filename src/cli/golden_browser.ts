@@ -29,8 +29,8 @@ export async function runCasesInBrowser(
   report: (file: CaseFile, outcome: CaseOutcome) => void,
 ): Promise<void> {
   const dist = await builtLibrary();
-  const server = await serve(dist, cases);
   const chromium = await findChromium();
+  const server = await serve(dist, cases);
   let browser: Browser | undefined;
   try {
     browser = await launch(chromium);

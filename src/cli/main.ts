@@ -26,7 +26,6 @@ function program(): Command {
   const weft = new Command("weft")
     .description("Trains and runs multi-task image classifiers on any GPU, by WebGPU.")
     .version(VERSION, "-V, --version", "print the version")
-    .helpCommand(false)
     .addHelpText("after", EXAMPLES);
   const commands = [
     trainCommand(),

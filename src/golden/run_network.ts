@@ -7,7 +7,7 @@ import type { GpuDevice } from "../gpu/device.ts";
 import { layOutArenas, VariableStore } from "../gpu/variables.ts";
 import { differentiate } from "../graph/differentiate.ts";
 import { Graph, type Tensor } from "../graph/graph.ts";
-import { fuseActivations } from "../graph/passes.ts";
+import { fuse } from "../graph/passes.ts";
 import { layOutPlan, Plan, type StepValues } from "../graph/plan.ts";
 import { backboneNamed } from "../models/backbones.ts";
 import { joinLogits, multiTaskHeads, multiTaskLoss } from "../models/multi_task.ts";
@@ -78,7 +78,7 @@ export async function runModel(
   );
   const outputs: Record<string, Tensor> = { features };
   for (const tap of golden.taps) outputs[tap] = layers.outputOf(tap);
-  fuseActivations(graph, Object.values(outputs));
+  fuse(graph, Object.values(outputs));
 
   const fed: Record<string, Float32Array | Uint32Array> = { image: image.data };
   if (golden.grads.length > 0) {
@@ -151,7 +151,7 @@ export async function runTraining(
   const features = backboneNamed(golden.backbone).build(layers, image, network);
   const logits = joinLogits(graph, multiTaskHeads(layers, features, heads, golden.dropout));
   const { loss } = multiTaskLoss(graph, logits, graph.input("labels", [rows, width]), heads);
-  fuseActivations(graph);
+  fuse(graph);
 
   const trainable = layers.weights.filter((weight) => weight.trainable);
   const arenas = layOutArenas("trainable", trainable, device.facts.maxBindingBytes);

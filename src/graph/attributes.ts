@@ -3,8 +3,11 @@
 
 import { WeftError } from "../base/errors.ts";
 
-/** Zero padding: Keras' words, or amounts for each side as [[top, bottom], [left, right]]. */
-export type Padding = "valid" | "same" | readonly [readonly [number, number], readonly [number, number]];
+/** Amounts for each side: [[top, bottom], [left, right]]. */
+export type SidePadding = readonly [readonly [number, number], readonly [number, number]];
+
+/** Zero padding: Keras' words, or amounts for each side. */
+export type Padding = "valid" | "same" | SidePadding;
 
 /** Attributes as they come: by name, of any kind. */
 export type RawAttributes = Readonly<Record<string, unknown>>;
@@ -92,14 +95,11 @@ export class AttributeReader {
   }
 
   /** [[top, bottom], [left, right]]; one number, or one per axis, stands for both sides. */
-  amounts(name: string): readonly [readonly [number, number], readonly [number, number]] {
+  amounts(name: string): SidePadding {
     return this.sides(name, this.take(name));
   }
 
-  private sides(
-    name: string,
-    value: unknown,
-  ): readonly [readonly [number, number], readonly [number, number]] {
+  private sides(name: string, value: unknown): SidePadding {
     const axes: unknown[] = Array.isArray(value) ? value : [value, value];
     const both = axes.map((axis: unknown): unknown[] => (Array.isArray(axis) ? axis : [axis, axis]));
     const [[top, bottom] = [], [left, right] = []] = both;

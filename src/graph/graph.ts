@@ -34,7 +34,7 @@ export interface GraphNode {
   readonly name: string;
   readonly operator: Operator;
   attrs: object;
-  readonly inputs: Readonly<Record<string, Tensor>>;
+  inputs: Readonly<Record<string, Tensor>>;
   readonly outputs: Record<string, Tensor>;
   /** The part of a step that the node belongs to; see `Graph.segment`. */
   readonly segment: string;

@@ -4,7 +4,7 @@
 import type { TensorType } from "../base/tensors.ts";
 import type { DeviceFacts } from "../gpu/device.ts";
 import type { UniformValues } from "../gpu/shader_linking.ts";
-import type { AttributeReader } from "./attributes.ts";
+import type { AttributeReader, SidePadding } from "./attributes.ts";
 import type { Graph, Tensor } from "./graph.ts";
 
 /** Tensors by role name, such as `x`, `w`, `y`; an optional one may be absent. */
@@ -90,6 +90,10 @@ export interface Operator<A extends object = object> {
   readonly activation?: string;
   /** Whether the operator has an attribute `activation` that applies to its first output. */
   readonly fusesActivation?: boolean;
+  /** Rows and columns of zeros that this operator does nothing but add, where it is such a one. */
+  zeroPadding?(attrs: A): SidePadding;
+  /** Whether an attribute `padding` can take zeros that the operator before it adds to its input x. */
+  readonly fusesZeroPadding?: boolean;
   lower(lowering: Lowering<A>): void;
   cost(inputs: TypesByRole, outputs: TypesByRole, attrs: A): Cost;
 }

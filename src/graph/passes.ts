@@ -25,6 +25,33 @@ export function fuseActivations(graph: Graph, keep: Iterable<Tensor> = []): void
   graph.nodes.splice(0, graph.nodes.length, ...graph.nodes.filter((node) => !fused.has(node)));
 }
 
+/**
+ * Fuses rows and columns of zeros (zeroPad2d) into the convolution behind them, where nothing else reads the
+ * padded tensor. Tensors in `keep` stay readable.
+ */
+export function fuseZeroPadding(graph: Graph, keep: Iterable<Tensor> = []): void {
+  const kept = new Set(keep);
+  const consumers = graph.consumerCounts();
+  for (const node of graph.nodes) {
+    const { x } = node.inputs;
+    const before = x?.node;
+    const zeros = before?.operator.zeroPadding?.(before.attrs);
+    const padded = before?.inputs.x;
+    const isPlain = "padding" in node.attrs && node.attrs.padding === "valid";
+    if (!x || !zeros || !padded || !node.operator.fusesZeroPadding || !isPlain) continue;
+    if (consumers.get(x) !== 1 || kept.has(x)) continue;
+    node.attrs = { ...node.attrs, padding: zeros };
+    node.inputs = { ...node.inputs, x: padded };
+  }
+}
+
+/** The passes that every graph goes through before it is differentiated or laid out. */
+export function fuse(graph: Graph, keep: Iterable<Tensor> = []): void {
+  const kept = [...keep];
+  fuseActivations(graph, kept);
+  fuseZeroPadding(graph, kept);
+}
+
 /** The nodes that the wanted tensors and the graph's assignments need, in the order they run. */
 export function liveNodes(graph: Graph, wanted: Iterable<Tensor>): GraphNode[] {
   const needed = new Set<Tensor>(wanted);

@@ -209,6 +209,7 @@ function pixelRows(
 export const conv2d = defineOperator<Conv2dAttrs>({
   name: "conv2d",
   inputs: ["x", "w", "b?"],
+  fusesZeroPadding: true,
   attributes: (read) => ({ ...readConvolution(read), groups: read.whole("groups", 1, 1) }),
   infer(inputs, attrs) {
     const x = typeOf(inputs, "x").shape;

@@ -269,6 +269,7 @@ function depthwiseCost(inputs: TypesByRole, outputs: TypesByRole, g: DepthwiseGe
 export const depthwiseConv2d = defineOperator<ConvolutionAttrs>({
   name: "depthwiseConv2d",
   inputs: ["x", "w", "b?"],
+  fusesZeroPadding: true,
   attributes: readConvolution,
   infer(inputs, attrs) {
     const w = typeOf(inputs, "w").shape;

@@ -24,6 +24,7 @@ export const zeroPad2d: Operator<AmountAttributes> = defineOperator<AmountAttrib
   name: "zeroPad2d",
   inputs: ["x"],
   attributes: (read) => ({ amounts: read.amounts("amounts") }),
+  zeroPadding: ({ amounts }) => amounts,
   infer(inputs, { amounts: [[top, bottom], [left, right]] }) {
     const { N, H, W, C } = imageSizes("zeroPad2d", inputs, "x");
     return { y: { shape: [N, H + top + bottom, W + left + right, C], dtype: typeOf(inputs, "x").dtype } };

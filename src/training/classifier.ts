@@ -4,7 +4,7 @@ import { WeftError } from "../base/errors.ts";
 import type { GpuDevice } from "../gpu/device.ts";
 import { VariableStore } from "../gpu/variables.ts";
 import { Graph } from "../graph/graph.ts";
-import { fuseActivations } from "../graph/passes.ts";
+import { fuse } from "../graph/passes.ts";
 import { layOutPlan, Plan } from "../graph/plan.ts";
 import { Layers } from "../nn/layers.ts";
 import { preprocess } from "../ops/preprocess.ts";
@@ -36,7 +36,7 @@ export class Classifier {
     const image = graph.applyOne(preprocess, { bytes }, { mode: backbone.preprocessing }, "image");
     const top = { includeTop: true, classes, ...(alpha !== undefined && { alpha }) };
     const probabilities = backbone.build(layers, image, top);
-    fuseActivations(graph);
+    fuse(graph);
     const layout = layOutPlan(graph, { probabilities }, device.facts);
     const variables = new VariableStore(device);
     for (const spec of layers.weights) {

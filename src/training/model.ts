@@ -15,7 +15,7 @@ import type { GpuDevice } from "../gpu/device.ts";
 import { layOutArenas, VariableStore } from "../gpu/variables.ts";
 import { differentiate } from "../graph/differentiate.ts";
 import { Graph, type Tensor } from "../graph/graph.ts";
-import { fuseActivations } from "../graph/passes.ts";
+import { fuse } from "../graph/passes.ts";
 import { type HostArray, layOutPlan, Plan, type StepValues } from "../graph/plan.ts";
 import { initialValues } from "../nn/initializers.ts";
 import { Layers, type WeightSpec } from "../nn/layers.ts";
@@ -73,7 +73,7 @@ export class Model {
     const graph = new Graph();
     const layers = new Layers(graph, { training: false });
     const outputs = definition.build(layers, declareInputs(graph, definition));
-    fuseActivations(graph, Object.values(outputs));
+    fuse(graph, Object.values(outputs));
     const layout = layOutPlan(graph, outputs, device.facts);
     if (source instanceof Model) {
       const plan = await Plan.compile(device, layout, source.variables);
@@ -112,7 +112,7 @@ export class Model {
     const { loss } = outputs;
     if (!loss)
       throw new WeftError(`training needs an output "loss"; there is ${Object.keys(outputs).join(", ")}`);
-    fuseActivations(graph, Object.values(outputs));
+    fuse(graph, Object.values(outputs));
     const trainable = layers.weights.filter((weight) => weight.trainable);
     const fixed = layers.weights.filter((weight) => !weight.trainable);
     const arenas = layOutArenas("trainable", trainable, device.facts.maxBindingBytes);

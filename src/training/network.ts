@@ -5,7 +5,7 @@ import type { DeviceFacts } from "../gpu/device.ts";
 import { type Arena, layOutArenas, type VariableSpec } from "../gpu/variables.ts";
 import { differentiate } from "../graph/differentiate.ts";
 import { Graph, type Tensor } from "../graph/graph.ts";
-import { fuseActivations } from "../graph/passes.ts";
+import { fuse } from "../graph/passes.ts";
 import { layOutPlan, type PlanLayout } from "../graph/plan.ts";
 import type { Backbone } from "../models/backbone.ts";
 import {
@@ -109,7 +109,7 @@ export function layOutTrainingStep(config: TrainingStepConfig, facts: DeviceFact
   layers.frozen = false;
   const logits = joinLogits(graph, multiTaskHeads(layers, features, heads, config.dropout));
   const { loss, accuracy } = multiTaskLoss(graph, logits, labels, heads, validRows);
-  fuseActivations(graph);
+  fuse(graph);
 
   const trainable = layers.weights.filter((weight) => weight.trainable);
   const fixed = layers.weights.filter((weight) => !weight.trainable);
@@ -158,7 +158,7 @@ export function layOutInferenceStep(
   const logits = multiTaskHeads(layers, backboneFeatures(layers, config, image), heads, 0);
   const { loss, accuracy } = multiTaskLoss(graph, joinLogits(graph, logits), labels, heads, validRows);
   const probabilities = headProbabilities(graph, logits, heads);
-  fuseActivations(graph);
+  fuse(graph);
   const outputs: Record<string, Tensor> = { loss, accuracy };
   probabilities.forEach((tensor, i) => {
     outputs[`probabilities/${heads[i]?.name}`] = tensor;

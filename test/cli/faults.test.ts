@@ -163,6 +163,7 @@ describe("what does not fit", () => {
 describe("a command line that cannot be used", () => {
   it.each([
     [["trian"], /^weft: unknown command 'trian'/],
+    [["help", "trian"], /^weft: unknown command; weft --help lists them$/],
     [["train", "--foo"], /^weft: unknown option '--foo'/],
     [["train", "--batch", "many"], /^weft: --batch expects a whole number from 1, received "many"$/],
     [["train", "--seed", "-1"], /^weft: --seed expects a whole number from 0/],

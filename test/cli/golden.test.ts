@@ -78,4 +78,11 @@ describe("weft golden --browser", () => {
     expect(errors.join("\n")).toMatch(/browser .*Chrom/);
     expect(code).toBe(1);
   });
+
+  it("says so where CHROME_PATH names nothing", async () => {
+    const args = ["golden", folder, "--browser"];
+    const { code, errors } = await runWeft(args, { variables: { CHROME_PATH: "/nowhere/chrome" } });
+    expect(errors).toEqual(["weft: CHROME_PATH names /nowhere/chrome, which does not exist"]);
+    expect(code).toBe(1);
+  });
 });

@@ -18,19 +18,21 @@ export interface RunOptions {
   /** Sends Ctrl-C when stderr or stdout has this in it. */
   readonly interruptAt?: RegExp;
   readonly cwd?: string;
+  /** Added to the environment. */
+  readonly variables?: Readonly<Record<string, string>>;
 }
 
 /** Runs `weft` with the arguments and waits for its end. */
 export function runWeft(
   args: readonly string[],
-  { interruptAt, cwd = ROOT }: RunOptions = {},
+  { interruptAt, cwd = ROOT, variables }: RunOptions = {},
 ): Promise<Outcome> {
   const adapter = process.env.WEFT_TEST_ADAPTER;
   const isComputing = ["train", "predict", "evaluate", "classify", "augment", "golden"].includes(
     args[0] ?? "",
   );
   const extra = adapter !== undefined && isComputing ? ["--adapter", adapter] : [];
-  const env = { ...process.env, NO_COLOR: "1" };
+  const env = { ...process.env, NO_COLOR: "1", ...variables };
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [join(ROOT, "src", "cli", "weft.mjs"), ...args, ...extra], {
       cwd,

@@ -78,27 +78,30 @@ CASES = [
         optimizer={"name": "sgd", "lr": 2e-6, "momentum": 0.9},
         missing=0.3,
         seed=11,
+        stream=4,
     ),
-    # Few steps and large ones, so that the weights move by more than the tolerance. The moving statistics barely do,
-    # at MobileNetV2's momentum of 0.999: another momentum would show.
+    # One large step, so that the kept weights move by far more than the tolerance: late ones, for early gradients
+    # depend on rounding too much. The moving statistics barely move at MobileNetV2's momentum of 0.999: another
+    # momentum would show.
     mobilenet_v2(
         "035_48_sgd_weights",
         48,
         48,
         heads={"neck_design": 5, "coat_length": 8},
-        steps=2,
+        steps=1,
         batch=8,
-        optimizer={"name": "sgd", "lr": 3e-4, "momentum": 0.9},
+        optimizer={"name": "sgd", "lr": 1e-2, "momentum": 0.9},
         missing=0.4,
         seed=5,
         weights=(
-            "Conv1/kernel",
             "bn_Conv1/moving_mean",
             "bn_Conv1/moving_variance",
-            "block_3_depthwise/depthwise_kernel",
-            "block_7_project/kernel",
+            "Conv_1_bn/moving_mean",
+            "Conv_1_bn/gamma",
+            "Conv_1_bn/beta",
             "neck_design/kernel",
-            "coat_length/bias",
+            "neck_design/bias",
+            "coat_length/kernel",
         ),
     ),
 ]

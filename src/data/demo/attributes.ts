@@ -1,5 +1,6 @@
 // The eight FashionAI attributes, their classes in the data set's order, and how each is drawn.
 import { RandomStream } from "../../base/random.ts";
+import type { Drawing } from "./bust.ts";
 import {
   COAT_HEMS,
   drawCape,
@@ -8,10 +9,12 @@ import {
   drawSleeves,
   SLEEVE_ENDS,
 } from "./coats_and_sleeves.ts";
+import { COLLARS, NECKS } from "./collars_and_necks.ts";
+import { LAPELS } from "./lapels.ts";
 import { drawPants, drawSkirt, drawWaistCloseUp, PANT_HEMS, SKIRT_HEMS } from "./lower_garments.ts";
+import { NECKLINES } from "./necklines.ts";
 import { drawPalette, type Palette } from "./palette.ts";
 import { composePicture, type PoseRange } from "./scene.ts";
-import { COLLARS, type Drawing, LAPELS, NECKLINES, NECKS } from "./upper_garments.ts";
 
 /** Which part of the figure an attribute's pictures show. */
 export type View = "bust" | "whole" | "arms" | "legs";
@@ -19,6 +22,7 @@ export type View = "bust" | "whole" | "arms" | "legs";
 export interface DemoAttribute {
   readonly name: string;
   readonly view: View;
+  readonly pose: PoseRange;
   readonly classes: readonly string[];
   /** A drawing of a class and, near a boundary, the neighbouring class that would do too. */
   draw(classIndex: number, palette: Palette, random: RandomStream): { drawing: string; maybe: number | null };
@@ -30,25 +34,28 @@ export interface DemoPicture {
   readonly maybe: number | null;
 }
 
-const POSES: Record<View, PoseRange> = {
-  bust: { scale: [0.9, 1.08], shift: [15, 11], turn: 7 },
-  whole: { scale: [0.8, 0.95], shift: [16, 9], turn: 7 },
-  arms: { scale: [0.82, 1.0], shift: [10, 10], turn: 7 },
-  legs: { scale: [0.8, 0.95], shift: [17, 10], turn: 7 },
-};
+const POSES = {
+  bust: { scale: [0.94, 1.06], shift: [15, 11], turn: 4 },
+  throat: { scale: [1.12, 1.26], shift: [14, 9], turn: 4 },
+  whole: { scale: [0.84, 0.94], shift: [16, 9], turn: 4 },
+  arms: { scale: [0.86, 0.98], shift: [10, 10], turn: 4 },
+  legs: { scale: [0.84, 0.94], shift: [17, 10], turn: 4 },
+} as const satisfies Record<View | "throat", PoseRange>;
 
 /** A label near the edge of a class, as a share of the distance to the next class. */
 const LENGTH_JITTER = 0.13;
 const MAYBE_FROM = 0.11;
 
-function classOfDrawings(
+function designs(
   name: string,
+  pose: PoseRange,
   classes: readonly string[],
   drawings: readonly Drawing[],
 ): DemoAttribute {
   return {
     name,
     view: "bust",
+    pose,
     classes,
     draw: (classIndex, palette, random) => ({
       drawing: (drawings[classIndex] as Drawing)(palette, random),
@@ -80,7 +87,7 @@ function lengths(
       maybe: isNear ? classIndex + Math.sign(stray) : null,
     };
   };
-  return { name, view, classes, draw };
+  return { name, view, pose: POSES[view], classes, draw };
 }
 
 const coats = lengths(
@@ -121,23 +128,27 @@ const skirts = lengths(
 
 export const DEMO_ATTRIBUTES: readonly DemoAttribute[] = [
   coats,
-  classOfDrawings(
+  designs(
     "collar_design",
+    POSES.throat,
     ["Invisible", "Shirt Collar", "Peter Pan", "Puritan Collar", "Rib Collar"],
     COLLARS,
   ),
-  classOfDrawings(
+  designs(
     "lapel_design",
+    POSES.bust,
     ["Invisible", "Notched", "Collarless", "Shawl Collar", "Plus Size Shawl"],
     LAPELS,
   ),
-  classOfDrawings(
+  designs(
     "neck_design",
+    POSES.throat,
     ["Invisible", "Turtle Neck", "Ruffle Semi-High Collar", "Low Turtle Neck", "Draped Collar"],
     NECKS,
   ),
-  classOfDrawings(
+  designs(
     "neckline_design",
+    POSES.bust,
     [
       "Invisible",
       "Strapless Neck",
@@ -167,5 +178,5 @@ export function drawPicture(
   const random = new RandomStream(seed, name);
   const palette = drawPalette(random);
   const { drawing, maybe } = attribute.draw(classIndex, palette, random);
-  return { svg: composePicture(drawing, palette, POSES[attribute.view], random), maybe };
+  return { svg: composePicture(drawing, palette, attribute.pose, random), maybe };
 }

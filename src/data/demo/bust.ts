@@ -2,7 +2,11 @@
 import type { RandomStream } from "../../base/random.ts";
 import { OUTLINE } from "./figure.ts";
 import type { Palette } from "./palette.ts";
+import { CLOTH_FILL } from "./scene.ts";
 import { d, disc, line, outlined } from "./svg_text.ts";
+
+/** How a class is drawn; the pose comes later. */
+export type Drawing = (palette: Palette, random: RandomStream) => string;
 
 /** Chin, neck, shoulders, chest and both upper arms. */
 export function bareBust(palette: Palette): string {
@@ -25,16 +29,16 @@ export function bareBust(palette: Palette): string {
 }
 
 /** Sleeves that cover both upper arms; body cloth is drawn over their inner edges. */
-export function upperSleeves(fill: string, palette: Palette): string {
+export function upperSleeves(palette: Palette): string {
   const arm = (side: number) => {
     const x = (value: number) => 50 + side * value;
-    return d`M${x(22)} 38Q${x(40)} 38 ${x(46)} 58L${x(50)} 140H${x(28)}L${x(24)} 60Z`;
+    return d`M${x(20)} 36Q${x(30)} 34 ${x(38)} 38Q${x(46)} 43 ${x(47)} 60L${x(50)} 140H${x(28)}L${x(24)} 60Z`;
   };
-  return outlined([arm(-1), arm(1)], fill, palette.ink, OUTLINE);
+  return outlined([arm(-1), arm(1)], CLOTH_FILL, palette.ink, OUTLINE);
 }
 
-/** The bust seen from behind: long hair covers neck and collar. */
-export function drawFromBehind(fill: string, palette: Palette, random: RandomStream): string {
+/** Class 0 (Invisible): the bust seen from behind, long hair over neck and collar. */
+export const fromBehind: Drawing = (palette, random) => {
   const length = random.between(60, 78);
   const width = random.between(22, 27);
   const curl = random.between(-3, 3);
@@ -47,15 +51,39 @@ export function drawFromBehind(fill: string, palette: Palette, random: RandomStr
     ),
   );
   return (
-    upperSleeves(fill, palette) +
-    outlined(["M40 30Q30 36 20 40L24 60L27 140H73L76 60L80 40Q70 36 60 30Z"], fill, palette.ink, OUTLINE) +
-    line("M50 70V120", palette.ink, 0.9) +
+    upperSleeves(palette) +
+    outlined(
+      ["M40 30Q30 36 20 40L24 60L27 140H73L76 60L80 40Q70 36 60 30Z"],
+      CLOTH_FILL,
+      palette.ink,
+      OUTLINE,
+    ) +
+    line("M50 70V120", palette.clothSeam, 1) +
     outlined([hair], palette.hair, palette.ink, OUTLINE) +
     strands.join("")
   );
-}
+};
 
 /** Buttons down the front at the given heights. */
 export function frontButtons(heights: readonly number[], palette: Palette): string {
   return heights.map((y) => disc([50, y], 1.8, palette.trim, palette.ink, OUTLINE * 0.7)).join("");
+}
+
+/** A closed top up to the neck, the ground of collars and necks. */
+export function closedTop(palette: Palette): string {
+  return (
+    bareBust(palette) +
+    upperSleeves(palette) +
+    outlined(
+      ["M41 31Q50 40 59 31Q62 35 80 39L76 62L73 140H27L24 62L20 39Q38 35 41 31Z"],
+      CLOTH_FILL,
+      palette.ink,
+      OUTLINE,
+    )
+  );
+}
+
+/** A half and its mirror image; `side` is -1 on the left of the picture, 1 on the right. */
+export function bothSides(half: (side: number) => string, fill: string, palette: Palette): string {
+  return outlined([half(-1)], fill, palette.ink, OUTLINE) + outlined([half(1)], fill, palette.ink, OUTLINE);
 }

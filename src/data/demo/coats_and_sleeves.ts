@@ -58,8 +58,8 @@ export function drawCoat(hem: number, palette: Palette, random: RandomStream): s
       palette.ink,
       OUTLINE * 0.8,
     ) +
-    line(d`M50 17V${hem}`, palette.ink, 0.9) +
-    buttons.map((y) => circleAt([52.6, y], 1.1, palette.ink)).join("")
+    line(d`M50 17V${hem}`, palette.clothSeam, 0.9) +
+    buttons.map((y) => circleAt([52.6, y], 1.1, palette.clothSeam)).join("")
   );
 }
 
@@ -113,9 +113,9 @@ export function drawCoatCloseUp(palette: Palette, random: RandomStream): string 
       OUTLINE,
     ) +
     outlined([left, right], palette.trim, palette.ink, OUTLINE) +
-    line("M50 48V120", palette.ink, 1.2) +
+    line("M50 48V120", palette.clothSeam, 1.2) +
     [58, 72, 86].map((y) => disc([56, y], 2.4, palette.trim, palette.ink, OUTLINE)).join("") +
-    line("M22 78L38 75M78 78L62 75", palette.ink, 1.6)
+    line("M22 78L38 75M78 78L62 75", palette.clothSeam, 1.6)
   );
 }
 
@@ -141,7 +141,9 @@ export function drawSleeves(end: number | null, palette: Palette, random: Random
     outlined([neck], palette.joint, palette.ink, OUTLINE) +
     outlined(["M36 8H64L62 60H38Z"], palette.body, palette.ink, OUTLINE) +
     arms.map((arm) => bareArm(arm, girth, palette)).join("") +
-    (end === null ? [] : arms).map((arm) => sleeve(arm, end ?? 0, girth * 1.06, flare, CLOTH_FILL, palette)).join("") +
+    (end === null ? [] : arms)
+      .map((arm) => sleeve(arm, end ?? 0, girth * 1.06, flare, CLOTH_FILL, palette))
+      .join("") +
     outlined([body], CLOTH_FILL, palette.ink, OUTLINE) +
     line("M40 7Q50 16 60 7", palette.trim, 2)
   );
@@ -159,13 +161,13 @@ export function drawCape(palette: Palette, random: RandomStream): string {
     [43, 18],
   ]);
   const folds = [-0.66, -0.33, 0.33, 0.66].map((x) =>
-    line(d`M${50 + x * 12} 24Q${50 + x * 34} 50 ${50 + x * spread} ${drop + 2}`, palette.ink, 0.9),
+    line(d`M${50 + x * 12} 24Q${50 + x * 34} 50 ${50 + x * spread} ${drop + 2}`, palette.clothSeam, 0.9),
   );
   return (
     outlined([neck], palette.joint, palette.ink, OUTLINE) +
     outlined([cape], CLOTH_FILL, palette.ink, OUTLINE) +
     folds.join("") +
-    line("M50 22V98", palette.ink, 1.2) +
+    line("M50 22V98", palette.clothSeam, 1.2) +
     outlined(["M40 12Q50 20 60 12L61 18Q50 26 39 18Z"], palette.trim, palette.ink, OUTLINE)
   );
 }

@@ -2,7 +2,19 @@
 // ankles, shoulders, elbows, wrists) make a length readable whatever the scale of the picture.
 import type { RandomStream } from "../../base/random.ts";
 import type { Palette } from "./palette.ts";
-import { between, circleAt, d, disc, filled, outlined, type Point, polygon, ribbon } from "./svg_text.ts";
+import {
+  between,
+  circleAt,
+  d,
+  disc,
+  filled,
+  line,
+  outlined,
+  type Point,
+  polygon,
+  polyline,
+  ribbon,
+} from "./svg_text.ts";
 
 export const OUTLINE = 1.1;
 
@@ -83,7 +95,8 @@ function bareLeg(leg: Leg, heights: Heights, girth: number, palette: Palette): s
     paint(calf, ankle, palette.white) +
     stripes.join("") +
     paint(ankle, leg.ankle[1] + 2, palette.yellow) +
-    disc(legAt(leg, (knee + calf) / 2), girth * 0.36, palette.white, palette.ink, OUTLINE * 0.6)
+    line(polyline([legAt(leg, thigh + 2.5), legAt(leg, knee - 2.5)]), palette.white, girth * 0.35) +
+    disc(legAt(leg, (knee + calf) / 2), girth * 0.42, palette.white, palette.ink, OUTLINE * 0.6)
   );
 }
 
@@ -169,7 +182,8 @@ export function bareArm(arm: Arm, girth: number, palette: Palette): string {
     bands.join("") +
     stripes.join("") +
     disc(arm.shoulder, girth * 1.05, palette.red, palette.ink, OUTLINE) +
-    disc(armAt(arm, 0.38), girth * 0.36, palette.white, palette.ink, OUTLINE * 0.6)
+    line(polyline([armAt(arm, 0.155), armAt(arm, 0.245)]), palette.white, girth * 0.35) +
+    disc(armAt(arm, 0.38), girth * 0.42, palette.white, palette.ink, OUTLINE * 0.6)
   );
 }
 

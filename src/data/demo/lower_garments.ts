@@ -44,7 +44,7 @@ export function drawPants(hem: number, palette: Palette, random: RandomStream): 
       OUTLINE,
     ) +
     legs.map((leg) => turnUp(leg, hem, width + flare + 0.5, palette)).join("") +
-    line(d`M50 ${waist + 4}V${hip + 6}`, palette.ink, 0.9) +
+    line(d`M50 ${waist + 4}V${hip + 6}`, palette.clothSeam, 0.9) +
     waistband(palette)
   );
 }
@@ -109,7 +109,7 @@ function skirtCloth(hem: number, spread: number, folds: number, palette: Palette
   };
   const lines = Array.from({ length: folds }, (_, i) => {
     const x = ((i + 1) / (folds + 1)) * 2 - 1;
-    return line(d`M${50 + x * 12} ${waist + 5}L${50 + x * spread * 0.95} ${hem - 6}`, palette.ink, 0.7, 0.8);
+    return line(d`M${50 + x * 12} ${waist + 5}L${50 + x * spread * 0.95} ${hem - 6}`, palette.clothSeam, 0.8);
   });
   return (
     outlined([outline(waist)], CLOTH_FILL, palette.ink, OUTLINE) +
@@ -166,11 +166,11 @@ export function drawWaistCloseUp(isSkirt: boolean, palette: Palette, random: Ran
   ]);
   const belly = d`M26 -20C20 0 22 16 24 34H76C78 16 80 0 74 -20Z`;
   const pockets = isSkirt
-    ? [-1, 0, 1].map((i) => line(d`M${50 + i * 15} 44L${50 + i * 24} 125`, palette.ink, 1))
+    ? [-1, 0, 1].map((i) => line(d`M${50 + i * 15} 44L${50 + i * 24} 140`, palette.clothSeam, 1.2))
     : [
-        line("M50 42V84C50 92 40 90 39 80", palette.ink, 1.2),
-        line("M24 60C32 60 37 54 38 44", palette.ink, 1.2),
-        line("M76 60C68 60 63 54 62 44", palette.ink, 1.2),
+        line("M50 42V84C50 92 40 90 39 80", palette.clothSeam, 1.2),
+        line("M24 60C32 60 37 54 38 44", palette.clothSeam, 1.2),
+        line("M76 60C68 60 63 54 62 44", palette.clothSeam, 1.2),
       ];
   return (
     outlined([belly], palette.body, palette.ink, OUTLINE) +

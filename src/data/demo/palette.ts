@@ -11,6 +11,9 @@ export interface Palette {
   readonly cloth: string;
   /** A second tone of the cloth for its pattern, folds and hems. */
   readonly shade: string;
+  /** Lines on the cloth (seams, folds) and on the trim (ribs): dark on light, light on dark. */
+  readonly clothSeam: string;
+  readonly trimSeam: string;
   /** Hems, collars, cuffs: far from the cloth's tone. */
   readonly trim: string;
   /** What is worn beneath. */
@@ -26,6 +29,8 @@ export interface Palette {
   readonly purple: string;
   readonly white: string;
 }
+
+const LIGHT_SEAM = "#eae6dc";
 
 type Rgb = readonly [number, number, number];
 
@@ -73,7 +78,7 @@ export function drawPalette(random: RandomStream): Palette {
     rgbOf(random.between(0, 360), random.between(0.05, 0.3), random.between(0.2, 0.95)),
   );
   const trim = colourApartFrom([cloth, body], 140, () =>
-    rgbOf(random.between(0, 360), random.between(0.1, 0.5), random.pick([0.15, 0.25, 0.9, 0.95])),
+    rgbOf(random.between(0, 360), random.between(0.1, 0.5), random.pick([0.2, 0.28, 0.88, 0.94])),
   );
   const under = colourApartFrom([cloth, body], 100, () =>
     rgbOf(random.between(0, 360), random.between(0.1, 0.4), random.between(0.3, 0.95)),
@@ -81,15 +86,24 @@ export function drawPalette(random: RandomStream): Palette {
   const hair = colourApartFrom([wall, cloth], 80, () =>
     rgbOf(random.between(10, 45), random.between(0.2, 0.7), random.between(0.12, 0.6)),
   );
-  const dark = cloth[0] + cloth[1] + cloth[2] < 330;
+  const dark = isDark(cloth);
   const paint = (around: number, lightness: number) =>
-    hex(rgbOf(around + random.between(-12, 12), random.between(0.65, 0.95), lightness + random.between(-0.14, 0.14)));
+    hex(
+      rgbOf(
+        around + random.between(-12, 12),
+        random.between(0.65, 0.95),
+        lightness + random.between(-0.14, 0.14),
+      ),
+    );
+  const ink = hex(rgbOf(random.between(200, 280), 0.35, random.between(0.08, 0.14)));
   return {
-    ink: hex(rgbOf(random.between(200, 280), 0.35, random.between(0.08, 0.14))),
+    ink,
     body: hex(body),
     joint: hex(toned(body, 0.72)),
     cloth: hex(cloth),
     shade: hex(toned(cloth, dark ? 1.12 : 0.9)),
+    clothSeam: dark ? LIGHT_SEAM : ink,
+    trimSeam: isDark(trim) ? LIGHT_SEAM : ink,
     trim: hex(trim),
     under: hex(under),
     wall: hex(wall),
@@ -102,6 +116,10 @@ export function drawPalette(random: RandomStream): Palette {
     purple: paint(290, 0.45),
     white: "#f8f6f0",
   };
+}
+
+function isDark([r, g, b]: Rgb): boolean {
+  return 0.3 * r + 0.59 * g + 0.11 * b < 100;
 }
 
 /** A colour made darker (factor below 1) or lighter. */

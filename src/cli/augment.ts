@@ -8,7 +8,7 @@ import { writeContactSheet } from "../platform/node/contact_sheet.ts";
 import { nodeFiles } from "../platform/node/files.ts";
 import { createNodeImageDecoder } from "../platform/node/images.ts";
 import { augmentedImages } from "../training/augmented_images.ts";
-import { demoFolder } from "./demo_folder.ts";
+import { dataFolder } from "./demo_data.ts";
 import { withEngine } from "./engine.ts";
 import { wholeNumber } from "./number_options.ts";
 import {
@@ -57,7 +57,7 @@ export function augmentCommand(): Command {
 
 async function augment(options: AugmentOptions): Promise<void> {
   const { n, out, size, seed, epoch, skipBad } = options;
-  const dataset = await loadDataset(nodeFiles, options.data ?? (await demoFolder()), { skipBad });
+  const dataset = await loadDataset(nodeFiles, await dataFolder(options.data), { skipBad });
   const { training } = splitImages(dataset.images.length, { seed });
   const images = epochOrder(training, seed, epoch).slice(0, n);
   const batchSize = images.length;

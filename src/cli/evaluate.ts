@@ -8,7 +8,7 @@ import { requireImagesExist } from "../data/missing_images.ts";
 import { nodeFiles } from "../platform/node/files.ts";
 import type { EvaluationResult } from "../training/inference.ts";
 import { readRun, type SavedRun } from "../training/run_folder.ts";
-import { demoFolder } from "./demo_folder.ts";
+import { dataFolder } from "./demo_data.ts";
 import { withEngine } from "./engine.ts";
 import {
   adapterOption,
@@ -52,7 +52,7 @@ async function evaluate(options: RunOptions & { readonly split: Split }): Promis
     nodeFiles,
     requireOption(options.model, "--model", "the output folder of a training"),
   );
-  const folder = options.data ?? (await demoFolder());
+  const folder = await dataFolder(options.data);
   const dataset = await loadLabelled(folder, run, options.split, options.skipBad);
   const images = allImages(dataset);
   if (!options.skipBad) await requireImagesExist(nodeFiles, dataset, images);

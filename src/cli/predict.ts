@@ -7,7 +7,7 @@ import { formatAnswerCsv } from "../formats/answer_csv.ts";
 import { nodeFiles } from "../platform/node/files.ts";
 import type { ImageProbabilities } from "../training/inference.ts";
 import { readRun } from "../training/run_folder.ts";
-import { demoFolder } from "./demo_folder.ts";
+import { dataFolder } from "./demo_data.ts";
 import { withEngine } from "./engine.ts";
 import {
   adapterOption,
@@ -36,7 +36,7 @@ async function predict(options: RunOptions & { readonly out: string }): Promise<
     nodeFiles,
     requireOption(options.model, "--model", "the output folder of a training"),
   );
-  const folder = options.data ?? (await demoFolder());
+  const folder = await dataFolder(options.data);
   const questions = await loadQuestions(nodeFiles, folder, run.heads);
   const images = allImages(questions);
   if (!options.skipBad) await requireImagesExist(nodeFiles, questions, images);

@@ -11,7 +11,7 @@ import { createNodeImageDecoder } from "../platform/node/images.ts";
 import { layOutFitting } from "../training/memory_fit.ts";
 import { formatEpochLine, RunWriter, WEIGHTS_FILE } from "../training/run_folder.ts";
 import { layOutTraining, Trainer, type TrainingEnd } from "../training/trainer.ts";
-import { demoFolder } from "./demo_folder.ts";
+import { dataFolder } from "./demo_data.ts";
 import { type Engine, withEngine } from "./engine.ts";
 import { INTERRUPTED_EXIT_CODE, stoppable } from "./interrupt.ts";
 import { now, withProgress } from "./progress.ts";
@@ -34,7 +34,7 @@ export function trainCommand(): Command {
 }
 
 async function train(options: TrainOptions): Promise<void> {
-  const folder = options.data ?? (await demoFolder());
+  const folder = await dataFolder(options.data);
   const dataset = await loadDataset(nodeFiles, folder, { skipBad: options.skipBad });
   const prepared = await prepareTraining(nodeFiles, options, dataset);
   const { training, validation } = prepared.split;

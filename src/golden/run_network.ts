@@ -4,7 +4,7 @@
 import { WeftError } from "../base/errors.ts";
 import { elementCount, type Shape, shapeText } from "../base/tensors.ts";
 import type { GpuDevice } from "../gpu/device.ts";
-import { layOutArenas, VariableStore } from "../gpu/variables.ts";
+import { VariableStore } from "../gpu/variables.ts";
 import { differentiate } from "../graph/differentiate.ts";
 import { Graph, type Tensor } from "../graph/graph.ts";
 import { fuse } from "../graph/passes.ts";
@@ -12,7 +12,8 @@ import { layOutPlan, Plan, type StepValues } from "../graph/plan.ts";
 import { backboneNamed } from "../models/backbones.ts";
 import { joinLogits, multiTaskHeads, multiTaskLoss } from "../models/multi_task.ts";
 import { Layers, type WeightSpec } from "../nn/layers.ts";
-import { applyOptimizer, type OptimizerConfig, optimizerVariables } from "../nn/optimizers.ts";
+import type { OptimizerConfig } from "../nn/optimizers.ts";
+import { addTraining, declareVariables } from "../nn/training.ts";
 import { sumOf } from "../ops/add.ts";
 import type { ModelCase, NetworkConfig, TrainingCase, WeightSource } from "./golden_case.ts";
 import { proceduralWeight } from "./procedural_weights.ts";
@@ -153,22 +154,11 @@ export async function runTraining(
   const { loss } = multiTaskLoss(graph, logits, graph.input("labels", [rows, width]), heads);
   fuse(graph);
 
-  const trainable = layers.weights.filter((weight) => weight.trainable);
-  const arenas = layOutArenas("trainable", trainable, device.facts.maxBindingBytes);
-  const ones = graph.constant(
-    "loss gradient",
-    [heads.length],
-    heads.map(() => 1),
-  );
-  const targets = trainable.map((weight) => graph.variable(weight.name, weight.shape));
-  const gradients = differentiate(graph, [{ tensor: loss, gradient: ones }], targets, sumOf);
-  const byName = new Map([...gradients].map(([target, gradient]) => [target.name, gradient]));
-  applyOptimizer(graph, config, arenas, byName, graph.input("learningRate", [1]));
-
+  const { maxBindingBytes } = device.facts;
+  const learningRateInput = graph.input("learningRate", [1]);
+  const variables = addTraining(graph, layers, loss, config, learningRateInput, maxBindingBytes);
   const store = new VariableStore(device);
-  store.declareArenas(arenas, trainable);
-  for (const weight of layers.weights) if (!weight.trainable) store.declare(weight);
-  for (const spec of optimizerVariables(config, arenas)) store.declare(spec);
+  declareVariables(store, variables);
   await fillWeights(store, layers.weights, golden.weights, readWeights);
   const plan = await Plan.compile(device, layOutPlan(graph, { loss }, device.facts), store);
   try {

@@ -6,7 +6,7 @@ import { byteSize, shapeText, type TensorType } from "../base/tensors.ts";
 import { foldWorkgroups } from "../gpu/commands.ts";
 import { type DeviceFacts, megabytes } from "../gpu/device.ts";
 import type { UniformValues } from "../gpu/shader_linking.ts";
-import type { Graph, GraphNode, Tensor } from "./graph.ts";
+import type { GraphNode, Tensor } from "./graph.ts";
 import type { DispatchRequest, KernelUse, Lowering } from "./operator.ts";
 
 export interface LoweredDispatch {
@@ -41,7 +41,7 @@ export interface LoweredNode {
  * Lowers nodes for a device.
  * @throws WeftError where a tensor exceeds the adapter's binding limit, naming node and tensor.
  */
-export function lowerNodes(graph: Graph, nodes: readonly GraphNode[], device: DeviceFacts): LoweredNode[] {
+export function lowerNodes(nodes: readonly GraphNode[], device: DeviceFacts): LoweredNode[] {
   let scratchCount = 0;
   return nodes.map((node) => {
     const commands: LoweredCommand[] = [];

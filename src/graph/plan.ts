@@ -57,7 +57,7 @@ export function layOutPlan(
 ): PlanLayout {
   const wanted = new Set(Object.values(outputs));
   const nodes = liveNodes(graph, wanted);
-  const lowered = lowerNodes(graph, nodes, facts);
+  const lowered = lowerNodes(nodes, facts);
   const memory = planMemory(graph, lowered, wanted);
   const used = new Set<Tensor>(wanted);
   for (const command of memory.commands) {

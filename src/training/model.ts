@@ -12,15 +12,14 @@
 import { WeftError } from "../base/errors.ts";
 import type { DType, Shape } from "../base/tensors.ts";
 import type { GpuDevice } from "../gpu/device.ts";
-import { layOutArenas, VariableStore } from "../gpu/variables.ts";
-import { differentiate } from "../graph/differentiate.ts";
+import { VariableStore } from "../gpu/variables.ts";
 import { Graph, type Tensor } from "../graph/graph.ts";
 import { fuse } from "../graph/passes.ts";
 import { type HostArray, layOutPlan, Plan, type StepValues } from "../graph/plan.ts";
 import { initialValues } from "../nn/initializers.ts";
 import { Layers, type WeightSpec } from "../nn/layers.ts";
-import { applyOptimizer, type OptimizerConfig, optimizerVariables } from "../nn/optimizers.ts";
-import { sumOf } from "../ops/add.ts";
+import type { OptimizerConfig } from "../nn/optimizers.ts";
+import { addTraining, declareVariables } from "../nn/training.ts";
 
 /** A network: its inputs, and the function that adds it to a graph and names its outputs. */
 export interface ModelDefinition<Input extends string = string> {
@@ -113,20 +112,10 @@ export class Model {
     if (!loss)
       throw new WeftError(`training needs an output "loss"; there is ${Object.keys(outputs).join(", ")}`);
     fuse(graph, Object.values(outputs));
-    const trainable = layers.weights.filter((weight) => weight.trainable);
-    const fixed = layers.weights.filter((weight) => !weight.trainable);
-    const arenas = layOutArenas("trainable", trainable, device.facts.maxBindingBytes);
-    const count = loss.shape.reduce((product, extent) => product * extent, 1);
-    const ones = Array.from({ length: count }, () => 1);
-    const gradient = graph.constant("loss gradient", loss.shape, ones);
-    const targets = trainable.map(({ name, shape }) => graph.variable(name, shape));
-    const gradients = differentiate(graph, [{ tensor: loss, gradient }], targets, sumOf);
-    const byName = new Map([...gradients].map(([target, tensor]) => [target.name, tensor]));
-    applyOptimizer(graph, optimizer, arenas, byName, rate);
-
+    const { maxBindingBytes } = device.facts;
+    const trained = addTraining(graph, layers, loss, optimizer, rate, maxBindingBytes);
     const variables = new VariableStore(device);
-    variables.declareArenas(arenas, trainable);
-    for (const spec of [...fixed, ...optimizerVariables(optimizer, arenas)]) variables.declare(spec);
+    declareVariables(variables, trained);
     for (const spec of layers.weights) variables.write(spec.name, initialValues(spec, seed));
     const plan = await Plan.compile(device, layOutPlan(graph, outputs, device.facts), variables);
     return new Model(plan, variables, layers.weights, { learningRate, seed }, true);

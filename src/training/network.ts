@@ -2,8 +2,6 @@
 // weights.
 
 import type { DeviceFacts } from "../gpu/device.ts";
-import { type Arena, layOutArenas, type VariableSpec } from "../gpu/variables.ts";
-import { differentiate } from "../graph/differentiate.ts";
 import { Graph, type Tensor } from "../graph/graph.ts";
 import { fuse } from "../graph/passes.ts";
 import { layOutPlan, type PlanLayout } from "../graph/plan.ts";
@@ -16,8 +14,8 @@ import {
   multiTaskLoss,
 } from "../models/multi_task.ts";
 import { Layers, type WeightSpec } from "../nn/layers.ts";
-import { applyOptimizer, type OptimizerConfig, optimizerVariables } from "../nn/optimizers.ts";
-import { sumOf } from "../ops/add.ts";
+import type { OptimizerConfig } from "../nn/optimizers.ts";
+import { addTraining, type TrainingVariables } from "../nn/training.ts";
 import { preprocess } from "../ops/preprocess.ts";
 
 /** What the network of a run is. */
@@ -41,14 +39,8 @@ export interface TrainingStepConfig extends NetworkConfig {
 }
 
 /** A laid-out step and the variables it works on. */
-export interface TrainingStep {
+export interface TrainingStep extends TrainingVariables {
   readonly layout: PlanLayout;
-  readonly weights: readonly WeightSpec[];
-  /** Trainable weights, side by side. */
-  readonly trainableArenas: readonly Arena[];
-  /** Weights that gradients do not touch: moving averages and what is frozen. */
-  readonly fixedArenas: readonly Arena[];
-  readonly optimizerVariables: readonly VariableSpec[];
 }
 
 function backboneFeatures(layers: Layers, config: NetworkConfig, image: Tensor): Tensor {
@@ -111,26 +103,9 @@ export function layOutTrainingStep(config: TrainingStepConfig, facts: DeviceFact
   const { loss, accuracy } = multiTaskLoss(graph, logits, labels, heads, validRows);
   fuse(graph);
 
-  const trainable = layers.weights.filter((weight) => weight.trainable);
-  const fixed = layers.weights.filter((weight) => !weight.trainable);
-  const trainableArenas = layOutArenas("trainable", trainable, facts.maxBindingBytes);
-  const fixedArenas = layOutArenas("fixed", fixed, facts.maxBindingBytes);
-  const ones = graph.constant(
-    "loss gradient",
-    [heads.length],
-    heads.map(() => 1),
-  );
-  const targets = trainable.map(({ name, shape }) => graph.variable(name, shape));
-  const gradients = differentiate(graph, [{ tensor: loss, gradient: ones }], targets, sumOf);
-  const byName = new Map([...gradients].map(([target, gradient]) => [target.name, gradient]));
-  applyOptimizer(graph, config.optimizer, trainableArenas, byName, learningRate);
-  return {
-    layout: layOutPlan(graph, { loss, accuracy }, facts),
-    weights: layers.weights,
-    trainableArenas,
-    fixedArenas,
-    optimizerVariables: optimizerVariables(config.optimizer, trainableArenas),
-  };
+  const { maxBindingBytes } = facts;
+  const variables = addTraining(graph, layers, loss, config.optimizer, learningRate, maxBindingBytes);
+  return { layout: layOutPlan(graph, { loss, accuracy }, facts), ...variables };
 }
 
 export interface InferenceStep {

@@ -10,6 +10,7 @@ import type { DeviceFacts, GpuDevice } from "../gpu/device.ts";
 import { VariableStore } from "../gpu/variables.ts";
 import { Plan } from "../graph/plan.ts";
 import { initialValues } from "../nn/initializers.ts";
+import { declareVariables, trainingVariableBytes } from "../nn/training.ts";
 import { runBatches } from "./batch_run.ts";
 import type { LaidOut } from "./memory_fit.ts";
 import { MetricsSum, type SetMetrics } from "./metrics.ts";
@@ -75,10 +76,10 @@ export function layOutTraining(config: TrainingStepConfig, facts: DeviceFacts): 
   const validation = layOutInferenceStep(config, config.batchSize, facts);
   const layouts = [training.layout, validation.layout];
   const sum = (sizes: readonly number[]) => sizes.reduce((total, size) => total + size, 0);
-  const arenas = [...training.trainableArenas, ...training.fixedArenas];
+  const { weights, optimizer } = trainingVariableBytes(training);
   const parts = {
-    weightBytes: sum(arenas.map(({ elements }) => 4 * elements)),
-    optimizerBytes: sum(training.optimizerVariables.map((spec) => Math.max(16, byteSize(spec)))),
+    weightBytes: weights,
+    optimizerBytes: optimizer,
     planBytes: sum(layouts.map(({ statistics }) => statistics.planBytes)),
     readBackBytes: sum(training.weights.map(byteSize)),
   };
@@ -121,9 +122,7 @@ export class Trainer {
   ): Promise<Trainer> {
     const step = layout.training;
     const variables = new VariableStore(device);
-    variables.declareArenas(step.trainableArenas, step.weights);
-    variables.declareArenas(step.fixedArenas, step.weights);
-    for (const spec of step.optimizerVariables) variables.declare(spec);
+    declareVariables(variables, step);
     for (const spec of step.weights) {
       variables.write(spec.name, weights.get(spec.name) ?? initialValues(spec, config.seed));
     }

@@ -2,7 +2,7 @@
 // and engines know nothing of each other.
 
 import { describe, expect, it } from "vitest";
-import { variableBytes } from "../../src/gpu/variables.ts";
+import { trainingVariableBytes } from "../../src/nn/training.ts";
 import { openDevice } from "../../src/platform/node/device.ts";
 import { layOutTrainingStep } from "../../src/training/network.ts";
 import { testDevice } from "../device.ts";
@@ -62,12 +62,9 @@ describe("a training step", () => {
   it("allocates exactly the bytes that it states beforehand", async () => {
     const device = await testDevice();
     const before = device.allocatedBytes;
-    const { trainableArenas, fixedArenas, optimizerVariables, layout } = layOutTrainingStep(
-      SMALL_STEP,
-      device.facts,
-    );
-    const stated =
-      layout.statistics.planBytes + variableBytes([...trainableArenas, ...fixedArenas], optimizerVariables);
+    const step = layOutTrainingStep(SMALL_STEP, device.facts);
+    const { weights, optimizer } = trainingVariableBytes(step);
+    const stated = step.layout.statistics.planBytes + weights + optimizer;
     let destroy = () => {};
     const { bufferBytes } = await countCreations(device.raw, async () => {
       const { plan, store } = await startStep(device);

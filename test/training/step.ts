@@ -5,6 +5,7 @@ import { VariableStore } from "../../src/gpu/variables.ts";
 import { type HostArray, Plan } from "../../src/graph/plan.ts";
 import { backboneNamed } from "../../src/models/backbones.ts";
 import { initialValues } from "../../src/nn/initializers.ts";
+import { declareVariables } from "../../src/nn/training.ts";
 import {
   layOutTrainingStep,
   type TrainingStep,
@@ -40,8 +41,7 @@ export async function startStep(
 ): Promise<RunningStep> {
   const step = layOutTrainingStep(config, device.facts);
   const store = new VariableStore(device);
-  store.declareArenas([...step.trainableArenas, ...step.fixedArenas], step.weights);
-  for (const spec of step.optimizerVariables) store.declare(spec);
+  declareVariables(store, step);
   for (const spec of step.weights) store.write(spec.name, initialValues(spec, 1));
   return { step, store, plan: await Plan.compile(device, step.layout, store) };
 }

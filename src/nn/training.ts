@@ -1,0 +1,73 @@
+// From a loss to a training step: gradients of all trainable weights, laid out like their arenas, and the
+// optimizer's update; and the variables that such a step works on.
+
+import { elementCount } from "../base/tensors.ts";
+import {
+  type Arena,
+  layOutArenas,
+  type VariableSpec,
+  type VariableStore,
+  variableBytes,
+} from "../gpu/variables.ts";
+import { differentiate } from "../graph/differentiate.ts";
+import type { Graph, Tensor } from "../graph/graph.ts";
+import { sumOf } from "../ops/add.ts";
+import type { Layers, WeightSpec } from "./layers.ts";
+import { applyOptimizer, type OptimizerConfig, optimizerVariables } from "./optimizers.ts";
+
+/** What a training step keeps between steps. */
+export interface TrainingVariables {
+  /** In the order of the layers. */
+  readonly weights: readonly WeightSpec[];
+  /** Trainable weights, side by side. */
+  readonly trainableArenas: readonly Arena[];
+  /** Weights that gradients do not touch: moving averages and what is frozen. */
+  readonly fixedArenas: readonly Arena[];
+  readonly optimizerVariables: readonly VariableSpec[];
+}
+
+/**
+ * Adds the gradients of the sum of `loss` and the update of the layers' trainable weights. Call it when the graph is
+ * complete and fused.
+ * @param learningRate [1].
+ * @param maxArenaBytes what the device binds at the most.
+ */
+export function addTraining(
+  graph: Graph,
+  layers: Layers,
+  loss: Tensor,
+  optimizer: OptimizerConfig,
+  learningRate: Tensor,
+  maxArenaBytes: number,
+): TrainingVariables {
+  const trainable = layers.weights.filter((weight) => weight.trainable);
+  const fixed = layers.weights.filter((weight) => !weight.trainable);
+  const trainableArenas = layOutArenas("trainable", trainable, maxArenaBytes);
+  const ones = Array.from({ length: elementCount(loss.shape) }, () => 1);
+  const gradient = graph.constant("loss gradient", loss.shape, ones);
+  const targets = trainable.map(({ name, shape }) => graph.variable(name, shape));
+  const gradients = differentiate(graph, [{ tensor: loss, gradient }], targets, sumOf);
+  const byName = new Map([...gradients].map(([target, tensor]) => [target.name, tensor]));
+  applyOptimizer(graph, optimizer, trainableArenas, byName, learningRate);
+  return {
+    weights: layers.weights,
+    trainableArenas,
+    fixedArenas: layOutArenas("fixed", fixed, maxArenaBytes),
+    optimizerVariables: optimizerVariables(optimizer, trainableArenas),
+  };
+}
+
+/** Makes the variables in a store; all of them are zero. */
+export function declareVariables(store: VariableStore, variables: TrainingVariables): void {
+  const { weights, trainableArenas, fixedArenas } = variables;
+  store.declareArenas([...trainableArenas, ...fixedArenas], weights);
+  for (const spec of variables.optimizerVariables) store.declare(spec);
+}
+
+/** Bytes of the weights and of the optimizer's state, exactly as `declareVariables` allocates them. */
+export function trainingVariableBytes(variables: TrainingVariables): { weights: number; optimizer: number } {
+  return {
+    weights: variableBytes([...variables.trainableArenas, ...variables.fixedArenas], []),
+    optimizer: variableBytes([], variables.optimizerVariables),
+  };
+}

@@ -35,7 +35,7 @@ export interface TrainOptions extends AdapterOption {
   readonly phases?: readonly Phase[];
   readonly batch?: number;
   readonly seed: number;
-  readonly dropout: number;
+  readonly dropout?: number;
   readonly limit?: number;
   readonly freeze?: "backbone";
   readonly augment: boolean;
@@ -51,15 +51,22 @@ interface Defaults {
   readonly alpha: number;
   readonly size: number | undefined;
   readonly batch: number;
+  readonly dropout: number;
   readonly phases: string;
 }
 
 /** Fine-tuning as the reference does it. */
-const WITH_WEIGHTS: Defaults = { alpha: 1, size: undefined, batch: 32, phases: "2@1e-4,3@1e-5,1@1e-6" };
+const WITH_WEIGHTS: Defaults = {
+  alpha: 1,
+  size: undefined,
+  batch: 32,
+  dropout: 0.5,
+  phases: "2@1e-4,3@1e-5,1@1e-6",
+};
 /** From random weights: higher rates, and more epochs. */
-const FROM_RANDOM: Defaults = { alpha: 1, size: undefined, batch: 32, phases: "20@1e-3,5@1e-4" };
+const FROM_RANDOM: Defaults = { ...WITH_WEIGHTS, phases: "20@1e-3,5@1e-4" };
 /** The demo set, small enough for two cores without a GPU. */
-const DEMO: Defaults = { alpha: 0.35, size: 64, batch: 32, phases: "10@3e-3,2@3e-4" };
+const DEMO: Defaults = { alpha: 0.35, size: 64, batch: 32, dropout: 0.1, phases: "4@3e-3,2@1e-3,1@3e-4" };
 
 const SGD_MOMENTUM = 0.9;
 
@@ -74,7 +81,9 @@ export function addTrainOptions(command: Command): Command {
     new Option("--phases <list>", "epochs@rate,… each with a fresh optimizer").argParser(parsePhases),
     batchOption(),
     seedOption().default(1),
-    new Option("--dropout <share>", "dropout before the heads").argParser(share("--dropout")).default(0.5),
+    new Option("--dropout <share>", "dropout before the heads (default: 0.5; 0.1 on the demo set)").argParser(
+      share("--dropout"),
+    ),
     new Option("--limit <n>", "use only so many images, chosen by the seed").argParser(
       wholeNumber("--limit", 1),
     ),
@@ -154,7 +163,7 @@ export async function prepareTraining(
     batchSize,
     phases,
     seed,
-    dropout: options.dropout,
+    dropout: options.dropout ?? defaults.dropout,
     augment: options.augment,
     freezeBackbone: options.freeze === "backbone",
     batchNormMomentum: options.bnMomentum ?? settlingMomentum(backbone.batchNormMomentum, steps),

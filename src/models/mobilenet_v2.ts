@@ -102,8 +102,11 @@ function invertedResidual(
   x = layers.batchNormalization(x, { ...BATCH_NORM, name: `${prefix}depthwise_BN` });
   x = layers.reLU(x, { maxValue: 6, name: `${prefix}depthwise_relu` });
   x = layers.conv2D(x, { filters, kernelSize: 1, padding: "same", useBias: false, name: `${prefix}project` });
-  x = layers.batchNormalization(x, { ...BATCH_NORM, name: `${prefix}project_BN` });
-  return channels === filters && stride === 1 ? layers.add(input, x, { name: `${prefix}add` }) : x;
+  const isResidual = channels === filters && stride === 1;
+  // A residual branch begins as nothing, so that a network with random weights begins shallow (Goyal et al. 2017).
+  const gammaInitializer = isResidual ? "zeros" : "ones";
+  x = layers.batchNormalization(x, { ...BATCH_NORM, gammaInitializer, name: `${prefix}project_BN` });
+  return isResidual ? layers.add(input, x, { name: `${prefix}add` }) : x;
 }
 
 function topOrPooling(layers: Layers, x: Tensor, config: BackboneConfig): Tensor {

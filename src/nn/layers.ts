@@ -168,12 +168,17 @@ export class Layers {
       readonly epsilon: number;
       readonly scale?: boolean;
       readonly center?: boolean;
+      /** First values of gamma; `ones` by default. */
+      readonly gammaInitializer?: Initializer;
       readonly name?: string;
     },
   ): Tensor {
     const name = this.nameOf("batch_normalization", options.name);
     const channels = [x.shape.at(-1) ?? 0];
-    const gamma = options.scale === false ? undefined : this.weight(name, "gamma", channels, "ones");
+    const gamma =
+      options.scale === false
+        ? undefined
+        : this.weight(name, "gamma", channels, options.gammaInitializer ?? "ones");
     const beta = options.center === false ? undefined : this.weight(name, "beta", channels, "zeros");
     const movingMean = this.weight(name, "moving_mean", channels, "zeros", false);
     const movingVariance = this.weight(name, "moving_variance", channels, "ones", false);

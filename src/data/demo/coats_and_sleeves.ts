@@ -27,7 +27,7 @@ export const WHOLE_BODY: Heights = {
 export const COAT_HEMS = [24.5, 37, 48.5, 59, 69.5, 79.5, 92] as const;
 
 /** Where the sleeve ends, as a share of the arm, for each class of sleeve_length but the first two. */
-export const SLEEVE_ENDS = [0.12, 0.28, 0.48, 0.64, 0.76, 0.88, 1.1] as const;
+export const SLEEVE_ENDS = [0.14, 0.29, 0.47, 0.62, 0.75, 0.89, 1.12] as const;
 
 /** A coat whose hem lies at height `hem`. */
 export function drawCoat(hem: number, palette: Palette, random: RandomStream): string {
@@ -122,11 +122,12 @@ export function drawCoatCloseUp(palette: Palette, random: RandomStream): string 
 /** A top whose sleeves end at a share of the arm; null draws it without sleeves. */
 export function drawSleeves(end: number | null, palette: Palette, random: RandomStream): string {
   const girth = 9.5;
-  const raise = random.between(24, 35);
+  const raise = random.between(22, 33);
   const arms = [-1, 1].map((side) =>
-    poseArm([50 + side * 15, 18], side, 74, raise + random.between(-4, 4), random.between(-10, 6)),
+    poseArm([50 + side * 15, 18], side, 76, raise + random.between(-4, 4), random.between(-10, 6)),
   );
-  const flare = random.between(-0.1, 0.4);
+  const flare = random.between(-0.1, 0.3) + (end !== null && end > 1 ? 0.6 : 0); // the longest: bell sleeves
+  const armholes = "M64 8Q60 22 66 36M36 8Q40 22 34 36";
   const neck = polygon([
     [43, -40],
     [57, -40],
@@ -145,7 +146,8 @@ export function drawSleeves(end: number | null, palette: Palette, random: Random
       .map((arm) => sleeve(arm, end ?? 0, girth * 1.06, flare, CLOTH_FILL, palette))
       .join("") +
     outlined([body], CLOTH_FILL, palette.ink, OUTLINE) +
-    line("M40 7Q50 16 60 7", palette.trim, 2)
+    line("M40 7Q50 16 60 7", palette.trim, 2) +
+    (end === null ? line(armholes, palette.ink, 4) + line(armholes, palette.trim, 2.4) : "")
   );
 }
 

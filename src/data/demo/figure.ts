@@ -155,7 +155,7 @@ export function armAt(arm: Arm, t: number): Point {
 }
 
 /** Where the painted bands of an arm begin, as shares of its length; the hand is the last. */
-const ARM_BANDS = [0, 0.12, 0.28, 0.48, 0.64, 0.76, 0.88] as const;
+const ARM_BANDS = [0, 0.13, 0.29, 0.47, 0.62, 0.75, 0.89] as const;
 
 /** A bare arm, painted in a band for every length that a sleeve can have, and a mitten hand. */
 export function bareArm(arm: Arm, girth: number, palette: Palette): string {
@@ -170,10 +170,10 @@ export function bareArm(arm: Arm, girth: number, palette: Palette): string {
   const { wrist, fingers } = arm;
   const hand = ribbon(
     [between(wrist, fingers, 0.3), between(wrist, fingers, 0.55), between(wrist, fingers, 0.85), fingers],
-    [girth * 0.6, girth * 0.85, girth * 0.75, girth * 0.25],
+    [girth * 0.7, girth, girth * 0.9, girth * 0.4],
   );
-  const stripes = [0.5, 0.55, 0.6].map((t) => filled(piece(t, t + 0.022), palette.ink));
-  const fills = [palette.red, palette.green, palette.blue, palette.white, palette.purple, palette.yellow];
+  const stripes = [0.49, 0.535, 0.58].map((t) => filled(piece(t, t + 0.022), palette.ink));
+  const fills = [palette.red, palette.green, palette.blue, palette.white, palette.purple, palette.ink];
   const bands = fills.map((fill, i) =>
     outlined([piece(ARM_BANDS[i] as number, ARM_BANDS[i + 1] as number)], fill, palette.ink, OUTLINE * 0.8),
   );
@@ -181,9 +181,10 @@ export function bareArm(arm: Arm, girth: number, palette: Palette): string {
     outlined([hand], palette.body, palette.ink, OUTLINE) +
     bands.join("") +
     stripes.join("") +
-    disc(arm.shoulder, girth * 1.05, palette.red, palette.ink, OUTLINE) +
-    line(polyline([armAt(arm, 0.155), armAt(arm, 0.245)]), palette.white, girth * 0.35) +
-    disc(armAt(arm, 0.38), girth * 0.42, palette.white, palette.ink, OUTLINE * 0.6)
+    disc(arm.shoulder, girth * 1.2, palette.red, palette.ink, OUTLINE) +
+    line(polyline([armAt(arm, 0.17), armAt(arm, 0.25)]), palette.white, girth * 0.35) +
+    disc(armAt(arm, 0.38), girth * 0.42, palette.white, palette.ink, OUTLINE * 0.6) +
+    disc(armAt(arm, 0.82), girth * 0.5, palette.yellow, palette.ink, OUTLINE * 0.6)
   );
 }
 
@@ -205,7 +206,7 @@ export function sleeve(
     cuffShares.map((t) => width(t) + 0.4),
   );
   const [x, y] = arm.shoulder;
-  const r = girth * Math.min(1.3, 0.95 + end);
+  const r = girth * Math.min(1.3, 1.1 + end);
   const cap = d`M${x - r} ${y}a${r} ${r} 0 1 1 ${2 * r} 0a${r} ${r} 0 1 1 ${-2 * r} 0Z`;
   return (
     outlined([ribbon(points, shares.map(width)), cap], cloth, palette.ink, OUTLINE) +

@@ -1,0 +1,51 @@
+// Fusion: what joins what, and what stays because somebody reads it.
+
+import { describe, expect, it } from "vitest";
+import { Graph } from "../../src/graph/graph.ts";
+import { fuse, liveNodes } from "../../src/graph/passes.ts";
+import { Layers } from "../../src/nn/layers.ts";
+
+function convolutionBlock() {
+  const graph = new Graph();
+  const layers = new Layers(graph, { training: true });
+  const padded = layers.zeroPadding2D(graph.input("x", [1, 5, 5, 4]), {
+    padding: [
+      [0, 1],
+      [0, 1],
+    ],
+  });
+  const convolved = layers.depthwiseConv2D(padded, { kernelSize: 3, strides: 2, useBias: false });
+  const normalised = layers.batchNormalization(convolved, { momentum: 0.9, epsilon: 1e-3 });
+  const y = layers.reLU(normalised, { maxValue: 6 });
+  return { graph, padded, normalised, y };
+}
+
+const operators = (graph: Graph, wanted: Parameters<typeof liveNodes>[1]) =>
+  liveNodes(graph, wanted).map(({ operator }) => operator.name);
+
+describe("fusion", () => {
+  it("leaves a depthwise convolution and a batch norm of four layers", () => {
+    const { graph, y } = convolutionBlock();
+    fuse(graph, [y]);
+    expect(operators(graph, [y])).toEqual(["depthwiseConv2d", "batchNorm"]);
+    expect(y.node?.attrs).toMatchObject({ activation: "relu6" });
+  });
+
+  it("keeps what is read besides", () => {
+    const { graph, padded, normalised, y } = convolutionBlock();
+    fuse(graph, [y, padded, normalised]);
+    expect(operators(graph, [y, padded, normalised])).toEqual([
+      "zeroPad2d",
+      "depthwiseConv2d",
+      "batchNorm",
+      "relu6",
+    ]);
+  });
+
+  it("keeps a value that a second node reads", () => {
+    const { graph, normalised, y } = convolutionBlock();
+    const sum = new Layers(graph, { training: true }).add(normalised, y);
+    fuse(graph, [sum]);
+    expect(operators(graph, [sum])).toContain("relu6");
+  });
+});

@@ -120,7 +120,6 @@ function lowerStatistics(l: Lowering<BatchNormAttrs>): void {
     { name: "batch_norm/finish_statistics", source: finishStatistics },
     {
       tensors: {
-        x,
         valid_rows,
         partials,
         gamma: l.hasInput("gamma") ? gamma : x,
@@ -129,7 +128,7 @@ function lowerStatistics(l: Lowering<BatchNormAttrs>): void {
         moving_mean: l.output("newMovingMean"),
         moving_variance: l.output("newMovingVariance"),
       },
-      uniforms: { channels, rows_per_image: rowsPerImage, splits, ...flags, epsilon, momentum },
+      uniforms: { channels, rows, rows_per_image: rowsPerImage, splits, ...flags, epsilon, momentum },
       workgroups: perChannel,
     },
   );

@@ -17,7 +17,9 @@ DEFAULT_TOLERANCE = {"rtol": 2e-5, "atol": 1e-6}
 def write_case(path: Path, case: dict, tensors: dict[str, np.ndarray]) -> None:
     """Writes `tensors` (rounded to float32) and `case`, reads the file again and raises if it is not as it should be."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    rounded = {name: np.ascontiguousarray(np.asarray(value), dtype=np.float32) for name, value in tensors.items()}
+    rounded = {
+        name: np.ascontiguousarray(np.asarray(value), dtype=np.float32) for name, value in tensors.items()
+    }
     save_file(rounded, path, metadata={"case": json.dumps(case)})
     check_case(path)
     _, again = read_case(path)
@@ -41,7 +43,9 @@ def check_case(path: Path) -> dict:
     Returns the case.
     """
     case, tensors = read_case(path)
-    expected = {"op": _operator_tensors, "model": _model_tensors, "training": _training_tensors}[case["kind"]](case)
+    expected = {"op": _operator_tensors, "model": _model_tensors, "training": _training_tensors}[
+        case["kind"]
+    ](case)
     found = {name for name in tensors if not (case["kind"] == "training" and name.startswith("weights/"))}
     if found != set(expected):
         raise ValueError(f"{path}: tensors that differ from the case's: {sorted(found ^ set(expected))}")
@@ -54,7 +58,11 @@ def check_case(path: Path) -> dict:
         if like is not None and tensors[name].shape != tensors[like].shape:
             raise ValueError(f"{path}: {name} is {tensors[name].shape}, but {like} is {tensors[like].shape}")
     tolerance = case.get("tolerance", DEFAULT_TOLERANCE)
-    if set(tolerance) != {"rtol", "atol"} or not 0 < tolerance["rtol"] < 0.1 or not 0 <= tolerance["atol"] <= 1e-3:
+    if (
+        set(tolerance) != {"rtol", "atol"}
+        or not 0 < tolerance["rtol"] < 0.1
+        or not 0 <= tolerance["atol"] <= 1e-3
+    ):
         raise ValueError(f"{path}: tolerance {tolerance}")
     if case["kind"] == "training":
         _check_training_shapes(path, case, tensors)
@@ -91,7 +99,9 @@ def _operator_tensors(case: dict) -> dict[str, str | None]:
 
 
 def _model_tensors(case: dict) -> dict[str, str | None]:
-    expected: dict[str, str | None] = dict.fromkeys([*case["inputs"], *case["outputs"], *case.get("taps", [])])
+    expected: dict[str, str | None] = dict.fromkeys(
+        [*case["inputs"], *case["outputs"], *case.get("taps", [])]
+    )
     if case.get("grads"):
         expected["dfeatures"] = "features"
         expected.update(dict.fromkeys(f"grad/{name}" for name in case["grads"]))
@@ -107,7 +117,9 @@ def _check_training_shapes(path: Path, case: dict, tensors: dict[str, np.ndarray
     if steps != case["steps"] or tensors["losses"].shape != (steps,):
         raise ValueError(f"{path}: {case['steps']} steps, images {tensors['images'].shape}")
     if list(tensors["images"].shape[2:]) != case["config"]["inputShape"]:
-        raise ValueError(f"{path}: images {tensors['images'].shape}, inputShape {case['config']['inputShape']}")
+        raise ValueError(
+            f"{path}: images {tensors['images'].shape}, inputShape {case['config']['inputShape']}"
+        )
     for head, classes in case["heads"].items():
         labels = tensors[f"labels/{head}"]
         if labels.shape != (steps, batch, classes):

@@ -68,12 +68,16 @@ def dense(inputs, attrs):
 
 def select_first_maximum(candidates):
     """The maximum over the last axis; its gradient goes to the first of several equal ones."""
-    first = tf.one_hot(tf.argmax(candidates, -1), candidates.shape[-1], on_value=True, off_value=False, dtype=tf.bool)
+    first = tf.one_hot(
+        tf.argmax(candidates, -1), candidates.shape[-1], on_value=True, off_value=False, dtype=tf.bool
+    )
     return tf.reduce_sum(tf.where(first, candidates, tf.zeros_like(candidates)), -1)
 
 
 def max_pool2d(inputs, attrs):
-    views = [view for _, _, view in shifted_views(inputs["x"], attrs["size"], attrs, fill=inputs["x"].dtype.min)]
+    views = [
+        view for _, _, view in shifted_views(inputs["x"], attrs["size"], attrs, fill=inputs["x"].dtype.min)
+    ]
     return {"y": select_first_maximum(tf.stack(views, -1))}
 
 
@@ -196,7 +200,9 @@ def augment_affine(inputs, attrs):
         inside = (row >= 0) & (row <= height - 1) & (column >= 0) & (column <= width - 1)
         at = tf.stack([tf.clip_by_value(row, 0, height - 1), tf.clip_by_value(column, 0, width - 1)], -1)
         taken = tf.gather_nd(x, tf.cast(at, tf.int32), batch_dims=1)
-        return taken if attrs["fill"] == "nearest" else tf.where(inside[..., None], taken, tf.zeros_like(taken))
+        return (
+            taken if attrs["fill"] == "nearest" else tf.where(inside[..., None], taken, tf.zeros_like(taken))
+        )
 
     source_column = t[0] * column + t[1] * row + t[2]
     source_row = t[3] * column + t[4] * row + t[5]

@@ -30,7 +30,9 @@ def conv2d(inputs, attrs):
 
     def convolve(part, w):
         if max(attrs["dilations"]) > 1:
-            return dilated(lambda view: tf.nn.convolution(view, w, dilations=attrs["dilations"]), part, w, attrs)
+            return dilated(
+                lambda view: tf.nn.convolution(view, w, dilations=attrs["dilations"]), part, w, attrs
+            )
         return tf.nn.conv2d(part, w, attrs["strides"], native_padding(attrs["padding"]))
 
     groups = attrs["groups"]
@@ -41,7 +43,9 @@ def conv2d(inputs, attrs):
 def depthwise_conv2d(inputs, attrs):
     x, w, strides, dilations = inputs["x"], inputs["w"], attrs["strides"], attrs["dilations"]
     if max(dilations) > 1 or strides[0] != strides[1]:
-        y = dilated(lambda view: tf.nn.depthwise_conv2d(view, w, [1] * 4, "VALID", dilations=dilations), x, w, attrs)
+        y = dilated(
+            lambda view: tf.nn.depthwise_conv2d(view, w, [1] * 4, "VALID", dilations=dilations), x, w, attrs
+        )
     else:
         y = tf.nn.depthwise_conv2d(x, w, [1, *strides, 1], native_padding(attrs["padding"]))
     return add_bias(y, inputs)
@@ -49,7 +53,9 @@ def depthwise_conv2d(inputs, attrs):
 
 def dilated(convolve, x, w, attrs):
     """What TensorFlow refuses to stride: convolved at every position of the padded input, then every stride-th kept."""
-    padding = resolve_padding(attrs["padding"], x.shape[1:3], w.shape[:2], attrs["strides"], attrs["dilations"])
+    padding = resolve_padding(
+        attrs["padding"], x.shape[1:3], w.shape[:2], attrs["strides"], attrs["dilations"]
+    )
     y = convolve(tf.pad(x, [[0, 0], *padding, [0, 0]]))
     return y[:, :: attrs["strides"][0], :: attrs["strides"][1]]
 
@@ -135,7 +141,11 @@ def adam(inputs, attrs):
     optimizer._momentums[0].assign(inputs["m"])
     optimizer._velocities[0].assign(inputs["v"])
     optimizer.apply([inputs["grad"]])
-    return {"newParam": param.value, "newM": optimizer._momentums[0].value, "newV": optimizer._velocities[0].value}
+    return {
+        "newParam": param.value,
+        "newM": optimizer._momentums[0].value,
+        "newV": optimizer._velocities[0].value,
+    }
 
 
 def resize_bilinear(inputs, attrs):

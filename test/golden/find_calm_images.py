@@ -54,10 +54,15 @@ def describe_training(case: TrainingCase, double: Training, single: Training) ->
 def main() -> None:
     name, streams = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 20
     case = next(case for case in [*models.CASES, *trainings.CASES] if case.name == name)
-    build, describe = (Network, describe_model) if isinstance(case, ModelCase) else (Training, describe_training)
+    build, describe = (
+        (Network, describe_model) if isinstance(case, ModelCase) else (Training, describe_training)
+    )
     double, single = build(case, "float64"), build(case, "float32")
     for stream in range(streams):
-        print(f"{name} stream {stream}: {describe(dataclasses.replace(case, stream=stream), double, single)}", flush=True)
+        print(
+            f"{name} stream {stream}: {describe(dataclasses.replace(case, stream=stream), double, single)}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

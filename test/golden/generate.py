@@ -1,8 +1,8 @@
 """Computes weft's golden set with TensorFlow and Keras. See README.md.
 
-    python generate.py                 every case
-    python generate.py --only conv2d   the cases whose path contains "conv2d"
-    python generate.py --check         only reads and checks the files that are there
+python generate.py                 every case
+python generate.py --only conv2d   the cases whose path contains "conv2d"
+python generate.py --check         only reads and checks the files that are there
 """
 
 import argparse
@@ -22,8 +22,12 @@ MAX_TOTAL_BYTES = 12_000_000
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Computes weft's golden set with TensorFlow and Keras.")
-    parser.add_argument("--only", default="", help="cases whose path contains this (e.g. ops/conv2d, models/)")
-    parser.add_argument("--check", action="store_true", help="read and check the files that are there, compute none")
+    parser.add_argument(
+        "--only", default="", help="cases whose path contains this (e.g. ops/conv2d, models/)"
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="read and check the files that are there, compute none"
+    )
     parser.add_argument("--out", type=Path, default=FOLDER, help="folder to write to (default: this one)")
     arguments = parser.parse_args()
     if not arguments.check:

@@ -42,7 +42,11 @@ class ModelCase:
 
 def mobilenet_v2(name, height, width, alpha, pooling="avg", classes=None, **rest):
     config = {"inputShape": [height, width, 3], "alpha": alpha}
-    config |= {"includeTop": False, "pooling": pooling} if classes is None else {"includeTop": True, "classes": classes}
+    config |= (
+        {"includeTop": False, "pooling": pooling}
+        if classes is None
+        else {"includeTop": True, "classes": classes}
+    )
     return ModelCase(f"mobilenet_v2_{name}", "MobileNetV2", config, **rest)
 
 
@@ -62,8 +66,12 @@ MOBILENET_V2_GRADS = (
 )
 
 CASES = [
-    mobilenet_v2("035_96", 96, 96, 0.35, batch=2, taps=("block_3_depthwise_BN", "block_6_project_BN", "block_12_add")),
-    mobilenet_v2("035_64_grads", 64, 64, 0.35, batch=2, seed=11, grads=(*MOBILENET_V2_GRADS, "Conv_1_bn/beta")),
+    mobilenet_v2(
+        "035_96", 96, 96, 0.35, batch=2, taps=("block_3_depthwise_BN", "block_6_project_BN", "block_12_add")
+    ),
+    mobilenet_v2(
+        "035_64_grads", 64, 64, 0.35, batch=2, seed=11, grads=(*MOBILENET_V2_GRADS, "Conv_1_bn/beta")
+    ),
     mobilenet_v2("050_64x96_max", 64, 96, 0.5, "max", seed=3, taps=("block_2_add", "block_9_depthwise_relu")),
     mobilenet_v2("100_64_map", 64, 64, 1.0, None, taps=("block_13_expand_relu", "block_16_project_BN")),
     mobilenet_v2("100_48x80_grads", 48, 80, 1.0, None, seed=23, grads=MOBILENET_V2_GRADS),
@@ -80,7 +88,15 @@ CASES = [
         grads=("Conv1/kernel", "block_10_expand_BN/gamma", "predictions/kernel", "predictions/bias"),
     ),
     mobilenet_v2("100_96_top1000", 96, 96, 1.0, classes=1000, batch=2, seed=1),
-    mobilenet_v2("035_64_training", 64, 64, 0.35, batch=4, training=True, taps=("block_2_add", "block_5_depthwise_relu")),
+    mobilenet_v2(
+        "035_64_training",
+        64,
+        64,
+        0.35,
+        batch=4,
+        training=True,
+        taps=("block_2_add", "block_5_depthwise_relu"),
+    ),
     mobilenet_v2(
         "035_64_training_grads",
         64,
@@ -101,7 +117,12 @@ CASES = [
         seed=13,
         stream=81,
         training=True,
-        grads=("Conv1/kernel", "block_2_depthwise/depthwise_kernel", "block_11_project/kernel", "Conv_1_bn/beta"),
+        grads=(
+            "Conv1/kernel",
+            "block_2_depthwise/depthwise_kernel",
+            "block_11_project/kernel",
+            "Conv_1_bn/beta",
+        ),
         least_tolerance=1e-3,
     ),
     mobilenet_v2("050_64x96_training", 64, 96, 0.5, "max", batch=4, seed=19, training=True),
@@ -164,7 +185,9 @@ def jitter(value: np.ndarray, attempt: int) -> np.ndarray:
     """`value` with about half its elements moved to the next float32 up or down; unchanged for attempt 0."""
     if attempt == 0:
         return value
-    towards = values.generator(f"jitter/{attempt}").choice([-np.inf, 0.0, np.inf], value.shape, p=[0.25, 0.5, 0.25])
+    towards = values.generator(f"jitter/{attempt}").choice(
+        [-np.inf, 0.0, np.inf], value.shape, p=[0.25, 0.5, 0.25]
+    )
     return np.where(towards == 0, value, np.nextafter(value, towards.astype(np.float32)))
 
 
@@ -175,7 +198,9 @@ class Network:
         self.case, self.dtype = case, dtype
         with precision(dtype):
             model = build_backbone(case.backbone, case.config, case.seed)
-            self.tapped = keras.Model(model.input, [model.output, *(model.get_layer(tap).output for tap in case.taps)])
+            self.tapped = keras.Model(
+                model.input, [model.output, *(model.get_layer(tap).output for tap in case.taps)]
+            )
         self.weights = named_weights(model)
         self.initial = {name: variable.numpy() for name, variable in self.weights.items()}
 
@@ -196,5 +221,7 @@ class Network:
             gradients = tape.gradient(outputs[0], [self.weights[name].value for name in case.grads], upstream)
             result |= {f"grad/{name}": value.numpy() for name, value in zip(case.grads, gradients)}
         if any(value.dtype != dtype for value in result.values()):
-            raise TypeError(f"{case.name}: asked for {dtype}, got {[value.dtype for value in result.values()]}")
+            raise TypeError(
+                f"{case.name}: asked for {dtype}, got {[value.dtype for value in result.values()]}"
+            )
         return result

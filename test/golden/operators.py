@@ -73,7 +73,9 @@ def is_gradient(name: str, case: OperatorCase) -> bool:
     return name[0] == "d" and name[1:] in case.grads
 
 
-def choose_reference(case: OperatorCase, composed: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], str]:
+def choose_reference(
+    case: OperatorCase, composed: dict[str, np.ndarray]
+) -> tuple[dict[str, np.ndarray], str]:
     """The reference and where it comes from. Raises where TensorFlow's own operator and the composed form differ."""
     version = f"tensorflow {tf.__version__}"
     try:
@@ -104,7 +106,9 @@ def evaluate(function, case: OperatorCase, dtype) -> dict[str, np.ndarray]:
         upstream = tf.constant(upstream_of(case, outputs[differentiable].shape), dtype)
         with_respect_to = [inputs[name] for name in grads]
         gradients = tape.gradient(outputs[differentiable], with_respect_to, output_gradients=upstream)
-        result.update({f"d{name}": tf.convert_to_tensor(value).numpy() for name, value in zip(grads, gradients)})
+        result.update(
+            {f"d{name}": tf.convert_to_tensor(value).numpy() for name, value in zip(grads, gradients)}
+        )
     return result
 
 

@@ -132,7 +132,9 @@ def write_training(path: Path, case: TrainingCase) -> str:
     tolerance = case_file.round_up(max(error[worst] * MARGIN, LEAST_TOLERANCE))
     moved_most = max(effect, key=effect.get)
     if tolerance > effect[moved_most] / 3:
-        raise ValueError(f"{case.name}: tolerance {tolerance} hides updates that move {moved_most} by {effect}")
+        raise ValueError(
+            f"{case.name}: tolerance {tolerance} hides updates that move {moved_most} by {effect}"
+        )
     remark = f"float32 differs by {error[worst]:.1e} ({worst}), the updates moved {moved_most} by "
     remark += f"{effect[moved_most]:.1e}"
     record = {

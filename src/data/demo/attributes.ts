@@ -38,7 +38,7 @@ const POSES = {
   bust: { scale: [0.94, 1.06], shift: [15, 11], turn: 4 },
   throat: { scale: [1.12, 1.26], shift: [14, 9], turn: 4 },
   whole: { scale: [0.84, 0.94], shift: [16, 9], turn: 4 },
-  arms: { scale: [0.86, 0.98], shift: [10, 10], turn: 4 },
+  arms: { scale: [0.86, 0.96], shift: [14, 10], turn: 4 },
   legs: { scale: [0.84, 0.94], shift: [17, 10], turn: 4 },
 } as const satisfies Record<View | "throat", PoseRange>;
 

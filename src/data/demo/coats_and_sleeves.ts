@@ -122,12 +122,12 @@ export function drawCoatCloseUp(palette: Palette, random: RandomStream): string 
 /** A top whose sleeves end at a share of the arm; null draws it without sleeves. */
 export function drawSleeves(end: number | null, palette: Palette, random: RandomStream): string {
   const girth = 9.5;
-  const raise = random.between(22, 33);
+  const raise = random.between(9, 17);
   const arms = [-1, 1].map((side) =>
-    poseArm([50 + side * 15, 18], side, 76, raise + random.between(-4, 4), random.between(-10, 6)),
+    poseArm([50 + side * 17, 17], side, 74, raise + random.between(-3, 3), random.between(-5, 5)),
   );
   const flare = random.between(-0.1, 0.3) + (end !== null && end > 1 ? 0.6 : 0); // the longest: bell sleeves
-  const armholes = "M64 8Q60 22 66 36M36 8Q40 22 34 36";
+  const armholes = "M65 8Q60 22 64 36M35 8Q40 22 36 36";
   const neck = polygon([
     [43, -40],
     [57, -40],
@@ -136,8 +136,8 @@ export function drawSleeves(end: number | null, palette: Palette, random: Random
   ]);
   const body =
     end === null
-      ? "M40 7Q50 16 60 7L64 8Q60 22 66 36L64 60L68 140H32L36 60L34 36Q40 22 36 8Z"
-      : "M40 7Q50 16 60 7L66 8L68 34L64 60L68 140H32L36 60L32 34L34 8Z";
+      ? "M40 7Q50 16 60 7L65 8Q60 22 64 36L62 60L66 140H34L38 60L36 36Q40 22 35 8Z"
+      : "M40 7Q50 16 60 7L67 8L66 34L62 60L66 140H34L38 60L34 34L33 8Z";
   return (
     outlined([neck], palette.joint, palette.ink, OUTLINE) +
     outlined(["M36 8H64L62 60H38Z"], palette.body, palette.ink, OUTLINE) +

@@ -9,7 +9,7 @@ import { labelOf, type PlannedPicture, planDemoSet } from "./plan.ts";
 import { addNoise } from "./scene.ts";
 
 /** Counts up whenever a change makes other pictures or rows from the same seed and number. */
-export const DEMO_VERSION = 1;
+export const DEMO_VERSION = 2;
 
 /** Width and height of a picture. */
 export const DEMO_PICTURE_PX = 128;

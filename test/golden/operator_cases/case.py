@@ -25,7 +25,9 @@ class OperatorCase:
     def __post_init__(self):
         for name, value in self.inputs.items():
             if value.dtype != np.float32:
-                raise TypeError(f"{self.op}/{self.name}: {name} is {value.dtype}; references start from float32")
+                raise TypeError(
+                    f"{self.op}/{self.name}: {name} is {value.dtype}; references start from float32"
+                )
 
 
 def random_of(op: str, name: str) -> np.random.Generator:
@@ -40,4 +42,8 @@ def short(pair) -> str:
 
 def describe_padding(padding) -> str:
     """For names: "same", or "pad" and the four amounts."""
-    return padding if isinstance(padding, str) else "pad" + "".join(str(amount) for side in padding for amount in side)
+    return (
+        padding
+        if isinstance(padding, str)
+        else "pad" + "".join(str(amount) for side in padding for amount in side)
+    )

@@ -15,7 +15,9 @@ def cases():
     yield from dense_layers()
 
 
-def conv(x, kernel, filters, strides=(1, 1), padding="same", dilations=(1, 1), groups=1, bias=True, grads=None):
+def conv(
+    x, kernel, filters, strides=(1, 1), padding="same", dilations=(1, 1), groups=1, bias=True, grads=None
+):
     """x: (N, H, W, C). The case is named after its numbers."""
     n, h, w, c = x
     name = f"{kernel[0]}x{kernel[1]}_n{n}h{h}w{w}c{c}k{filters}_{describe_padding(padding)}"
@@ -124,7 +126,9 @@ def grouped_convolutions():
     yield conv((1, 9, 9, 6), (3, 3), 4, dilations=(2, 2), padding="valid", groups=2)
 
 
-def depthwise(x, kernel, multiplier=1, strides=(1, 1), padding="same", dilations=(1, 1), bias=False, grads=None):
+def depthwise(
+    x, kernel, multiplier=1, strides=(1, 1), padding="same", dilations=(1, 1), bias=False, grads=None
+):
     n, h, w, c = x
     name = f"{kernel[0]}x{kernel[1]}_n{n}h{h}w{w}c{c}m{multiplier}_{describe_padding(padding)}"
     name += f"_s{short(strides)}" if strides != (1, 1) else ""

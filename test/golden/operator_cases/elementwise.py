@@ -7,7 +7,13 @@ from values import mixed
 
 # Zero and both sides of it. Exactly 0 and exactly 6 are settled: the derivatives of relu and relu6 are 0 there.
 ABOUT_ZERO = [0.0, -0.0, 1e-6, -1e-6, 1e-30, -1e-30, 1e-3, -1e-3]
-ABOUT_SIX = [6.0, np.nextafter(np.float32(6), np.float32(0)), np.nextafter(np.float32(6), np.float32(7)), 5.999, 6.001]
+ABOUT_SIX = [
+    6.0,
+    np.nextafter(np.float32(6), np.float32(0)),
+    np.nextafter(np.float32(6), np.float32(7)),
+    5.999,
+    6.001,
+]
 EXTREMES = [20.0, -20.0, 80.0, -80.0, 88.5, -88.5, 89.5, -89.5, 100.0, -100.0]
 SPECIAL = {
     "relu": [*ABOUT_ZERO, *EXTREMES, 1e10, -1e10],
@@ -27,4 +33,6 @@ def cases():
             x = mixed(random_of(op, name), shape, scale=3.0)
             yield OperatorCase(op, name, {}, {"x": x}, ("x",))
         row = np.array([special], np.float32)
-        yield OperatorCase(op, "special", {}, {"x": row.reshape(1, 1, -1, 1)}, ("x",), np.ones_like(row).reshape(1, 1, -1, 1))
+        yield OperatorCase(
+            op, "special", {}, {"x": row.reshape(1, 1, -1, 1)}, ("x",), np.ones_like(row).reshape(1, 1, -1, 1)
+        )

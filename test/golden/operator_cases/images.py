@@ -42,7 +42,9 @@ def about_centre(height, width, degrees, zoom):
 def resize(shape, size, half):
     name = f"{'x'.join(map(str, shape))}_to_{size[0]}x{size[1]}_" + ("half" if half else "corner")
     attrs = {"size": list(size), "halfPixelCenters": half}
-    return OperatorCase("resizeBilinear", name, attrs, {"x": pixels(random_of("resizeBilinear", name), shape)})
+    return OperatorCase(
+        "resizeBilinear", name, attrs, {"x": pixels(random_of("resizeBilinear", name), shape)}
+    )
 
 
 def affine(note, shape, fill, transform):

@@ -29,11 +29,15 @@ def cases():
     yield OperatorCase("softmax", "large", {}, {"x": large}, ("x",))
 
 
-def batch_norm(note, shape, training, gamma=True, beta=True, epsilon=1e-3, momentum=0.99, offset=1.0, constants=None):
+def batch_norm(
+    note, shape, training, gamma=True, beta=True, epsilon=1e-3, momentum=0.99, offset=1.0, constants=None
+):
     name = f"{'training' if training else 'inference'}_{note}"
     random = random_of("batchNorm", name)
     channels = shape[-1:]
-    x = mixed(random, shape) * np.exp(random.uniform(-1, 1, channels)) + offset * random.uniform(-1, 1, channels)
+    x = mixed(random, shape) * np.exp(random.uniform(-1, 1, channels)) + offset * random.uniform(
+        -1, 1, channels
+    )
     for channel, value in (constants or {}).items():
         x[..., channel] = value
     inputs = {"x": x.astype(np.float32)}

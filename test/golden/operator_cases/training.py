@@ -16,7 +16,9 @@ def cases():
     yield cross_entropy("n6c8_large", 6, 8, missing=0.3, scale=40.0, upstream=0.5)
     yield cross_entropy("n1c5_missing", 1, 5, missing=1.1)
     yield cross_entropy("n3c1000", 3, 1000, missing=0.3)
-    extreme = np.array([[80, -80, 0], [-80, 80, 79], [80, 79.5, 79], [-80, -79, -78], [80, -80, -80]], np.float32)
+    extreme = np.array(
+        [[80, -80, 0], [-80, 80, 79], [80, 79.5, 79], [-80, -79, -78], [80, -80, -80]], np.float32
+    )
     labels = np.eye(3, dtype=np.float32)[[1, 1, 0, 0, 0]]
     labels[4] = 0
     yield OperatorCase(

@@ -91,7 +91,7 @@ function fitRegression(samples: readonly Sample[], classes: number, random: Rand
   let step = 0;
   for (let epoch = 0; epoch < EPOCHS; epoch++) {
     for (const { x, target } of random.shuffled(samples)) {
-      const rate = (0.8 / FEATURES) * (1 - step++ / steps);
+      const rate = (2 / FEATURES) * (1 - step++ / steps);
       const p = probabilities(w, x, classes);
       for (let k = 0; k < classes; k++) {
         const row = k * (FEATURES + 1);

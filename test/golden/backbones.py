@@ -1,4 +1,4 @@
-"""Keras' application networks by name, with procedural weights: a backbone is added as one line of BACKBONES."""
+"""Keras' application networks by name, with procedural weights: a new backbone is one line of BACKBONES."""
 
 from dataclasses import dataclass
 from typing import Callable

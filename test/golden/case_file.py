@@ -15,7 +15,7 @@ DEFAULT_TOLERANCE = {"rtol": 2e-5, "atol": 1e-6}
 
 
 def write_case(path: Path, case: dict, tensors: dict[str, np.ndarray]) -> None:
-    """Writes `tensors` (rounded to float32) and `case`, reads the file again and raises if it is not as it should be."""
+    """Writes `tensors` (rounded to float32) and `case`, reads the file again; raises where it is faulty."""
     path.parent.mkdir(parents=True, exist_ok=True)
     rounded = {
         name: np.ascontiguousarray(np.asarray(value), dtype=np.float32) for name, value in tensors.items()
@@ -70,7 +70,7 @@ def check_case(path: Path) -> dict:
 
 
 def relative_errors(got: dict, want: dict) -> dict[str, float]:
-    """Per tensor: the largest difference over the largest magnitude of `want` (over 1 where `want` is all zero)."""
+    """Per tensor: the largest difference over the largest magnitude of `want` (over 1 where that is 0)."""
     errors = {}
     for name, value in want.items():
         largest = float(np.max(np.abs(value)))

@@ -1,17 +1,17 @@
 """Every operator written out in TensorFlow's simplest pieces, for any attribute and in any float type.
 
-TensorFlow derives the gradients. In float64 these are the references wherever the operator that TensorFlow has
-ready-made (direct.py) cannot take the attributes or the type, and its check everywhere else; in float32 they
-measure what float32 costs, from which a case's tolerance follows.
+TensorFlow derives the gradients. In float64 they check the operators that TensorFlow has ready-made
+(direct.py) and are the references where those cannot be; in float32 they measure what float32 costs.
 
-Each function takes its inputs by name and the attributes, and returns its outputs by name, the differentiable first.
+Each function takes its inputs by name and the attributes, and returns its outputs by name, the differentiable
+first.
 """
 
 import tensorflow as tf
 
 
 def resolve_padding(padding, size, window, strides, dilations):
-    """[[top, bottom], [left, right]] for "valid", "same" (TensorFlow's: the odd pixel goes after) or explicit."""
+    """[[top, bottom], [left, right]] of "valid", "same" (TensorFlow's: the odd pixel after) or explicit."""
     if padding == "valid":
         return [[0, 0], [0, 0]]
     if padding != "same":

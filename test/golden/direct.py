@@ -52,7 +52,7 @@ def depthwise_conv2d(inputs, attrs):
 
 
 def dilated(convolve, x, w, attrs):
-    """What TensorFlow refuses to stride: convolved at every position of the padded input, then every stride-th kept."""
+    """What TensorFlow refuses to stride: convolved at every position, then every stride-th output kept."""
     padding = resolve_padding(
         attrs["padding"], x.shape[1:3], w.shape[:2], attrs["strides"], attrs["dilations"]
     )
@@ -90,7 +90,7 @@ def global_max_pool2d(inputs, attrs):
 
 
 def batch_norm(inputs, attrs):
-    """keras.layers.BatchNormalization; its variables take the place of the inputs, so that the tape sees them."""
+    """keras.layers.BatchNormalization; its variables take the inputs' place, so that the tape sees them."""
     layer = keras.layers.BatchNormalization(
         epsilon=attrs["epsilon"],
         momentum=attrs["momentum"],
@@ -131,7 +131,7 @@ def softmax_cross_entropy(inputs, attrs):
 
 
 def adam(inputs, attrs):
-    """keras.optimizers.Adam, set to the state before `step`. It rounds betas that are Python floats to float32."""
+    """keras.optimizers.Adam, set to the state before `step`. It rounds betas of Python's float to float32."""
     dtype = inputs["param"].dtype.name
     beta1, beta2 = np.float64(attrs["beta1"]), np.float64(attrs["beta2"])
     optimizer = keras.optimizers.Adam(attrs["lr"], beta_1=beta1, beta_2=beta2, epsilon=attrs["epsilon"])

@@ -1,9 +1,10 @@
 """Finds images on which float32 can reproduce a case's float64: python find_calm_images.py CASE [STREAMS]
 
-Rounding pushes one of a million pre-activations across a ReLU's kink, and gradients then differ by a percent from
-float64's: a wrong implementation would hide in the tolerance that this asks for. So the cases with gradients and the
-trainings take images on which Keras in float32, run a few times with its input (and a model's weights) moved by one
-bit, crosses none that matters. Prints each stream's worst error; the case's `stream` is set by hand to the calmest.
+Rounding pushes one of a million pre-activations across a ReLU's kink, and gradients then differ by a
+percent from float64's: a wrong implementation would hide in the tolerance that this asks for. So the cases
+with gradients and the trainings take images on which Keras in float32, run a few times with its input (and
+a model's weights) moved by one bit, crosses none that matters. Prints each stream's worst error; the case's
+`stream` is set by hand to the calmest.
 """
 
 import dataclasses
@@ -26,7 +27,7 @@ TRAINING_RUNS = 3
 
 
 def describe_model(case: ModelCase, double: Network, single: Network) -> str:
-    """The largest relative error of all tensors in RUNS float32 runs, or in the first that is above GIVE_UP_ABOVE."""
+    """The largest relative error of all tensors in RUNS float32 runs; stops at one above GIVE_UP_ABOVE."""
     tensors = draw_inputs(case)
     reference = double.run(tensors)
     worst = 0.0
@@ -39,7 +40,7 @@ def describe_model(case: ModelCase, double: Network, single: Network) -> str:
 
 
 def describe_training(case: TrainingCase, double: Training, single: Training) -> str:
-    """Each tensor's largest relative error in TRAINING_RUNS float32 runs, and how far the updates moved it."""
+    """Each tensor's largest relative error in TRAINING_RUNS float32 runs, and how far updates moved it."""
     data = draw_batches(case)
     reference = double.run(data)
     moved_by = case_file.relative_errors(double.run(data, learning_rate=0.0), reference)

@@ -16,8 +16,8 @@ from backbones import BACKBONES, build_backbone, check_procedural, named_weights
 from precision import precision
 
 MARGIN, LEAST_TOLERANCE = 5, 1e-4
-# Float32 runs that a tolerance is drawn from: the image as it is, then moved by at most one bit an element, for one
-# run alone may round luckily.
+# Float32 runs that a tolerance is drawn from: the image as it is, then moved by at most one bit an element,
+# for one run alone may round luckily.
 FLOAT32_RUNS = 4
 
 
@@ -162,7 +162,7 @@ def write_model(path: Path, case: ModelCase) -> str:
         "grads": list(case.grads),
         "tolerance": {"rtol": tolerance, "atol": 1e-7},
         "requires": [],
-        "source": f"keras {keras.__version__}, float64; keras in float32 differs by {error[worst]:.1e} ({worst})",
+        "source": f"keras {keras.__version__}, float64; float32 differs by {error[worst]:.1e} ({worst})",
     }
     case_file.write_case(path, record, {**tensors, **reference})
     return f"float32 {error[worst]:.1e} in {worst}, rtol {tolerance:g}, {path.stat().st_size} bytes"
@@ -176,7 +176,7 @@ def draw_inputs(case: ModelCase) -> dict[str, np.ndarray]:
     if case.grads:
         with precision("float32"):
             shape = build_backbone(case.backbone, case.config, case.seed).output.shape[1:]
-        # Of one size throughout: one large value and the flip of one ReLU near it would be the whole gradient.
+        # Of one size throughout: the flip of one ReLU near one large value would be the whole gradient.
         tensors["dfeatures"] = random.uniform(-1, 1, (case.batch, *shape)).astype(np.float32)
     return tensors
 

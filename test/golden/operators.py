@@ -1,8 +1,8 @@
 """Computes the operator cases and writes them to ops/<op>/<name>.safetensors.
 
 References are float64, started from inputs rounded to float32. Where TensorFlow or Keras has the operator
-ready-made (direct.py), that is the reference and the composed form (composed.py) must agree with it; elsewhere the
-composed form is the reference.
+ready-made (direct.py), that is the reference, and the composed form (composed.py) must agree; elsewhere
+the composed form is the reference.
 """
 
 from collections import Counter
@@ -76,7 +76,7 @@ def is_gradient(name: str, case: OperatorCase) -> bool:
 def choose_reference(
     case: OperatorCase, composed: dict[str, np.ndarray]
 ) -> tuple[dict[str, np.ndarray], str]:
-    """The reference and where it comes from. Raises where TensorFlow's own operator and the composed form differ."""
+    """The reference and where it comes from. Raises where ready-made and composed operator differ."""
     version = f"tensorflow {tf.__version__}"
     try:
         with precision("float64"):

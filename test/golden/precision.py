@@ -7,7 +7,7 @@ import keras
 
 @contextmanager
 def precision(dtype: str):
-    """Within it, Keras' layers, optimizers and constants are of `dtype`, and auto-numbered names start anew."""
+    """Within it, Keras' layers, optimizers and constants are of `dtype`; auto-numbered names start anew."""
     before = keras.config.floatx(), keras.config.dtype_policy()
     keras.backend.clear_session()
     keras.config.set_floatx(dtype)

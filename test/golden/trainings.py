@@ -1,7 +1,7 @@
 """Short trainings of a backbone with softmax heads: trainings/<name>.safetensors.
 
-The loop is TensorFlow's, the optimizer Keras' own, all in float64. The tolerance is five times what the same loop in
-float32 differs by, at least 1e-4.
+The loop is TensorFlow's, the optimizer Keras' own, all in float64. The tolerance is five times what the
+same loop in float32 differs by, at least 1e-4.
 """
 
 from dataclasses import dataclass
@@ -14,16 +14,19 @@ import tensorflow as tf
 import case_file
 import values
 from backbones import BACKBONES, assign_procedural, build_backbone, check_procedural, named_weights
-from models import FLOAT32_RUNS, LEAST_TOLERANCE, MARGIN, jitter
+from models import LEAST_TOLERANCE, MARGIN, jitter
 from precision import precision
+
+# More than for a model: of twelve runs of one case, some left the others' common path threefold.
+FLOAT32_RUNS = 12
 
 
 @dataclass(frozen=True)
 class TrainingCase:
-    """`missing` is the share of rows without a label; `weights` names those that are kept after the last step.
+    """`missing` is the share of rows without a label; `weights` names those kept after the last step.
 
-    The steps go round `batches` different batches: on ever new images the updates change the losses as randomly as
-    rounding does, on those seen before they lower them.
+    The steps go round `batches` different batches: on ever new images the updates change the losses as
+    randomly as rounding does, on those seen before they lower them.
     `stream` numbers the drawn images and labels: find_calm_images.py says which to take.
     """
 
@@ -80,9 +83,9 @@ CASES = [
         seed=11,
         stream=4,
     ),
-    # One large step, so that the kept weights move by far more than the tolerance: late ones, for early gradients
-    # depend on rounding too much. The moving statistics barely move at MobileNetV2's momentum of 0.999: another
-    # momentum would show.
+    # One large step, so that the kept weights move by far more than the tolerance: late ones, for early
+    # gradients depend on rounding too much. The moving statistics barely move at MobileNetV2's momentum of
+    # 0.999: another one would show.
     mobilenet_v2(
         "035_48_sgd_weights",
         48,
@@ -226,5 +229,5 @@ class Training:
 
 
 def masked_loss(logits, labels):
-    """Mean over all rows; a row without a label adds neither loss nor gradient, as softmax's true derivative has it."""
+    """Mean over all rows; a row without a label adds neither loss nor, by the true derivative, gradient."""
     return tf.reduce_mean(-tf.reduce_sum(labels * tf.nn.log_softmax(logits), -1))

@@ -1,4 +1,4 @@
-"""Seeded inputs. Every case draws from a generator of its own, named after it: adding a case changes no other."""
+"""Seeded inputs. Every case draws from a generator named after it: adding a case changes no other."""
 
 import zlib
 
@@ -29,7 +29,7 @@ def pixels(random: np.random.Generator, shape) -> np.ndarray:
 def waves(random: np.random.Generator, count: int, height: int, width: int) -> np.ndarray:
     """[count, height, width, 3] bytes as float32: three smooth coloured waves an image.
 
-    Not noise: noise averages out on its way through a network, and the output barely depends on the early layers.
+    Not noise: noise averages out, and a network's output then barely depends on its early layers.
     """
     y, x = np.meshgrid(np.arange(height) / height, np.arange(width) / width, indexing="ij")
     images = np.zeros((count, height, width, 3))

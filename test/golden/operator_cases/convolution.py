@@ -1,4 +1,4 @@
-"""conv2d, depthwiseConv2d and dense: kernels, strides, paddings, dilations, groups, odd channels, tails of tiles."""
+"""conv2d, depthwiseConv2d, dense: kernels, strides, paddings, dilations, groups, odd channels, tails."""
 
 from operator_cases.case import OperatorCase, describe_padding, random_of, short
 from values import mixed
@@ -72,7 +72,7 @@ def plain_convolutions():
 
 
 def first_layers():
-    """Three channels in; the gradient of the image is not wanted in a network, but is in an operator's test."""
+    """Three channels in, as images have; some without the gradient of x, which no network wants there."""
     yield conv((2, 16, 16, 3), (3, 3), 16, strides=(2, 2), bias=False)
     yield conv((1, 17, 15, 3), (3, 3), 32, strides=(2, 2), bias=False, grads=("w",))
     yield conv((2, 15, 21, 3), (3, 3), 17, strides=(2, 2), padding="valid")

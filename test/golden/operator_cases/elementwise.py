@@ -5,7 +5,7 @@ import numpy as np
 from operator_cases.case import OperatorCase, random_of
 from values import mixed
 
-# Zero and both sides of it. Exactly 0 and exactly 6 are settled: the derivatives of relu and relu6 are 0 there.
+# Exactly 0 and exactly 6 are settled: the derivatives of relu and relu6 are 0 there.
 ABOUT_ZERO = [0.0, -0.0, 1e-6, -1e-6, 1e-30, -1e-30, 1e-3, -1e-3]
 ABOUT_SIX = [
     6.0,

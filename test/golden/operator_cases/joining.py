@@ -1,4 +1,4 @@
-"""add, multiply (with b over the whole image or one value a channel), scaledAdd, concat, zeroPad2d, crop2d."""
+"""add and multiply (b whole or one value a channel), scaledAdd, concat, zeroPad2d, crop2d."""
 
 from operator_cases.case import OperatorCase, random_of
 from values import mixed

@@ -1,0 +1,31 @@
+// The golden set: every case that real Keras computed, on the test device.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { parseGoldenCase } from "../../src/golden/golden_case.ts";
+import { runCase } from "../../src/golden/run_case.ts";
+import { testDevice } from "../device.ts";
+
+const FOLDER = import.meta.dirname;
+const files = readdirSync(FOLDER, { recursive: true, encoding: "utf8" })
+  .filter((path) => path.endsWith(".safetensors"))
+  .sort();
+
+const noWeightFiles = () => Promise.reject(new Error("the project's own cases have procedural weights"));
+
+describe("golden set", () => {
+  it("is complete: operators with gradients, networks, short trainings", () => {
+    const kinds = files.map((path) => path.split(/[\\/]/)[0]);
+    expect(kinds.filter((kind) => kind === "ops").length).toBeGreaterThanOrEqual(150);
+    expect(kinds.filter((kind) => kind === "models").length).toBeGreaterThanOrEqual(6);
+    expect(kinds.filter((kind) => kind === "trainings").length).toBeGreaterThanOrEqual(3);
+  });
+
+  it.for(files)("%s", async (path, context) => {
+    const golden = parseGoldenCase(readFileSync(join(FOLDER, path)), path);
+    const outcome = await runCase(await testDevice(), golden, noWeightFiles);
+    if (outcome.status === "skipped") context.skip(outcome.message);
+    expect(outcome).toMatchObject({ status: "passed" });
+  });
+});

@@ -12,13 +12,11 @@ function reader(flag: string, expected: string, isGood: (value: number) => boole
   };
 }
 
-/** A whole number from `least` on. */
-export function wholeNumber(flag: string, least: number): Reader {
-  return reader(
-    flag,
-    `a whole number from ${least}`,
-    (value) => Number.isSafeInteger(value) && value >= least,
-  );
+/** A whole number from `least` on, up to `most` where there is one. */
+export function wholeNumber(flag: string, least: number, most = Number.MAX_SAFE_INTEGER): Reader {
+  const end = most === Number.MAX_SAFE_INTEGER ? "" : ` to ${most}`;
+  const isGood = (value: number) => Number.isSafeInteger(value) && value >= least && value <= most;
+  return reader(flag, `a whole number from ${least}${end}`, isGood);
 }
 
 /** A number above zero. */

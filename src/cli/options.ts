@@ -19,17 +19,31 @@ export const adapterOption = () =>
 
 export const jsonOption = (what: string) => new Option("--json", `print ${what} as JSON on stdout`);
 
-export const dataOption = () =>
-  new Option("--data <folder>", "data folder with Annotations/label.csv and the images it names");
+/** A path; an empty one is a shell variable that is not set. */
+export function pathText(flag: string): (text: string) => string {
+  return (text) => {
+    if (text === "") throw new WeftError(`${flag} expects a path, received ""`);
+    return text;
+  };
+}
 
-export const modelOption = () => new Option("--model <run>", "output folder of a training");
+export const dataOption = () =>
+  new Option("--data <folder>", "data folder with Annotations/label.csv and the images it names").argParser(
+    pathText("--data"),
+  );
+
+export const modelOption = () =>
+  new Option("--model <run>", "output folder of a training").argParser(pathText("--model"));
 
 export const batchOption = () =>
   new Option("--batch <n>", "images a step").argParser(wholeNumber("--batch", 1));
 
+/** Far beyond any backbone; a batch of such images still fits the memory of a machine. */
+const MOST_PIXELS = 4096;
+
 export const sizeOption = () =>
   new Option("--size <pixels>", "width and height of the images that the network sees").argParser(
-    wholeNumber("--size", 1),
+    wholeNumber("--size", 1, MOST_PIXELS),
   );
 
 export const seedOption = () =>

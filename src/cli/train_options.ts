@@ -19,6 +19,7 @@ import {
   batchOption,
   dataOption,
   jsonOption,
+  pathText,
   requireSuits,
   seedOption,
   sizeOption,
@@ -98,7 +99,7 @@ export function addTrainOptions(command: Command): Command {
     new Option("--weight-decay <rate>", "decoupled weight decay").argParser(
       nonNegativeNumber("--weight-decay"),
     ),
-    new Option("--out <folder>", "where the run goes (default: runs/<date-time>)"),
+    new Option("--out <folder>", "where the run goes (default: runs/<date-time>)").argParser(pathText("--out")),
     skipBadOption(),
     jsonOption("a line an epoch"),
     adapterOption(),

@@ -114,7 +114,7 @@ export class StepReporter {
   step({ stage, epoch, images, totalImages, loss }: StepProgress): void {
     const key = `${stage} ${epoch}`;
     if (this.stage !== key) {
-      this.finish();
+      if (this.progress) this.finish(); // of a stage that left bad images out
       const isTraining = stage === "train";
       const label = `epoch ${epoch}/${totalEpochs(this.config.phases)}${isTraining ? "" : " validation"}`;
       const { startedAt } = this;

@@ -31,6 +31,11 @@ export function parseCsvRows(content: string | Uint8Array, path: string): CsvRow
       skip_empty_lines: true,
     });
   } catch (thrown) {
+    const isUnclosed = thrown instanceof CsvError && thrown.code === "CSV_QUOTE_NOT_CLOSED";
+    if (isUnclosed) {
+      const line = (rows.at(-1)?.line ?? 0) + 1; // the parser names the last line of the file
+      throw new WeftError(`${path}:${line}: a quote is opened in or after this line and never closed`);
+    }
     const line = thrown instanceof CsvError && typeof thrown.lines === "number" ? `:${thrown.lines}` : "";
     throw new WeftError(`${path}${line}: not a CSV file: ${messageOf(thrown).replaceAll("\n", " ")}`);
   }

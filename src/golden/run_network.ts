@@ -98,15 +98,19 @@ export async function runModel(
       outputs[`grad/${target.name}`] = gradient;
     }
   }
+  const layout = layOutPlan(graph, outputs, device.facts);
   const store = new VariableStore(device);
-  for (const weight of layers.weights) store.declare(weight);
-  await fillWeights(store, layers.weights, golden.weights, readWeights);
-  const plan = await Plan.compile(device, layOutPlan(graph, outputs, device.facts), store);
   try {
-    plan.poison();
-    return await plan.run(fed);
+    for (const weight of layers.weights) store.declare(weight);
+    await fillWeights(store, layers.weights, golden.weights, readWeights);
+    const plan = await Plan.compile(device, layout, store);
+    try {
+      plan.poison();
+      return await plan.run(fed);
+    } finally {
+      plan.destroy();
+    }
   } finally {
-    plan.destroy();
     store.destroy();
   }
 }
@@ -136,7 +140,7 @@ export async function runTraining(
 ): Promise<StepValues> {
   const images = tensorOf(golden.tensors, "images");
   const [, rows = 0, ...imageShape] = images.shape;
-  const { heads, steps } = golden;
+  const { heads } = golden;
   const width = heads.reduce((sum, head) => sum + head.classes, 0);
   const { config, learningRate } = optimizerOf(golden.optimizer);
 
@@ -157,32 +161,50 @@ export async function runTraining(
   const { maxBindingBytes } = device.facts;
   const learningRateInput = graph.input("learningRate", [1]);
   const variables = addTraining(graph, layers, loss, config, learningRateInput, maxBindingBytes);
+  const layout = layOutPlan(graph, { loss }, device.facts);
   const store = new VariableStore(device);
-  declareVariables(store, variables);
-  await fillWeights(store, layers.weights, golden.weights, readWeights);
-  const plan = await Plan.compile(device, layOutPlan(graph, { loss }, device.facts), store);
   try {
-    const losses = new Float32Array(steps);
-    const pixels = rows * elementCount(imageShape);
-    for (let step = 0; step < steps; step++) {
-      const values = await plan.run({
-        image: images.data.subarray(step * pixels, (step + 1) * pixels),
-        labels: labelRows(golden, step, rows),
-        seed: new Uint32Array([0, step]),
-        learningRate: new Float32Array([learningRate]),
-      });
-      losses[step] = [...(values.loss ?? [])].reduce((sum, value) => sum + value, 0);
+    declareVariables(store, variables);
+    await fillWeights(store, layers.weights, golden.weights, readWeights);
+    const plan = await Plan.compile(device, layout, store);
+    try {
+      plan.poison();
+      const losses = await runSteps(plan, golden, images, learningRate);
+      const wanted = [...golden.tensors.keys()].filter((name) => name.startsWith("weights/"));
+      const weights = await store.read(wanted.map((name) => name.slice("weights/".length)));
+      return {
+        losses,
+        ...Object.fromEntries([...weights].map(([name, values]) => [`weights/${name}`, values])),
+      };
+    } finally {
+      plan.destroy();
     }
-    const wanted = [...golden.tensors.keys()].filter((name) => name.startsWith("weights/"));
-    const weights = await store.read(wanted.map((name) => name.slice("weights/".length)));
-    return {
-      losses,
-      ...Object.fromEntries([...weights].map(([name, values]) => [`weights/${name}`, values])),
-    };
   } finally {
-    plan.destroy();
     store.destroy();
   }
+}
+
+/** Runs all steps of a training; returns the total loss of each before its update. */
+async function runSteps(
+  plan: Plan,
+  golden: TrainingCase,
+  images: HostTensor,
+  learningRate: number,
+): Promise<Float32Array<ArrayBuffer>> {
+  const { steps } = golden;
+  const [, rows = 0, ...imageShape] = images.shape;
+  const pixels = rows * elementCount(imageShape);
+  const losses = new Float32Array(steps);
+  for (let step = 0; step < steps; step++) {
+    const values = await plan.run({
+      image: images.data.subarray(step * pixels, (step + 1) * pixels),
+      labels: labelRows(golden, step, rows),
+      seed: new Uint32Array([0, step]),
+      learningRate: new Float32Array([learningRate]),
+    });
+    losses[step] = [...(values.loss ?? [])].reduce((sum, value) => sum + value, 0);
+  }
+  return losses;
 }
 
 /** The heads' one-hot labels of one step side by side. */

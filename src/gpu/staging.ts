@@ -2,62 +2,70 @@
 // outputs into the next free slot and maps it; the host looks at it when the map resolves, by then
 // the next step is already on the queue. At most `slots` steps are in flight.
 
+import { messageOf } from "../base/errors.ts";
 import { BUFFER_USAGE, MAP_MODE_READ } from "./constants.ts";
 import type { GpuDevice } from "./device.ts";
 
+/** What the ring's buffers are made for. */
+export const STAGING_USAGE = BUFFER_USAGE.MAP_READ | BUFFER_USAGE.COPY_DST;
+
 interface Slot {
   readonly buffer: GPUBuffer;
-  /** Resolves when the slot may be written again. */
-  free: Promise<unknown>;
+  /** Resolves when the last step that claimed the slot has let go of it. */
+  free: Promise<void>;
+}
+
+/** A slot that belongs to one step until it is read or released. */
+export interface ClaimedSlot {
+  readonly buffer: GPUBuffer;
+  /** Maps the buffer, resolves with what `take` makes of its bytes, and releases the slot. */
+  read<T>(take: (bytes: ArrayBuffer) => T): Promise<T>;
+  /** Lets go of a slot that is not going to be read. */
+  release(): void;
 }
 
 export class StagingRing {
   private readonly ring: Slot[];
   private next = 0;
 
-  /** `bytes` a slot; `slots` steps may be in flight. */
+  /** As many steps may be in flight as there are buffers, which stay their maker's. */
   constructor(
+    buffers: readonly GPUBuffer[],
     private readonly device: GpuDevice,
-    label: string,
-    readonly bytes: number,
-    slots: number,
   ) {
-    const usage = BUFFER_USAGE.MAP_READ | BUFFER_USAGE.COPY_DST;
-    this.ring = Array.from({ length: slots }, (_, i) => ({
-      buffer: device.createBuffer(`${label} staging ${i}`, bytes, usage),
-      free: Promise.resolve(),
-    }));
+    this.ring = buffers.map((buffer) => ({ buffer, free: Promise.resolve() }));
   }
 
-  /** Waits until the oldest slot is free and hands it out. Calls must be followed by `read`. */
-  async acquire(): Promise<GPUBuffer> {
-    const slot = this.ring[this.next];
-    if (!slot) throw new Error("a staging ring without slots");
-    await slot.free;
-    return slot.buffer;
-  }
-
-  /** Maps the slot handed out last and resolves with what `take` makes of its bytes. */
-  read<T>(take: (bytes: ArrayBuffer) => T): Promise<T> {
+  /** Claims the oldest slot and waits until it is free. Callers that do not wait for each other get slots in turn. */
+  async acquire(): Promise<ClaimedSlot> {
     const slot = this.ring[this.next];
     if (!slot) throw new Error("a staging ring without slots");
     this.next = (this.next + 1) % this.ring.length;
-    const result = this.device.wait(slot.buffer.mapAsync(MAP_MODE_READ)).then(
-      () => {
-        const value = take(slot.buffer.getMappedRange());
-        slot.buffer.unmap();
-        return value;
-      },
-      (thrown: unknown) => {
-        this.device.throwIfLost();
-        throw thrown;
-      },
-    );
-    slot.free = result.catch(() => undefined);
-    return result;
+    const { buffer, free } = slot;
+    let release = () => {};
+    slot.free = new Promise((resolve) => {
+      release = resolve;
+    });
+    await free;
+    const read = <T>(take: (bytes: ArrayBuffer) => T): Promise<T> => {
+      const result = this.readBuffer(buffer, take);
+      result.then(release, release);
+      return result;
+    };
+    return { buffer, read, release };
   }
 
-  destroy(): void {
-    for (const { buffer } of this.ring) this.device.destroyBuffer(buffer);
+  private async readBuffer<T>(buffer: GPUBuffer, take: (bytes: ArrayBuffer) => T): Promise<T> {
+    try {
+      await this.device.wait(buffer.mapAsync(MAP_MODE_READ));
+    } catch (thrown) {
+      this.device.throwIfLost();
+      throw new Error(
+        `the values of a step cannot be read back: ${messageOf(thrown) || "the map was aborted"}`,
+      );
+    }
+    const value = take(buffer.getMappedRange());
+    buffer.unmap();
+    return value;
   }
 }

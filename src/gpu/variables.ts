@@ -55,6 +55,17 @@ export function variableBytes(arenas: readonly Arena[], alone: readonly Variable
 
 /** The variables of one engine. New variables are zero. */
 export class VariableStore {
+  /** Makes a store and what works on it; where that fails, no variable stays on the device. */
+  static async with<T>(device: GpuDevice, make: (store: VariableStore) => Promise<T>): Promise<T> {
+    const store = new VariableStore(device);
+    try {
+      return await make(store);
+    } catch (thrown) {
+      store.destroy();
+      throw thrown;
+    }
+  }
+
   private readonly variables = new Map<string, StoredVariable>();
   private readonly buffers: GPUBuffer[] = [];
 

@@ -56,7 +56,8 @@ export function planMemory(
       const input = node.inputs[inputRole];
       if (!output || !input) continue;
       const isPacked = packedInto.has(input) || packedInto.has(output);
-      if (isPacked || !shareInPlace(graph, blocks, reads, index, input, output)) {
+      const isReadTwice = Object.values(node.inputs).filter((tensor) => tensor === input).length > 1;
+      if (isPacked || isReadTwice || !shareInPlace(graph, blocks, reads, index, input, output)) {
         entryCommands.unshift({ kind: "copy", node, from: input, to: output, toOffset: 0 });
       }
     }

@@ -2,13 +2,13 @@
 // inputs, encodes a flat list of commands, submits, and hands back its outputs when they arrive.
 
 import { WeftError } from "../base/errors.ts";
-import { byteSize, elementCount, shapeText } from "../base/tensors.ts";
+import { byteSize, type DType, elementCount, shapeText } from "../base/tensors.ts";
 import { type BufferRange, type Command, encodeCommands } from "../gpu/commands.ts";
 import { BINDING_ALIGNMENT_BYTES, BUFFER_USAGE } from "../gpu/constants.ts";
 import type { DeviceFacts, GpuDevice } from "../gpu/device.ts";
 import { type KernelPipeline, specialisationKey } from "../gpu/pipelines.ts";
 import { packUniforms } from "../gpu/shader_linking.ts";
-import { StagingRing } from "../gpu/staging.ts";
+import { STAGING_USAGE, StagingRing } from "../gpu/staging.ts";
 import type { VariableStore } from "../gpu/variables.ts";
 import type { Graph, Tensor } from "./graph.ts";
 import { type LoweredDispatch, lowerNodes } from "./lowering.ts";
@@ -145,8 +145,16 @@ export class Plan {
     options: CompileOptions = {},
   ): Promise<Plan> {
     const kernels = await compileKernels(device, layout, options);
-    const parts = await device.checked("the plan", () => assemblePlan(device, layout, variables, kernels));
-    return new Plan(device, layout, parts);
+    const buffers: GPUBuffer[] = [];
+    try {
+      const parts = await device.checked("the plan", () => {
+        return assemblePlan(device, layout, variables, kernels, buffers);
+      });
+      return new Plan(device, layout, parts);
+    } catch (thrown) {
+      for (const buffer of buffers) device.destroyBuffer(buffer);
+      throw thrown;
+    }
   }
 
   /** Writes an input. The bytes are copied before the call returns. */
@@ -158,6 +166,9 @@ export class Plan {
       );
     }
     const { tensor, range } = input;
+    if (dtypeOf(values) !== tensor.dtype) {
+      throw new WeftError(`input ${name} is ${tensor.dtype} and does not take ${dtypeOf(values)} values`);
+    }
     if (values.length !== elementCount(tensor.shape)) {
       throw new WeftError(
         `input ${name} is ${shapeText(tensor.shape)} and does not take ${values.length} values`,
@@ -180,8 +191,18 @@ export class Plan {
    */
   async submit(inputs: Readonly<Record<string, HostArray>> = {}): Promise<{ values: Promise<StepValues> }> {
     const staging = await this.parts.staging.acquire();
-    this.device.throwIfLost();
-    for (const [name, values] of Object.entries(inputs)) this.write(name, values);
+    try {
+      this.device.throwIfLost();
+      for (const [name, values] of Object.entries(inputs)) this.write(name, values);
+      this.encodeAndSubmit(staging.buffer);
+    } catch (thrown) {
+      staging.release();
+      throw thrown;
+    }
+    return { values: staging.read((bytes) => this.takeOutputs(bytes)) };
+  }
+
+  private encodeAndSubmit(staging: GPUBuffer): void {
     const encoder = this.device.raw.createCommandEncoder();
     encodeCommands(encoder, this.parts.commands);
     let at = 0;
@@ -190,7 +211,6 @@ export class Plan {
       at += range.bytes;
     }
     this.device.raw.queue.submit([encoder.finish()]);
-    return { values: this.parts.staging.read((bytes) => this.takeOutputs(bytes)) };
   }
 
   /** Runs one step and waits for its outputs. */
@@ -218,7 +238,6 @@ export class Plan {
 
   destroy(): void {
     for (const buffer of this.parts.buffers) this.device.destroyBuffer(buffer);
-    this.parts.staging.destroy();
   }
 }
 
@@ -242,14 +261,21 @@ async function compileKernels(
   return new Map(compiled);
 }
 
+/** Element type of the values that a host array holds. */
+function dtypeOf(values: HostArray): DType {
+  if (values instanceof Float32Array) return "f32";
+  return values instanceof Uint32Array ? "u32" : "u8";
+}
+
+/** Makes what a plan consists of. `buffers` receives every buffer at once, so that a failure leaves none behind. */
 function assemblePlan(
   device: GpuDevice,
   layout: PlanLayout,
   variables: VariableStore,
   kernels: ReadonlyMap<string, KernelPipeline>,
+  buffers: GPUBuffer[],
 ): PlanParts {
   const { memory } = layout;
-  const buffers: GPUBuffer[] = [];
   const keep = (buffer: GPUBuffer): GPUBuffer => {
     buffers.push(buffer);
     return buffer;
@@ -302,7 +328,12 @@ function assemblePlan(
   const outputs = new Map(Object.entries(layout.outputs).map(([name, tensor]) => [name, named(tensor)]));
   const inputs = new Map(layout.inputs.map((tensor) => [tensor.name, named(tensor)]));
   const stagingBytes = layout.statistics.stagingBytes / STEPS_IN_FLIGHT;
-  const staging = new StagingRing(device, "outputs", stagingBytes, STEPS_IN_FLIGHT);
+  const staging = new StagingRing(
+    Array.from({ length: STEPS_IN_FLIGHT }, (_, i) => {
+      return keep(device.createBuffer(`outputs staging ${i}`, stagingBytes, STAGING_USAGE));
+    }),
+    device,
+  );
   return { buffers, slots, inputs, outputs, commands, staging };
 }
 

@@ -25,7 +25,10 @@ export async function runBatches(plan: Plan, batches: AsyncIterable<Batch>, run:
       const { bytes, labels, index, valid, indices } = batch;
       validRows[0] = valid;
       const { values } = await plan.submit({ bytes, labels, validRows, ...run.inputsOf?.(batch) });
-      inFlight.push(values.then((arrived) => run.take(arrived, { index, valid, indices })));
+      const taken = values.then((arrived) => run.take(arrived, { index, valid, indices }));
+      // It may fail while the next batch is awaited; it is thrown when its turn comes.
+      taken.catch(() => undefined);
+      inFlight.push(taken);
       if (inFlight.length > 1) await inFlight.shift();
       if (run.signal?.aborted) break;
     }

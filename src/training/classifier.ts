@@ -38,14 +38,15 @@ export class Classifier {
     const probabilities = backbone.build(layers, image, top);
     fuse(graph);
     const layout = layOutPlan(graph, { probabilities }, device.facts);
-    const variables = new VariableStore(device);
-    for (const spec of layers.weights) {
-      const values = weights.get(spec.name);
-      if (!values) throw new WeftError(`there are no values for ${spec.name} of ${backbone.name}`);
-      variables.declare(spec);
-      variables.write(spec.name, values);
-    }
-    return new Classifier(config, batchSize, await Plan.compile(device, layout, variables), variables);
+    return VariableStore.with(device, async (variables) => {
+      for (const spec of layers.weights) {
+        const values = weights.get(spec.name);
+        if (!values) throw new WeftError(`there are no values for ${spec.name} of ${backbone.name}`);
+        variables.declare(spec);
+        variables.write(spec.name, values);
+      }
+      return new Classifier(config, batchSize, await Plan.compile(device, layout, variables), variables);
+    });
   }
 
   /**

@@ -57,20 +57,17 @@ export class Predictor {
       return { step, layouts: [step.layout], totalBytes: planBytes + weightBytes };
     };
     const { step } = layOutFitting(batchSize, layOut, { facts: device.facts, budgetBytes });
-    const variables = new VariableStore(device);
-    for (const spec of step.weights) {
-      const values = weights.get(spec.name);
-      if (!values) throw new WeftError(`there are no values for ${spec.name} of ${networkName(network)}`);
-      variables.declare(spec);
-      variables.write(spec.name, values);
-    }
-    const plan = await Plan.compile(
-      device,
-      step.layout,
-      variables,
-      onPipelines && { onPipeline: onPipelines },
-    );
-    return new Predictor(network, batchSize, plan, variables);
+    return VariableStore.with(device, async (variables) => {
+      for (const spec of step.weights) {
+        const values = weights.get(spec.name);
+        if (!values) throw new WeftError(`there are no values for ${spec.name} of ${networkName(network)}`);
+        variables.declare(spec);
+        variables.write(spec.name, values);
+      }
+      const options = onPipelines && { onPipeline: onPipelines };
+      const plan = await Plan.compile(device, step.layout, variables, options);
+      return new Predictor(network, batchSize, plan, variables);
+    });
   }
 
   /**

@@ -57,7 +57,8 @@ export function layOutFitting<T extends LaidOut>(
     if (!(thrown instanceof WeftError)) throw thrown;
     const largest = largestFitting(batchSize, attempt);
     if (largest === 0) {
-      throw new WeftError(`not even one image at a time fits the adapter: ${messageOf(thrown)}`);
+      const fault = faultOf(() => attempt(1)) ?? thrown;
+      throw new WeftError(`not even one image at a time fits the adapter: ${messageOf(fault)}`);
     }
     throw new WeftError(
       `a batch of ${batchSize} does not fit the adapter: ${messageOf(thrown)} The largest that fits is --batch ${largest}.`,
@@ -84,4 +85,14 @@ function largestFitting(tooLarge: number, attempt: (size: number) => unknown): n
     else high = middle;
   }
   return low;
+}
+
+/** What an action throws, or undefined. */
+function faultOf(action: () => unknown): unknown {
+  try {
+    action();
+    return undefined;
+  } catch (thrown) {
+    return thrown;
+  }
 }

@@ -50,12 +50,13 @@ export class MetricsSum {
   }
 
   finish(): SetMetrics {
-    const losses: Record<string, number> = {};
-    const accuracy: Record<string, number | null> = {};
-    this.heads.forEach(({ name }, i) => {
-      const labelled = this.labelled[i] ?? 0;
-      losses[name] = (this.lossSums[i] ?? 0) / Math.max(1, this.images);
-      accuracy[name] = labelled > 0 ? (this.correct[i] ?? 0) / labelled : null;
+    const byHead = <T>(valueOf: (head: number) => T): Record<string, T> => {
+      return Object.fromEntries(this.heads.map(({ name }, head) => [name, valueOf(head)]));
+    };
+    const losses = byHead((head) => (this.lossSums[head] ?? 0) / Math.max(1, this.images));
+    const accuracy = byHead((head) => {
+      const labelled = this.labelled[head] ?? 0;
+      return labelled > 0 ? (this.correct[head] ?? 0) / labelled : null;
     });
     return { loss: this.loss, losses, accuracy, weighted: weightedAccuracy(this.heads, accuracy) };
   }

@@ -78,18 +78,14 @@ export class Model {
       const plan = await Plan.compile(device, layout, source.variables);
       return new Model(plan, source.variables, layers.weights, undefined, false);
     }
-    const variables = new VariableStore(device);
-    for (const spec of layers.weights) {
-      variables.declare(spec);
-      variables.write(spec.name, source.get(spec.name) ?? initialValues(spec, 1));
-    }
-    return new Model(
-      await Plan.compile(device, layout, variables),
-      variables,
-      layers.weights,
-      undefined,
-      true,
-    );
+    return VariableStore.with(device, async (variables) => {
+      for (const spec of layers.weights) {
+        variables.declare(spec);
+        variables.write(spec.name, source.get(spec.name) ?? initialValues(spec, 1));
+      }
+      const plan = await Plan.compile(device, layout, variables);
+      return new Model(plan, variables, layers.weights, undefined, true);
+    });
   }
 
   /**
@@ -114,11 +110,12 @@ export class Model {
     fuse(graph, Object.values(outputs));
     const { maxBindingBytes } = device.facts;
     const trained = addTraining(graph, layers, loss, optimizer, rate, maxBindingBytes);
-    const variables = new VariableStore(device);
-    declareVariables(variables, trained);
-    for (const spec of layers.weights) variables.write(spec.name, initialValues(spec, seed));
-    const plan = await Plan.compile(device, layOutPlan(graph, outputs, device.facts), variables);
-    return new Model(plan, variables, layers.weights, { learningRate, seed }, true);
+    return VariableStore.with(device, async (variables) => {
+      declareVariables(variables, trained);
+      for (const spec of layers.weights) variables.write(spec.name, initialValues(spec, seed));
+      const plan = await Plan.compile(device, layOutPlan(graph, outputs, device.facts), variables);
+      return new Model(plan, variables, layers.weights, { learningRate, seed }, true);
+    });
   }
 
   /** Runs the network once, and in training updates its weights. @returns the outputs by name. */

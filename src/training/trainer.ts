@@ -121,18 +121,24 @@ export class Trainer {
     { layout = layOutTraining(config, device.facts), onPipelines }: TrainerOptions = {},
   ): Promise<Trainer> {
     const step = layout.training;
-    const variables = new VariableStore(device);
-    declareVariables(variables, step);
-    for (const spec of step.weights) {
-      variables.write(spec.name, weights.get(spec.name) ?? initialValues(spec, config.seed));
-    }
     const total = layout.layouts.reduce((sum, { statistics }) => sum + statistics.pipelines, 0);
     let before = 0;
     const onPipeline = (done: number) => onPipelines?.(before + done, total);
-    const training = await Plan.compile(device, step.layout, variables, { onPipeline });
-    before = step.layout.statistics.pipelines;
-    const validation = await Plan.compile(device, layout.validation.layout, variables, { onPipeline });
-    return new Trainer(config, step, variables, training, validation, heads);
+    return VariableStore.with(device, async (variables) => {
+      declareVariables(variables, step);
+      for (const spec of step.weights) {
+        variables.write(spec.name, weights.get(spec.name) ?? initialValues(spec, config.seed));
+      }
+      const training = await Plan.compile(device, step.layout, variables, { onPipeline });
+      before = step.layout.statistics.pipelines;
+      try {
+        const validation = await Plan.compile(device, layout.validation.layout, variables, { onPipeline });
+        return new Trainer(config, step, variables, training, validation, heads);
+      } catch (thrown) {
+        training.destroy();
+        throw thrown;
+      }
+    });
   }
 
   /**

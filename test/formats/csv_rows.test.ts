@@ -22,8 +22,8 @@ describe("parseCsvRows", () => {
   });
 
   it("names the line of a quote that is never closed", () => {
-    expect(() => parseCsvRows('a,b\n"c,d\n', "x.csv")).toThrow(
-      /^x\.csv:\d: not a CSV file: Quote Not Closed/,
+    expect(() => parseCsvRows('a,b\n"c,d\ne,f\n', "x.csv")).toThrow(
+      /^x\.csv:2: a quote is opened in or after this line and never closed/,
     );
   });
 

@@ -70,6 +70,7 @@ CASES = [
         optimizer={"name": "adam", "lr": 1e-4},
         missing=0.6,
         seed=3,
+        stream=1,
     ),
     mobilenet_v2(
         "035_48_sgd",

@@ -42,7 +42,7 @@ export function drawCoat(hem: number, palette: Palette, random: RandomStream): s
   return (
     bareLegs(legs, WHOLE_BODY, 5.6, palette) +
     barePelvis(WHOLE_BODY, 22, 12, palette) +
-    torso(palette, 1) +
+    torso(palette) +
     arms.map((arm) => bareArm(arm, 3.4, palette) + sleeve(arm, 0.86, 3.9, 0, CLOTH_FILL, palette)).join("") +
     outlined([body], CLOTH_FILL, palette.ink, OUTLINE) +
     outlined([band], palette.trim, palette.ink, OUTLINE * 0.8) +
@@ -63,12 +63,12 @@ export function drawCoat(hem: number, palette: Palette, random: RandomStream): s
   );
 }
 
-function torso(palette: Palette, scale: number): string {
+function torso(palette: Palette): string {
   const chest = polygon([
-    [50 - 14 * scale, 11],
-    [50 + 14 * scale, 11],
-    [50 + 10 * scale, 28],
-    [50 - 10 * scale, 28],
+    [36, 11],
+    [64, 11],
+    [60, 28],
+    [40, 28],
   ]);
   const neck = polygon([
     [46, -30],

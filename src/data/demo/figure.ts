@@ -1,5 +1,6 @@
-// The lay figure that wears the garments: an artist's jointed dummy. Its ball joints (waist, hips, knees,
-// ankles, shoulders, elbows, wrists) make a length readable whatever the scale of the picture.
+// The lay figure that wears the garments: a dummy whose limbs are painted in bands (thigh, knee, calf, ankle;
+// shoulder, upper arm, elbow, forearm, wrist). A hem hides or shows whole bands, so that a length can be read
+// off whatever the scale of the picture.
 import type { RandomStream } from "../../base/random.ts";
 import type { Palette } from "./palette.ts";
 import {
@@ -133,8 +134,8 @@ export interface Arm {
 }
 
 /** Shares of an arm's length at which its joints lie. */
-export const ELBOW_SHARE = 0.42;
-export const WRIST_SHARE = 0.82;
+const ELBOW_SHARE = 0.42;
+const WRIST_SHARE = 0.82;
 
 /** An arm that hangs `raise` degrees away from the body, its forearm `bend` degrees further. */
 export function poseArm(shoulder: Point, side: number, length: number, raise: number, bend: number): Arm {
@@ -149,7 +150,7 @@ export function poseArm(shoulder: Point, side: number, length: number, raise: nu
 }
 
 /** The point a share t of its length along an arm; beyond 1 it goes straight on. */
-export function armAt(arm: Arm, t: number): Point {
+function armAt(arm: Arm, t: number): Point {
   if (t < ELBOW_SHARE) return between(arm.shoulder, arm.elbow, t / ELBOW_SHARE);
   return between(arm.elbow, arm.fingers, (t - ELBOW_SHARE) / (1 - ELBOW_SHARE));
 }

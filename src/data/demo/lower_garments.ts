@@ -3,7 +3,7 @@ import type { RandomStream } from "../../base/random.ts";
 import { bareLegs, barePelvis, drawStance, type Heights, type Leg, legAt, OUTLINE } from "./figure.ts";
 import type { Palette } from "./palette.ts";
 import { CLOTH_FILL } from "./scene.ts";
-import { d, disc, line, outlined, type Point, polygon, ribbon } from "./svg_text.ts";
+import { d, disc, line, outlined, type Point, polygon, polyline, ribbon } from "./svg_text.ts";
 
 export const LOWER_BODY: Heights = {
   waist: 9,
@@ -98,7 +98,7 @@ function skirtCloth(hem: number, spread: number, folds: number, palette: Palette
     const top = edge(from);
     const bottom = edge(hem);
     return (
-      polygonPart(left) +
+      polyline(left) +
       d`Q50 ${hem + sag * 2} ${bottom.right} ${hem}` +
       right
         .slice(1)
@@ -116,10 +116,6 @@ function skirtCloth(hem: number, spread: number, folds: number, palette: Palette
     lines.join("") +
     outlined([outline(hem - 4.5)], palette.trim, palette.ink, OUTLINE * 0.8)
   );
-}
-
-function polygonPart(points: readonly Point[]): string {
-  return points.map(([x, y], i) => d`${i === 0 ? "M" : "L"}${x} ${y}`).join("");
 }
 
 function dummy(legs: readonly Leg[], palette: Palette): string {

@@ -61,11 +61,6 @@ export function polyline(points: readonly Point[]): string {
   return points.map(([x, y], i) => d`${i === 0 ? "M" : "L"}${x} ${y}`).join("");
 }
 
-/** The mirror image of x about the middle of the picture. */
-export function mirrored(points: readonly Point[]): Point[] {
-  return points.map(([x, y]) => [100 - x, y]);
-}
-
 /** The point a share t (0 to 1) along the straight line from a to b. */
 export function between(a: Point, b: Point, t: number): Point {
   return [a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t];

@@ -99,7 +99,9 @@ export function addTrainOptions(command: Command): Command {
     new Option("--weight-decay <rate>", "decoupled weight decay").argParser(
       nonNegativeNumber("--weight-decay"),
     ),
-    new Option("--out <folder>", "where the run goes (default: runs/<date-time>)").argParser(pathText("--out")),
+    new Option("--out <folder>", "where the run goes (default: runs/<date-time>)").argParser(
+      pathText("--out"),
+    ),
     skipBadOption(),
     jsonOption("a line an epoch"),
     adapterOption(),

@@ -50,8 +50,8 @@ export class MetricsSum {
   }
 
   finish(): SetMetrics {
-    const byHead = <T>(valueOf: (head: number) => T): Record<string, T> => {
-      return Object.fromEntries(this.heads.map(({ name }, head) => [name, valueOf(head)]));
+    const byHead = <T>(read: (head: number) => T): Record<string, T> => {
+      return Object.fromEntries(this.heads.map(({ name }, head) => [name, read(head)]));
     };
     const losses = byHead((head) => (this.lossSums[head] ?? 0) / Math.max(1, this.images));
     const accuracy = byHead((head) => {

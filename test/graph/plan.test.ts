@@ -2,7 +2,12 @@
 // and engines know nothing of each other.
 
 import { describe, expect, it } from "vitest";
+import { VariableStore } from "../../src/gpu/variables.ts";
+import { Graph } from "../../src/graph/graph.ts";
+import { layOutPlan, Plan } from "../../src/graph/plan.ts";
 import { trainingVariableBytes } from "../../src/nn/training.ts";
+import { add } from "../../src/ops/add.ts";
+import { relu } from "../../src/ops/relu.ts";
 import { openDevice } from "../../src/platform/node/device.ts";
 import { layOutTrainingStep } from "../../src/training/network.ts";
 import { testDevice } from "../device.ts";
@@ -119,6 +124,42 @@ describe("a training step", () => {
       store.destroy();
     }
     expect(outcomes[1]).toEqual(outcomes[0]);
+  });
+});
+
+/** A plan of y = relu(x + w), four elements, with the weight 1. */
+function smallGraph() {
+  const graph = new Graph();
+  const x = graph.input("x", [4]);
+  const w = graph.variable("w", [4]);
+  return { graph, y: graph.applyOne(relu, { x: graph.applyOne(add, { a: x, b: w }) }) };
+}
+
+describe("a plan", () => {
+  it("serves callers that do not wait for each other, each with its own values", async () => {
+    const device = await testDevice();
+    const { graph, y } = smallGraph();
+    const store = new VariableStore(device);
+    store.declare({ name: "w", shape: [4], dtype: "f32" });
+    store.write("w", new Float32Array([1, 1, 1, 1]));
+    const plan = await Plan.compile(device, layOutPlan(graph, { y }, device.facts), store);
+    const asked = [1, 2, 3, 4, 5];
+    const wrong = plan.run({ x: new Float32Array(3) });
+    const values = asked.map((value) => plan.run({ x: new Float32Array(4).fill(value) }));
+    await expect(wrong).rejects.toThrow("does not take 3 values");
+    expect((await Promise.all(values)).map((step) => step.y?.[3])).toEqual([2, 3, 4, 5, 6]);
+    await expect(plan.run({ x: new Uint32Array(4) })).rejects.toThrow("is f32 and does not take u32 values");
+    plan.destroy();
+    store.destroy();
+  });
+
+  it("leaves nothing on the device where it does not compile", async () => {
+    const device = await testDevice();
+    const before = device.allocatedBytes;
+    const { graph, y } = smallGraph();
+    const compiling = Plan.compile(device, layOutPlan(graph, { y }, device.facts), new VariableStore(device));
+    await expect(compiling).rejects.toThrow("there is no variable w");
+    expect(device.allocatedBytes).toBe(before);
   });
 });
 

@@ -40,6 +40,7 @@ async function predict(options: RunOptions & { readonly out: string }): Promise<
   const questions = await loadQuestions(nodeFiles, folder, run.heads);
   const images = allImages(questions);
   if (!options.skipBad) await requireImagesExist(nodeFiles, questions, images);
+  await requireWritable(options.out);
   await withEngine(options.adapter, async (engine) => {
     const { predictor, loader } = await openPredictor(engine, run, questions, options);
     const counting = { label: "predicting", total: images.length, unit: "images" };
@@ -51,6 +52,16 @@ async function predict(options: RunOptions & { readonly out: string }): Promise<
     sayBadImages(loader);
     say(`${counted(rows, "answer")} written to ${options.out}`);
   });
+}
+
+/** @throws WeftError where the answers could not be written, before anything is computed. */
+async function requireWritable(path: string): Promise<void> {
+  if (!(await nodeFiles.exists(path))) {
+    await nodeFiles.writeFile(path, "");
+    await nodeFiles.remove(path);
+    return;
+  }
+  await nodeFiles.appendFile(path, "");
 }
 
 /** Writes the answers in the questions' order; questions about bad images are left out. */

@@ -67,7 +67,13 @@ const WITH_WEIGHTS: Defaults = {
 /** From random weights: higher rates, and more epochs. */
 const FROM_RANDOM: Defaults = { ...WITH_WEIGHTS, phases: "20@1e-3,5@1e-4" };
 /** The demo set, small enough for two cores without a GPU. */
-const DEMO: Defaults = { alpha: 0.35, size: 64, batch: 32, dropout: 0.1, phases: "4@3e-3,2@1e-3,1@3e-4" };
+const DEMO: Defaults = {
+  alpha: 0.35,
+  size: 64,
+  batch: 32,
+  dropout: 0.1,
+  phases: "3@4e-3,2@2e-3,1@8e-4,1@2e-4",
+};
 
 const SGD_MOMENTUM = 0.9;
 

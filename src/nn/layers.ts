@@ -99,6 +99,11 @@ export class Layers {
     trainable = true,
   ): Tensor {
     const full = `${layer}/${name}`;
+    if (this.weights.some((known) => known.name === full)) {
+      throw new WeftError(
+        `two layers are called ${layer}; if an attribute of the data is called like a layer of the backbone, rename it`,
+      );
+    }
     this.weights.push({
       name: full,
       layer,

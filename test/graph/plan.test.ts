@@ -127,7 +127,7 @@ describe("a training step", () => {
   });
 });
 
-/** A plan of y = relu(x + w), four elements, with the weight 1. */
+/** y = relu(x + w), four elements. */
 function smallGraph() {
   const graph = new Graph();
   const x = graph.input("x", [4]);

@@ -64,10 +64,27 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
+/**
+ * Makes a folder and those above it. Not by Node's recursive mkdir, which never returns where a file system
+ * says that a folder exists and then that it does not (/proc).
+ */
+async function makeFolders(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (thrown) {
+    const { code } = thrown as NodeJS.ErrnoException;
+    if (code === "EEXIST" && (await stat(path)).isDirectory()) return;
+    const parent = dirname(path);
+    if (code !== "ENOENT" || parent === path || (await exists(parent))) throw thrown;
+    await makeFolders(parent);
+    await mkdir(path);
+  }
+}
+
 /** Writes beside the target, syncs, renames over it, syncs the folder. */
 async function writeAtomically(path: string, content: FileContent): Promise<void> {
   const folder = dirname(path);
-  await mkdir(folder, { recursive: true });
+  await makeFolders(folder);
   const partial = `${path}.partial`;
   try {
     const file = await open(partial, "w");
@@ -106,9 +123,6 @@ export const nodeFiles: FileSystem = {
   appendFile: (path, text) => attempt(path, () => appendFile(path, text)),
   exists: (path) => attempt(path, () => exists(path)),
   list: (folder) => attempt(folder, async () => (await readdir(folder)).sort()),
-  makeFolder: (path) =>
-    attempt(path, async () => {
-      await mkdir(path, { recursive: true });
-    }),
+  makeFolder: (path) => attempt(path, () => makeFolders(path)),
   remove: (path) => attempt(path, () => rm(path, { recursive: true, force: true })),
 };

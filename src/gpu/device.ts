@@ -147,25 +147,26 @@ export class GpuDevice {
   }
 
   /**
-   * Runs `work` and turns the validation and out-of-memory errors of its GPU calls into one exception.
+   * Runs `work` and turns the validation and out-of-memory errors of its GPU calls into one exception. The work
+   * is synchronous, so that nothing else on the device comes between the error scopes.
    * @throws WeftError when the device ran out of memory; Error for a validation error.
    */
-  async checked<T>(what: string, work: () => T | Promise<T>): Promise<T> {
+  async checked<T>(what: string, work: () => T): Promise<T> {
     this.raw.pushErrorScope("out-of-memory");
     this.raw.pushErrorScope("validation");
-    let result: T;
-    let validation: GPUError | null;
-    let memory: GPUError | null;
+    let outcome: { readonly result: T } | { readonly thrown: unknown };
     try {
-      result = await work();
-    } finally {
-      validation = await this.wait(this.raw.popErrorScope());
-      memory = await this.wait(this.raw.popErrorScope());
+      outcome = { result: work() };
+    } catch (thrown) {
+      outcome = { thrown };
     }
+    const scopes = Promise.all([this.raw.popErrorScope(), this.raw.popErrorScope()]);
+    const [validation, memory] = await this.wait(scopes);
+    if ("thrown" in outcome) throw outcome.thrown;
     if (memory)
       throw new WeftError(`${this.name} has no memory left for ${what}. Use a smaller --batch or --size.`);
     if (validation) throw new Error(`${what}: ${validation.message}`);
-    return result;
+    return outcome.result;
   }
 
   /** Resolves when all work submitted so far is done. */

@@ -33,6 +33,7 @@ export class PipelineCache {
     if (!pipeline) {
       pipeline = this.compile(shader);
       this.bySpecialisation.set(key, pipeline);
+      pipeline.catch(() => this.bySpecialisation.delete(key)); // a later attempt may succeed
     }
     return pipeline;
   }

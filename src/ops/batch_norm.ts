@@ -128,7 +128,16 @@ function lowerStatistics(l: Lowering<BatchNormAttrs>): void {
         moving_mean: l.output("newMovingMean"),
         moving_variance: l.output("newMovingVariance"),
       },
-      uniforms: { channels, rows, rows_per_image: rowsPerImage, splits, ...flags, epsilon, momentum },
+      uniforms: {
+        channels,
+        rows,
+        rows_per_image: rowsPerImage,
+        splits,
+        ...flags,
+        epsilon,
+        momentum,
+        one_minus_momentum: 1 - momentum,
+      },
       workgroups: perChannel,
     },
   );
@@ -239,7 +248,13 @@ export const batchNormGradient = defineOperator<BatchNormGradientAttrs>({
           dbeta: l.output("dbeta"),
           factors,
         },
-        uniforms: { channels, rows_per_image: rowsPerImage, splits, training: Number(l.attrs.training) },
+        uniforms: {
+          channels,
+          rows,
+          rows_per_image: rowsPerImage,
+          splits,
+          training: Number(l.attrs.training),
+        },
         workgroups: Math.ceil(channels / 64),
       },
     );

@@ -54,15 +54,15 @@ describe.skipIf(canHaveSwiftShader)("unpackSwiftShader elsewhere", () => {
 
 describe("cacheFolder", () => {
   it.skipIf(process.platform === "win32")("is where each system keeps caches (POSIX paths)", () => {
-    const home = "/home/a";
+    const home = "/people/a";
     const at = (system: NodeJS.Platform, variables: Record<string, string> = {}) =>
       cacheFolder({ system, home, variables });
-    expect(at("linux")).toBe("/home/a/.cache/weft");
+    expect(at("linux")).toBe("/people/a/.cache/weft");
     expect(at("linux", { XDG_CACHE_HOME: "/var/c" })).toBe("/var/c/weft");
-    expect(at("linux", { XDG_CACHE_HOME: "relative" })).toBe("/home/a/.cache/weft");
-    expect(at("darwin", { XDG_CACHE_HOME: "/var/c" })).toBe("/home/a/Library/Caches/weft");
+    expect(at("linux", { XDG_CACHE_HOME: "relative" })).toBe("/people/a/.cache/weft");
+    expect(at("darwin", { XDG_CACHE_HOME: "/var/c" })).toBe("/people/a/Library/Caches/weft");
     expect(at("win32", { LOCALAPPDATA: "/L" })).toBe("/L/weft");
-    expect(at("win32")).toBe("/home/a/AppData/Local/weft");
+    expect(at("win32")).toBe("/people/a/AppData/Local/weft");
     for (const system of ["linux", "darwin", "win32"] as const) {
       expect(at(system, { WEFT_CACHE: "/mine", XDG_CACHE_HOME: "/x", LOCALAPPDATA: "/L" })).toBe("/mine");
     }

@@ -64,9 +64,11 @@ export {
   multiTaskHeads,
   multiTaskLoss,
 } from "./models/multi_task.ts";
+export type { Activation } from "./nn/activations.ts";
 // Layers named and parameterised as in Keras, first values of their weights, optimizers.
 export { type Initializer, initialValues } from "./nn/initializers.ts";
-export { type LayerRecord, Layers, type LayersOptions, type WeightSpec } from "./nn/layers.ts";
+export type { KerasConfig, LayerRecord, LayersOptions, WeightSpec } from "./nn/layer_scope.ts";
+export { Layers } from "./nn/layers.ts";
 export { applyOptimizer, type OptimizerConfig, optimizerVariables } from "./nn/optimizers.ts";
 // Operators by name, and the sum that differentiation needs.
 export { sumOf } from "./ops/add.ts";

@@ -38,6 +38,8 @@ export interface GraphNode {
   readonly outputs: Record<string, Tensor>;
   /** The part of a step that the node belongs to; see `Graph.segment`. */
   readonly segment: string;
+  /** The block of the network that the node belongs to; see `Graph.block`. */
+  readonly block: string | undefined;
 }
 
 /** A new value for a variable, stored when the step has run. */
@@ -56,6 +58,8 @@ export class Graph {
   private nodeCount = 0;
   /** The segment that new nodes join. A plan can run segments one by one (exchange, then update). */
   segment = "step";
+  /** The repeated part of a network (a residual block, a cell) that new nodes join. */
+  block: string | undefined;
 
   /** A tensor that the host writes before a step. */
   input(name: string, shape: Shape, dtype: DType = "f32"): Tensor {
@@ -108,6 +112,7 @@ export class Graph {
       inputs: present,
       outputs: {},
       segment: this.segment,
+      block: this.block,
     };
     const roles = Object.keys(types);
     for (const [role, type] of Object.entries(types)) {

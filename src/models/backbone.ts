@@ -53,3 +53,38 @@ export function correctPad(
     [half - (1 - (width % 2)), half],
   ];
 }
+
+/** What Keras calls a network's global pools; one without a name is named after its class. */
+export interface PoolNames {
+  /** The average below a top. */
+  readonly top?: string;
+  /** Those of a network without a top. */
+  readonly avg?: string;
+  readonly max?: string;
+}
+
+const named = (name: string | undefined) => (name === undefined ? {} : { name });
+
+/** Global pooling and a dense softmax called `predictions`; without a top, the pooling asked for. */
+export function denseTopOrPooling(
+  layers: Layers,
+  x: Tensor,
+  config: BackboneConfig,
+  names: PoolNames = {},
+): Tensor {
+  const { includeTop = true, classes = 1000 } = config;
+  if (!includeTop) return poolFeatures(layers, x, config, names);
+  const pooled = layers.globalAveragePooling2D(x, named(names.top));
+  return layers.dense(pooled, { units: classes, activation: "softmax", name: "predictions" });
+}
+
+/** The pooling of a network without a top. */
+export function poolFeatures(
+  layers: Layers,
+  x: Tensor,
+  { pooling = null }: BackboneConfig,
+  names: PoolNames = {},
+): Tensor {
+  if (pooling === "avg") return layers.globalAveragePooling2D(x, named(names.avg));
+  return pooling === "max" ? layers.globalMaxPooling2D(x, named(names.max)) : x;
+}

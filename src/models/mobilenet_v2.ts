@@ -3,7 +3,7 @@
 
 import type { Tensor } from "../graph/graph.ts";
 import type { Layers } from "../nn/layers.ts";
-import { type Backbone, type BackboneConfig, correctPad, makeDivisible } from "./backbone.ts";
+import { type Backbone, correctPad, denseTopOrPooling, makeDivisible } from "./backbone.ts";
 
 const BATCH_NORM = { epsilon: 1e-3, momentum: 0.999 } as const;
 
@@ -16,13 +16,12 @@ export const mobileNetV2: Backbone = {
   hasAlpha: true,
   build(layers, image, config) {
     const { alpha = 1 } = config;
-    const block = (x: Tensor, id: number, filters: number, stride: 1 | 2, expansion = 6) =>
-      invertedResidual(layers, x, {
-        id,
-        filters: makeDivisible(Math.trunc(filters * alpha), 8),
-        stride,
-        expansion,
-      });
+    const block = (x: Tensor, id: number, width: number, stride: 1 | 2, expansion = 6) => {
+      const filters = makeDivisible(Math.trunc(width * alpha), 8);
+      return layers.block(`block_${id}`, () =>
+        invertedResidual(layers, x, { id, filters, stride, expansion }),
+      );
+    };
 
     // Stem: 112 x 112 x 32
     let x = layers.conv2D(image, {
@@ -66,7 +65,7 @@ export const mobileNetV2: Backbone = {
     x = layers.conv2D(x, { filters, kernelSize: 1, useBias: false, name: "Conv_1" });
     x = layers.batchNormalization(x, { ...BATCH_NORM, name: "Conv_1_bn" });
     x = layers.reLU(x, { maxValue: 6, name: "out_relu" });
-    return topOrPooling(layers, x, config);
+    return denseTopOrPooling(layers, x, config);
   },
 };
 
@@ -106,15 +105,5 @@ function invertedResidual(
   // A residual branch begins as nothing, so that a network with random weights begins shallow (Goyal et al. 2017).
   const gammaInitializer = isResidual ? "zeros" : "ones";
   x = layers.batchNormalization(x, { ...BATCH_NORM, gammaInitializer, name: `${prefix}project_BN` });
-  return isResidual ? layers.add(input, x, { name: `${prefix}add` }) : x;
-}
-
-function topOrPooling(layers: Layers, x: Tensor, config: BackboneConfig): Tensor {
-  const { includeTop = true, pooling = null, classes = 1000 } = config;
-  if (includeTop) {
-    const pooled = layers.globalAveragePooling2D(x);
-    return layers.dense(pooled, { units: classes, activation: "softmax", name: "predictions" });
-  }
-  if (pooling === "avg") return layers.globalAveragePooling2D(x);
-  return pooling === "max" ? layers.globalMaxPooling2D(x) : x;
+  return isResidual ? layers.add([input, x], { name: `${prefix}add` }) : x;
 }

@@ -3,287 +3,338 @@
 // its class and a count per class (`conv2d`, `conv2d_1`), as Keras does in a fresh session.
 
 import { WeftError } from "../base/errors.ts";
-import type { Shape } from "../base/tensors.ts";
-import type { Padding } from "../graph/attributes.ts";
-import type { Graph, Tensor } from "../graph/graph.ts";
+import type { SidePadding } from "../graph/attributes.ts";
+import type { Tensor } from "../graph/graph.ts";
 import { add } from "../ops/add.ts";
+import { avgPool2d } from "../ops/avg_pool2d.ts";
 import { batchNorm } from "../ops/batch_norm.ts";
+import { concat } from "../ops/concat.ts";
 import { conv2d } from "../ops/conv2d.ts";
 import { dense } from "../ops/dense.ts";
 import { depthwiseConv2d } from "../ops/depthwise_conv2d.ts";
 import { dropout } from "../ops/dropout.ts";
 import { globalAvgPool2d } from "../ops/global_avg_pool2d.ts";
 import { globalMaxPool2d } from "../ops/global_max_pool2d.ts";
-import { relu } from "../ops/relu.ts";
-import { relu6 } from "../ops/relu6.ts";
-import { softmax } from "../ops/softmax.ts";
-import { zeroPad2d } from "../ops/zero_pad2d.ts";
+import { maxPool2d } from "../ops/max_pool2d.ts";
+import { multiply } from "../ops/multiply.ts";
+import { rescale } from "../ops/rescale.ts";
+import { reshape } from "../ops/reshape.ts";
+import { scaledAdd } from "../ops/scaled_add.ts";
+import { crop2d, zeroPad2d } from "../ops/zero_pad2d.ts";
+import { type Activation, activate } from "./activations.ts";
 import type { Initializer } from "./initializers.ts";
+import { type KerasConfig, LayerScope } from "./layer_scope.ts";
 
-/** A weight that a model needs. */
-export interface WeightSpec {
-  /** `layer/weight`, the weight named as in Keras: kernel, depthwise_kernel, bias, gamma, … */
-  readonly name: string;
-  readonly layer: string;
-  readonly shape: Shape;
-  readonly dtype: "f32";
-  readonly initializer: Initializer;
-  /** Whether gradients update it (batch norm's moving averages are never trainable). */
-  readonly trainable: boolean;
-}
+type PairOrNumber = number | readonly [number, number];
 
-/** A layer as `weft summary` and taps see it. */
-export interface LayerRecord {
-  readonly name: string;
-  /** Keras' class name, such as `Conv2D`. */
-  readonly className: string;
-  readonly inputs: readonly Tensor[];
-  readonly output: Tensor;
-}
-
-export interface LayersOptions {
-  /** Batch statistics in batch norm and active dropout. */
-  readonly training: boolean;
-  /** How many rows of the batch count, [1] u32; all of them where it is absent. */
-  readonly validRows?: Tensor;
-  /** The seed and the step of dropout, [2] u32; needed for training with dropout. */
-  readonly dropoutSeed?: Tensor;
-  /** Replaces the momentum that the backbone gives its batch norms. */
-  readonly batchNormMomentum?: number;
-}
-
-interface Window {
-  readonly strides?: number | readonly [number, number];
-  readonly padding?: Padding;
+/** What every layer takes. */
+interface Named {
   readonly name?: string;
 }
 
-type KernelSize = number | readonly [number, number];
+/** Where a layer's window goes. */
+interface Window extends Named {
+  /** 1 by default; of pools the size of the window. */
+  readonly strides?: PairOrNumber;
+  readonly padding?: "valid" | "same";
+}
 
-const pairOf = (size: KernelSize): readonly [number, number] =>
+interface Pool extends Window {
+  /** 2 by default. */
+  readonly poolSize?: PairOrNumber;
+}
+
+const pairOf = (size: PairOrNumber): readonly [number, number] =>
   typeof size === "number" ? [size, size] : size;
 
 /** Adds layers to a graph and remembers their weights and outputs. */
-export class Layers {
-  /** In the order of creation, which is Keras' order too. */
-  readonly weights: WeightSpec[] = [];
-  readonly records: LayerRecord[] = [];
-  private readonly counts = new Map<string, number>();
-  /** Layers made while this is true have no trainable weights, and their batch norm does not train. */
-  frozen = false;
-
-  constructor(
-    readonly graph: Graph,
-    readonly options: LayersOptions,
-  ) {}
-
-  /** The output of a layer. @throws WeftError where there is no such layer. */
-  outputOf(layer: string): Tensor {
-    const record = this.records.find(({ name }) => name === layer);
-    if (!record) throw new WeftError(`the network has no layer ${layer}`);
-    return record.output;
-  }
-
-  private nameOf(kind: string, name: string | undefined): string {
-    if (name !== undefined) return name;
-    const count = this.counts.get(kind) ?? 0;
-    this.counts.set(kind, count + 1);
-    return count === 0 ? kind : `${kind}_${count}`;
-  }
-
-  private weight(
-    layer: string,
-    name: string,
-    shape: Shape,
-    initializer: Initializer,
-    trainable = true,
-  ): Tensor {
-    const full = `${layer}/${name}`;
-    if (this.weights.some((known) => known.name === full)) {
-      throw new WeftError(
-        `two layers are called ${layer}; if an attribute of the data is called like a layer of the backbone, rename it`,
-      );
-    }
-    this.weights.push({
-      name: full,
-      layer,
-      shape,
-      dtype: "f32",
-      initializer,
-      trainable: trainable && !this.frozen,
-    });
-    return this.graph.variable(full, shape);
-  }
-
-  private record(name: string, className: string, inputs: readonly Tensor[], output: Tensor): Tensor {
-    this.records.push({ name, className, inputs, output });
-    return output;
-  }
-
+export class Layers extends LayerScope {
   /** Conv2D: x [N,H,W,C] to [N,P,Q,filters]; kernel [R,S,C/groups,filters]. */
   conv2D(
     x: Tensor,
     options: Window & {
       readonly filters: number;
-      readonly kernelSize: KernelSize;
+      readonly kernelSize: PairOrNumber;
       readonly useBias?: boolean;
-      readonly dilationRate?: number | readonly [number, number];
+      readonly dilationRate?: PairOrNumber;
       readonly groups?: number;
+      readonly activation?: Activation;
     },
   ): Tensor {
-    const { filters, kernelSize, strides = 1, padding = "valid", useBias = true } = options;
-    const { dilationRate = 1, groups = 1 } = options;
+    const { filters, strides = 1, padding = "valid", useBias = true, dilationRate = 1, groups = 1 } = options;
+    const { activation = "linear" } = options;
+    const kernelSize = pairOf(options.kernelSize);
     const name = this.nameOf("conv2d", options.name);
     const channels = (x.shape[3] ?? 0) / groups;
-    const w = this.weight(name, "kernel", [...pairOf(kernelSize), channels, filters], "glorotUniform");
+    const w = this.weight(name, "kernel", [...kernelSize, channels, filters], "glorotUniform");
     const b = useBias ? this.weight(name, "bias", [filters], "zeros") : undefined;
     const attrs = { strides, padding, dilations: dilationRate, groups };
-    return this.record(name, "Conv2D", [x], this.graph.applyOne(conv2d, { x, w, b }, attrs, name));
+    const y = this.graph.applyOne(conv2d, { x, w, b }, attrs, name);
+    const config = {
+      filters,
+      kernel_size: kernelSize,
+      strides: pairOf(strides),
+      padding,
+      dilation_rate: pairOf(dilationRate),
+      groups,
+      activation,
+      use_bias: useBias,
+    };
+    const output = activate(this.graph, y, activation, `${name}/${activation}`);
+    return this.record(name, "Conv2D", config, [x], output);
   }
 
   /** DepthwiseConv2D: x [N,H,W,C] to [N,P,Q,C·depthMultiplier]; kernel [R,S,C,depthMultiplier]. */
   depthwiseConv2D(
     x: Tensor,
     options: Window & {
-      readonly kernelSize: KernelSize;
+      readonly kernelSize: PairOrNumber;
       readonly useBias?: boolean;
       readonly depthMultiplier?: number;
     },
   ): Tensor {
-    const { kernelSize, strides = 1, padding = "valid", useBias = true, depthMultiplier = 1 } = options;
+    const { strides = 1, padding = "valid", useBias = true, depthMultiplier = 1 } = options;
+    const kernelSize = pairOf(options.kernelSize);
     const name = this.nameOf("depthwise_conv2d", options.name);
     const channels = x.shape[3] ?? 0;
-    const shape = [...pairOf(kernelSize), channels, depthMultiplier];
+    const shape = [...kernelSize, channels, depthMultiplier];
     const w = this.weight(name, "depthwise_kernel", shape, "glorotUniform");
     const b = useBias ? this.weight(name, "bias", [channels * depthMultiplier], "zeros") : undefined;
+    const y = this.graph.applyOne(depthwiseConv2d, { x, w, b }, { strides, padding }, name);
+    const config = {
+      kernel_size: kernelSize,
+      strides: pairOf(strides),
+      padding,
+      depth_multiplier: depthMultiplier,
+      use_bias: useBias,
+    };
+    return this.record(name, "DepthwiseConv2D", config, [x], y);
+  }
+
+  /** SeparableConv2D: a depthwise convolution, then one of 1x1 to `filters` channels; the bias after both. */
+  separableConv2D(
+    x: Tensor,
+    options: Window & {
+      readonly filters: number;
+      readonly kernelSize: PairOrNumber;
+      readonly useBias?: boolean;
+    },
+  ): Tensor {
+    const { filters, strides = 1, padding = "valid", useBias = true } = options;
+    const kernelSize = pairOf(options.kernelSize);
+    const name = this.nameOf("separable_conv2d", options.name);
+    const channels = x.shape[3] ?? 0;
+    const depthwise = this.weight(name, "depthwise_kernel", [...kernelSize, channels, 1], "glorotUniform");
+    const pointwise = this.weight(name, "pointwise_kernel", [1, 1, channels, filters], "glorotUniform");
+    const b = useBias ? this.weight(name, "bias", [filters], "zeros") : undefined;
     const attrs = { strides, padding };
-    return this.record(
-      name,
-      "DepthwiseConv2D",
-      [x],
-      this.graph.applyOne(depthwiseConv2d, { x, w, b }, attrs, name),
-    );
+    const inner = this.graph.applyOne(depthwiseConv2d, { x, w: depthwise }, attrs, `${name}/depthwise`);
+    const y = this.graph.applyOne(conv2d, { x: inner, w: pointwise, b }, {}, name);
+    const config = { filters, kernel_size: kernelSize, strides: pairOf(strides), padding, use_bias: useBias };
+    return this.record(name, "SeparableConv2D", config, [x], y);
   }
 
   /** BatchNormalization over the last axis. */
   batchNormalization(
     x: Tensor,
-    options: {
+    options: Named & {
       readonly momentum: number;
       readonly epsilon: number;
       readonly scale?: boolean;
       readonly center?: boolean;
       /** First values of gamma; `ones` by default. */
       readonly gammaInitializer?: Initializer;
-      readonly name?: string;
     },
   ): Tensor {
+    const { epsilon, scale = true, center = true, gammaInitializer = "ones" } = options;
     const name = this.nameOf("batch_normalization", options.name);
     const channels = [x.shape.at(-1) ?? 0];
-    const gamma =
-      options.scale === false
-        ? undefined
-        : this.weight(name, "gamma", channels, options.gammaInitializer ?? "ones");
-    const beta = options.center === false ? undefined : this.weight(name, "beta", channels, "zeros");
+    const gamma = scale ? this.weight(name, "gamma", channels, gammaInitializer) : undefined;
+    const beta = center ? this.weight(name, "beta", channels, "zeros") : undefined;
     const movingMean = this.weight(name, "moving_mean", channels, "zeros", false);
     const movingVariance = this.weight(name, "moving_variance", channels, "ones", false);
     const training = this.options.training && !this.frozen;
     const momentum = this.options.batchNormMomentum ?? options.momentum;
+    const validRows = training ? this.options.validRows : undefined;
     const { y, newMovingMean, newMovingVariance } = this.graph.apply(
       batchNorm,
-      {
-        x,
-        gamma,
-        beta,
-        movingMean,
-        movingVariance,
-        validRows: training ? this.options.validRows : undefined,
-      },
-      { training, epsilon: options.epsilon, momentum },
+      { x, gamma, beta, movingMean, movingVariance, validRows },
+      { training, epsilon, momentum },
       name,
     );
     if (!y) throw new Error("batchNorm has no output y");
     if (newMovingMean) this.graph.assign(movingMean, newMovingMean);
     if (newMovingVariance) this.graph.assign(movingVariance, newMovingVariance);
-    return this.record(name, "BatchNormalization", [x], y);
+    return this.record(name, "BatchNormalization", { momentum, epsilon, scale, center }, [x], y);
   }
 
   /** ReLU, capped at `maxValue` 6 where given. */
-  reLU(x: Tensor, options: { readonly maxValue?: 6; readonly name?: string } = {}): Tensor {
+  reLU(x: Tensor, options: Named & { readonly maxValue?: 6 } = {}): Tensor {
+    const { maxValue } = options;
     const name = this.nameOf("re_lu", options.name);
+    const y = activate(this.graph, x, maxValue ? "relu6" : "relu", name);
+    return this.record(name, "ReLU", { max_value: maxValue ?? null }, [x], y);
+  }
+
+  /** Activation: one of Keras' functions by name. */
+  activation(x: Tensor, options: Named & { readonly activation: Exclude<Activation, "linear"> }): Tensor {
+    const { activation } = options;
+    const name = this.nameOf("activation", options.name);
+    return this.record(name, "Activation", { activation }, [x], activate(this.graph, x, activation, name));
+  }
+
+  /** Add: the sum of two or more tensors of one shape. */
+  add(tensors: readonly [Tensor, Tensor, ...Tensor[]], options: Named = {}): Tensor {
+    const name = this.nameOf("add", options.name);
+    const y = tensors.reduce((a, b) => this.graph.applyOne(add, { a, b }, {}, name));
+    return this.record(name, "Add", {}, tensors, y);
+  }
+
+  /** Multiply: the products of two tensors; b may be [N,1,1,C]. */
+  multiply(a: Tensor, b: Tensor, options: Named = {}): Tensor {
+    const name = this.nameOf("multiply", options.name);
+    return this.record(name, "Multiply", {}, [a, b], this.graph.applyOne(multiply, { a, b }, {}, name));
+  }
+
+  /** Concatenate along an axis, the last by default. */
+  concatenate(tensors: readonly Tensor[], options: Named & { readonly axis?: number } = {}): Tensor {
+    const { axis = -1 } = options;
+    const name = this.nameOf("concatenate", options.name);
+    const inputs = Object.fromEntries(tensors.map((tensor, i) => [`x${i}`, tensor]));
     return this.record(
       name,
-      "ReLU",
-      [x],
-      this.graph.applyOne(options.maxValue ? relu6 : relu, { x }, {}, name),
+      "Concatenate",
+      { axis },
+      tensors,
+      this.graph.applyOne(concat, inputs, { axis }, name),
     );
   }
 
-  /** Add: the sum of two tensors of one shape. */
-  add(a: Tensor, b: Tensor, options: { readonly name?: string } = {}): Tensor {
-    const name = this.nameOf("add", options.name);
-    return this.record(name, "Add", [a, b], this.graph.applyOne(add, { a, b }, {}, name));
+  /** CustomScaleLayer of Keras' InceptionResNetV2: x + scale · residual. */
+  customScale(x: Tensor, residual: Tensor, options: Named & { readonly scale: number }): Tensor {
+    const { scale } = options;
+    const name = this.nameOf("custom_scale_layer", options.name);
+    const y = this.graph.applyOne(scaledAdd, { x, r: residual }, { scale }, name);
+    return this.record(name, "CustomScaleLayer", { scale }, [x, residual], y);
   }
 
   /** ZeroPadding2D: rows and columns of zeros, [[top, bottom], [left, right]]. */
-  zeroPadding2D(
-    x: Tensor,
-    options: { readonly padding: Exclude<Padding, string>; readonly name?: string },
-  ): Tensor {
+  zeroPadding2D(x: Tensor, options: Named & { readonly padding: SidePadding }): Tensor {
+    const { padding } = options;
     const name = this.nameOf("zero_padding2d", options.name);
-    const y = this.graph.applyOne(zeroPad2d, { x }, { amounts: options.padding }, name);
-    return this.record(name, "ZeroPadding2D", [x], y);
+    const y = this.graph.applyOne(zeroPad2d, { x }, { amounts: padding }, name);
+    return this.record(name, "ZeroPadding2D", { padding }, [x], y);
   }
 
-  /** GlobalAveragePooling2D: x [N,H,W,C] to [N,C]. */
-  globalAveragePooling2D(x: Tensor, options: { readonly name?: string } = {}): Tensor {
+  /** Cropping2D: leaves rows and columns out, [[top, bottom], [left, right]]. */
+  cropping2D(x: Tensor, options: Named & { readonly cropping: SidePadding }): Tensor {
+    const { cropping } = options;
+    const name = this.nameOf("cropping2d", options.name);
+    const y = this.graph.applyOne(crop2d, { x }, { amounts: cropping }, name);
+    return this.record(name, "Cropping2D", { cropping }, [x], y);
+  }
+
+  /** MaxPooling2D; padding never wins. */
+  maxPooling2D(x: Tensor, options: Pool = {}): Tensor {
+    const name = this.nameOf("max_pooling2d", options.name);
+    const { attrs, config } = poolOf(options);
+    return this.record(name, "MaxPooling2D", config, [x], this.graph.applyOne(maxPool2d, { x }, attrs, name));
+  }
+
+  /** AveragePooling2D; padding does not count. */
+  averagePooling2D(x: Tensor, options: Pool = {}): Tensor {
+    const name = this.nameOf("average_pooling2d", options.name);
+    const { attrs, config } = poolOf(options);
+    const y = this.graph.applyOne(avgPool2d, { x }, attrs, name);
+    return this.record(name, "AveragePooling2D", config, [x], y);
+  }
+
+  /** GlobalAveragePooling2D: x [N,H,W,C] to [N,C], or [N,1,1,C] with `keepDims`. */
+  globalAveragePooling2D(x: Tensor, options: Named & { readonly keepDims?: boolean } = {}): Tensor {
+    const { keepDims = false } = options;
     const name = this.nameOf("global_average_pooling2d", options.name);
-    return this.record(
-      name,
-      "GlobalAveragePooling2D",
-      [x],
-      this.graph.applyOne(globalAvgPool2d, { x }, {}, name),
-    );
+    const pooled = this.graph.applyOne(globalAvgPool2d, { x }, {}, name);
+    const y = keepDims ? this.reshaped(pooled, [1, 1, x.shape[3] ?? 0], name) : pooled;
+    return this.record(name, "GlobalAveragePooling2D", { keepdims: keepDims }, [x], y);
   }
 
   /** GlobalMaxPooling2D: x [N,H,W,C] to [N,C]. */
-  globalMaxPooling2D(x: Tensor, options: { readonly name?: string } = {}): Tensor {
+  globalMaxPooling2D(x: Tensor, options: Named = {}): Tensor {
     const name = this.nameOf("global_max_pooling2d", options.name);
-    return this.record(
-      name,
-      "GlobalMaxPooling2D",
-      [x],
-      this.graph.applyOne(globalMaxPool2d, { x }, {}, name),
-    );
+    const y = this.graph.applyOne(globalMaxPool2d, { x }, {}, name);
+    return this.record(name, "GlobalMaxPooling2D", { keepdims: false }, [x], y);
   }
 
-  /** Dropout; does nothing outside training, and at rate 0. */
-  dropout(x: Tensor, options: { readonly rate: number; readonly name?: string }): Tensor {
-    const name = this.nameOf("dropout", options.name);
-    const { training, dropoutSeed } = this.options;
-    if (!training || options.rate === 0) return this.record(name, "Dropout", [x], x);
-    if (!dropoutSeed) throw new WeftError(`${name}: training with dropout needs a dropoutSeed`);
-    const attrs = { rate: options.rate, salt: this.records.length };
-    return this.record(
-      name,
-      "Dropout",
-      [x],
-      this.graph.applyOne(dropout, { x, seed: dropoutSeed }, attrs, name),
-    );
+  /** Reshape: the same elements in another shape; the batch stays first and is not part of `targetShape`. */
+  reshape(x: Tensor, options: Named & { readonly targetShape: readonly number[] }): Tensor {
+    const { targetShape } = options;
+    const name = this.nameOf("reshape", options.name);
+    const y = this.reshaped(x, targetShape, name);
+    return this.record(name, "Reshape", { target_shape: targetShape }, [x], y);
   }
 
-  /** Dense: x [N,in] to [N,units], with softmax where asked; kernel [in,units]. */
-  dense(
+  private reshaped(x: Tensor, targetShape: readonly number[], name: string): Tensor {
+    return this.graph.applyOne(reshape, { x }, { shape: [x.shape[0] ?? 0, ...targetShape] }, name);
+  }
+
+  /** Rescaling: scale · x + offset; of an image with at most four channels one factor a channel may be given. */
+  rescaling(
     x: Tensor,
-    options: { readonly units: number; readonly activation?: "softmax"; readonly name?: string },
+    options: Named & { readonly scale: number | readonly number[]; readonly offset?: number },
   ): Tensor {
-    const name = this.nameOf("dense", options.name);
-    const w = this.weight(name, "kernel", [x.shape[1] ?? 0, options.units], "glorotUniform");
-    const b = this.weight(name, "bias", [options.units], "zeros");
-    const logits = this.graph.applyOne(dense, { x, w, b }, {}, name);
-    const y = options.activation
-      ? this.graph.applyOne(softmax, { x: logits }, {}, `${name}/softmax`)
-      : logits;
-    return this.record(name, "Dense", [x], y);
+    const { scale, offset = 0 } = options;
+    const name = this.nameOf("rescaling", options.name);
+    const channels = x.shape.at(-1) ?? 0;
+    const scales = typeof scale === "number" ? Array.from({ length: channels }, () => scale) : scale;
+    const y = this.graph.applyOne(rescale, { x }, { scale: scales, offset: scales.map(() => offset) }, name);
+    return this.record(name, "Rescaling", { scale, offset }, [x], y);
   }
+
+  /** Normalization over the last axis: (x - mean) / sqrt(variance), by weights that training leaves alone. */
+  normalization(x: Tensor, options: Named = {}): Tensor {
+    const name = this.nameOf("normalization", options.name);
+    const channels = [x.shape.at(-1) ?? 0];
+    const mean = this.weight(name, "mean", channels, "zeros", false);
+    const variance = this.weight(name, "variance", channels, "ones", false);
+    this.weight(name, "count", [], "zeros", false);
+    const inputs = { x, movingMean: mean, movingVariance: variance };
+    const { y } = this.graph.apply(batchNorm, inputs, { training: false, epsilon: 0, momentum: 1 }, name);
+    if (!y) throw new Error("batchNorm has no output y");
+    return this.record(name, "Normalization", { axis: [-1] }, [x], y);
+  }
+
+  /** Dropout; does nothing outside training, and at rate 0. With `noiseShape` whole samples drop out. */
+  dropout(
+    x: Tensor,
+    options: Named & { readonly rate: number; readonly noiseShape?: readonly [null, 1, 1, 1] },
+  ): Tensor {
+    const { rate, noiseShape = null } = options;
+    const name = this.nameOf("dropout", options.name);
+    const config = { rate, noise_shape: noiseShape };
+    const { training, dropoutSeed } = this.options;
+    if (!training || rate === 0) return this.record(name, "Dropout", config, [x], x);
+    if (!dropoutSeed) throw new WeftError(`${name}: training with dropout needs a dropoutSeed`);
+    const attrs = { rate, salt: this.records.length, perSample: noiseShape !== null };
+    const y = this.graph.applyOne(dropout, { x, seed: dropoutSeed }, attrs, name);
+    return this.record(name, "Dropout", config, [x], y);
+  }
+
+  /** Dense: x [N,in] to [N,units]; kernel [in,units]. */
+  dense(x: Tensor, options: Named & { readonly units: number; readonly activation?: Activation }): Tensor {
+    const { units, activation = "linear" } = options;
+    const name = this.nameOf("dense", options.name);
+    const w = this.weight(name, "kernel", [x.shape[1] ?? 0, units], "glorotUniform");
+    const b = this.weight(name, "bias", [units], "zeros");
+    const y = this.graph.applyOne(dense, { x, w, b }, {}, name);
+    const output = activate(this.graph, y, activation, `${name}/${activation}`);
+    return this.record(name, "Dense", { units, activation, use_bias: true }, [x], output);
+  }
+}
+
+function poolOf({ poolSize = 2, strides = poolSize, padding = "valid" }: Pool): {
+  readonly attrs: { size: readonly [number, number]; strides: readonly [number, number]; padding: string };
+  readonly config: KerasConfig;
+} {
+  const attrs = { size: pairOf(poolSize), strides: pairOf(strides), padding };
+  return { attrs, config: { pool_size: attrs.size, strides: attrs.strides, padding } };
 }

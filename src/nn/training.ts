@@ -12,7 +12,8 @@ import {
 import { differentiate } from "../graph/differentiate.ts";
 import type { Graph, Tensor } from "../graph/graph.ts";
 import { sumOf } from "../ops/add.ts";
-import type { Layers, WeightSpec } from "./layers.ts";
+import type { WeightSpec } from "./layer_scope.ts";
+import type { Layers } from "./layers.ts";
 import { applyOptimizer, type OptimizerConfig, optimizerVariables } from "./optimizers.ts";
 
 /** What a training step keeps between steps. */

@@ -25,6 +25,8 @@ import { pack } from "./pack.ts";
 import { preprocess } from "./preprocess.ts";
 import { relu, reluGradient } from "./relu.ts";
 import { relu6, relu6Gradient } from "./relu6.ts";
+import { rescale } from "./rescale.ts";
+import { reshape } from "./reshape.ts";
 import { resizeBilinear, resizeBilinearGradient } from "./resize_bilinear.ts";
 import { scaledAdd, scaledAddGradient } from "./scaled_add.ts";
 import { sgd } from "./sgd.ts";
@@ -62,6 +64,8 @@ const ALL: readonly Operator[] = [
   scaledAdd,
   concat,
   zeroPad2d,
+  reshape,
+  rescale,
   resizeBilinear,
   augmentAffine,
   crop2d,

@@ -17,7 +17,8 @@ import { Graph, type Tensor } from "../graph/graph.ts";
 import { fuse } from "../graph/passes.ts";
 import { type HostArray, layOutPlan, Plan, type StepValues } from "../graph/plan.ts";
 import { initialValues } from "../nn/initializers.ts";
-import { Layers, type WeightSpec } from "../nn/layers.ts";
+import type { WeightSpec } from "../nn/layer_scope.ts";
+import { Layers } from "../nn/layers.ts";
 import type { OptimizerConfig } from "../nn/optimizers.ts";
 import { addTraining, declareVariables } from "../nn/training.ts";
 

@@ -13,7 +13,8 @@ import {
   multiTaskHeads,
   multiTaskLoss,
 } from "../models/multi_task.ts";
-import { Layers, type WeightSpec } from "../nn/layers.ts";
+import type { WeightSpec } from "../nn/layer_scope.ts";
+import { Layers } from "../nn/layers.ts";
 import type { OptimizerConfig } from "../nn/optimizers.ts";
 import { addTraining, type TrainingVariables } from "../nn/training.ts";
 import { preprocess } from "../ops/preprocess.ts";

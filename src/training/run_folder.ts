@@ -8,7 +8,7 @@ import { VERSION } from "../base/version.ts";
 import type { CountedHead } from "../formats/label_csv.ts";
 import { float32Tensor, safetensorsPieces } from "../formats/safetensors.ts";
 import { backboneNamed } from "../models/backbones.ts";
-import type { WeightSpec } from "../nn/layers.ts";
+import type { WeightSpec } from "../nn/layer_scope.ts";
 import type { OptimizerConfig } from "../nn/optimizers.ts";
 import { type NetworkConfig, networkName, networkWeights } from "./network.ts";
 import type { EpochReport } from "./trainer.ts";

@@ -6,7 +6,8 @@ import { matchWeights, type OfferedWeight } from "../formats/weight_matching.ts"
 import { Graph } from "../graph/graph.ts";
 import type { Backbone } from "../models/backbone.ts";
 import { BACKBONES } from "../models/backbones.ts";
-import { Layers, type WeightSpec } from "../nn/layers.ts";
+import type { WeightSpec } from "../nn/layer_scope.ts";
+import { Layers } from "../nn/layers.ts";
 
 /** A classifier as Keras' applications have it, with its top. */
 export interface ClassifierConfig {

@@ -44,7 +44,7 @@ describe("fusion", () => {
 
   it("keeps a value that a second node reads", () => {
     const { graph, normalised, y } = convolutionBlock();
-    const sum = new Layers(graph, { training: true }).add(normalised, y);
+    const sum = new Layers(graph, { training: true }).add([normalised, y]);
     fuse(graph, [sum]);
     expect(operators(graph, [sum])).toContain("relu6");
   });

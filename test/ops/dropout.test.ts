@@ -19,7 +19,10 @@ function isKept(i: number, [seed, step]: readonly [number, number], salt: number
 const x: HostTensor = { shape: SHAPE, data: Float32Array.from({ length: COUNT }, (_, i) => i / 100 - 3.105) };
 const dy: HostTensor = { shape: SHAPE, data: Float32Array.from({ length: COUNT }, (_, i) => 2 - i / 300) };
 
-async function run(seed: readonly [number, number], attrs: { rate: number; salt?: number }) {
+async function run(
+  seed: readonly [number, number],
+  attrs: { rate: number; salt?: number; perSample?: boolean },
+) {
   return runOperator(await testDevice(), {
     op: "dropout",
     attrs,
@@ -53,6 +56,16 @@ describe("dropout", () => {
     ]) {
       expect((await other).y).not.toEqual(first.y);
     }
+  });
+
+  it("drops whole samples where asked", async () => {
+    const seed = [5, 6] as const;
+    const got = await run(seed, { rate: 0.4, salt: 1, perSample: true });
+    const data = Array.from(x.data, (value, i) => {
+      return isKept(Math.floor(i / 29), seed, 1, 0.4) ? value / 0.6 : 0;
+    });
+    expectMatch("y", { shape: SHAPE, data: got.y ?? [] }, { shape: SHAPE, data });
+    expect(new Set(data.map((value) => value === 0)).size).toBe(2);
   });
 
   it("drops as often as the rate says", async () => {

@@ -1,4 +1,4 @@
-// All operator records, in the order of GOLDENS.md's table.
+// All operator records, in the order of GOLDENS.md's table; those that it lacks come last.
 import { adam } from "./adam.ts";
 import { add } from "./add.ts";
 import { augmentAffine } from "./augment_affine.ts";
@@ -17,6 +17,8 @@ import { multiply } from "./multiply.ts";
 import type { OperatorRecord } from "./reference.ts";
 import { relu } from "./relu.ts";
 import { relu6 } from "./relu6.ts";
+import { rescale } from "./rescale.ts";
+import { reshape } from "./reshape.ts";
 import { resizeBilinear } from "./resize_bilinear.ts";
 import { scaledAdd } from "./scaled_add.ts";
 import { sigmoid } from "./sigmoid.ts";
@@ -50,4 +52,6 @@ export const records: readonly OperatorRecord[] = [
   adam,
   resizeBilinear,
   augmentAffine,
+  reshape,
+  rescale,
 ];

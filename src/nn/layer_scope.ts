@@ -1,0 +1,127 @@
+// What layers share: names as Keras gives them, the weights that they declare, and the record of what was
+// added, from which summaries, pictures and exported files are made.
+
+import { WeftError } from "../base/errors.ts";
+import type { Shape } from "../base/tensors.ts";
+import type { Graph, Tensor } from "../graph/graph.ts";
+import type { Initializer } from "./initializers.ts";
+
+/** A weight that a model needs. */
+export interface WeightSpec {
+  /** `layer/weight`, the weight named as in Keras: kernel, depthwise_kernel, bias, gamma, … */
+  readonly name: string;
+  readonly layer: string;
+  readonly shape: Shape;
+  readonly dtype: "f32";
+  readonly initializer: Initializer;
+  /** Whether gradients update it (batch norm's moving averages are never trainable). */
+  readonly trainable: boolean;
+}
+
+/** A layer's own entries of Keras' `get_config`, in Keras' names. */
+export type KerasConfig = Readonly<Record<string, unknown>>;
+
+/** A layer as summaries, pictures, exported files and taps see it. */
+export interface LayerRecord {
+  readonly name: string;
+  /** Keras' class name, such as `Conv2D`. */
+  readonly className: string;
+  readonly config: KerasConfig;
+  readonly inputs: readonly Tensor[];
+  readonly output: Tensor;
+  /** In Keras' order. */
+  readonly weights: readonly WeightSpec[];
+  /** The repeated part of the network that it belongs to, such as `block35_3`. */
+  readonly block: string | undefined;
+}
+
+export interface LayersOptions {
+  /** Batch statistics in batch norm and active dropout. */
+  readonly training: boolean;
+  /** How many rows of the batch count, [1] u32; all of them where it is absent. */
+  readonly validRows?: Tensor;
+  /** The seed and the step of dropout, [2] u32; needed for training with dropout. */
+  readonly dropoutSeed?: Tensor;
+  /** Replaces the momentum that the backbone gives its batch norms. */
+  readonly batchNormMomentum?: number;
+}
+
+/** Names layers, declares their weights and remembers them. */
+export class LayerScope {
+  /** In the order of creation, which is Keras' order too. */
+  readonly weights: WeightSpec[] = [];
+  readonly records: LayerRecord[] = [];
+  private readonly counts = new Map<string, number>();
+  private readonly weightNames = new Set<string>();
+  private recordedWeights = 0;
+  /** Layers made while this is true have no trainable weights, and their batch norm does not train. */
+  frozen = false;
+
+  constructor(
+    readonly graph: Graph,
+    readonly options: LayersOptions,
+  ) {}
+
+  /** The output of a layer. @throws WeftError where there is no such layer. */
+  outputOf(layer: string): Tensor {
+    const record = this.records.find(({ name }) => name === layer);
+    if (!record) throw new WeftError(`the network has no layer ${layer}`);
+    return record.output;
+  }
+
+  /**
+   * Adds the layers of a repeated part of the network. Pictures fold it, and recomputing starts at its inputs.
+   * @param name unique in the network, such as `block35_3`: the kind and a number.
+   */
+  block<T>(name: string, build: () => T): T {
+    const outer = this.graph.block;
+    this.graph.block = name;
+    try {
+      return build();
+    } finally {
+      this.graph.block = outer;
+    }
+  }
+
+  /** The given name, or Keras' for the class in snake case (`conv2d`, `conv2d_1`). */
+  protected nameOf(kind: string, name: string | undefined): string {
+    if (name !== undefined) return name;
+    const count = this.counts.get(kind) ?? 0;
+    this.counts.set(kind, count + 1);
+    return count === 0 ? kind : `${kind}_${count}`;
+  }
+
+  /** Declares a weight of the layer that is recorded next. @throws WeftError where its name is taken. */
+  protected weight(
+    layer: string,
+    name: string,
+    shape: Shape,
+    initializer: Initializer,
+    trainable = true,
+  ): Tensor {
+    const full = `${layer}/${name}`;
+    if (this.weightNames.has(full)) {
+      throw new WeftError(
+        `two layers are called ${layer}; if an attribute of the data is called like a layer of the backbone, rename it`,
+      );
+    }
+    this.weightNames.add(full);
+    const isTrainable = trainable && !this.frozen;
+    this.weights.push({ name: full, layer, shape, dtype: "f32", initializer, trainable: isTrainable });
+    return this.graph.variable(full, shape);
+  }
+
+  /** Remembers a layer with the weights declared since the last one. @returns its output. */
+  protected record(
+    name: string,
+    className: string,
+    config: KerasConfig,
+    inputs: readonly Tensor[],
+    output: Tensor,
+  ): Tensor {
+    const weights = this.weights.slice(this.recordedWeights);
+    this.recordedWeights = this.weights.length;
+    this.records.push({ name, className, config, inputs, output, weights, block: this.graph.block });
+    return output;
+  }
+}

@@ -93,6 +93,19 @@ export async function linkShader(shader: ShaderSource): Promise<LinkedShader> {
   };
 }
 
+const writableNames = new Map<string, ReadonlySet<string>>();
+
+/** The storage variables that a shader's source, specialised or not, may write. */
+export function writableVariables(source: string): ReadonlySet<string> {
+  const known = writableNames.get(source);
+  if (known) return known;
+  const names = new Set(
+    [...source.matchAll(/var<storage,\s*read_write>\s*(\w+)/g)].map(([, name]) => name ?? ""),
+  );
+  writableNames.set(source, names);
+  return names;
+}
+
 function storageBindings(code: string): StorageBinding[] {
   const pattern = /@group\(0\)\s*@binding\((\d+)\)\s*var<storage,\s*(read_write|read)>\s*(\w+)/g;
   return [...code.matchAll(pattern)].map(([, binding, access, name]) => ({

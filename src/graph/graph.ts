@@ -102,14 +102,28 @@ export class Graph {
     const reader = new AttributeReader(operator.name, attrs);
     const parsed = operator.attributes(reader);
     reader.finish();
-    const types = operator.infer(present, parsed);
+    return this.addNode(operator, present, parsed, name).outputs;
+  }
+
+  /** Adds a node that does what another does, with other inputs. */
+  repeat(node: GraphNode, inputs: Readonly<Record<string, Tensor>>): GraphNode {
+    return this.addNode(node.operator, inputs, node.attrs, node.name);
+  }
+
+  private addNode(
+    operator: Operator,
+    inputs: Readonly<Record<string, Tensor>>,
+    attrs: object,
+    name: string,
+  ): GraphNode {
+    const types = operator.infer(inputs, attrs);
     const nodeName = this.uniqueName(name);
     const node: GraphNode = {
       id: this.nodeCount++,
       name: nodeName,
       operator,
-      attrs: parsed,
-      inputs: present,
+      attrs,
+      inputs,
       outputs: {},
       segment: this.segment,
       block: this.block,
@@ -121,7 +135,7 @@ export class Graph {
       node.outputs[role] = tensor;
     }
     this.nodes.push(node);
-    return node.outputs;
+    return node;
   }
 
   /** Adds a node with a single output and returns that. */

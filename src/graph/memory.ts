@@ -1,11 +1,11 @@
-// Memory planning: which tensors share which buffer. A tensor lives from the first command that
-// writes it to the last that reads it; tensors whose lives do not overlap may share a slot, and a slot
-// is one GPU buffer (a buffer may not be read and written in one dispatch, not even in disjoint
-// ranges). Tensors are placed largest first, so a slot is as large as its first tenant.
+// Memory planning: which tensors share which memory. A tensor lives from the first command that writes it to
+// the last that reads it; packing.ts then finds a place in a slot, which is one GPU buffer, for all of them.
 
 import { byteSize } from "../base/tensors.ts";
+import { writableVariables } from "../gpu/shader_linking.ts";
 import type { Assignment, Graph, GraphNode, Tensor } from "./graph.ts";
 import type { LoweredCommand, LoweredNode } from "./lowering.ts";
+import { packBlocks } from "./packing.ts";
 
 /** Where a tensor lives: in a slot of the plan, or in a variable's memory. */
 export type Place =
@@ -31,16 +31,16 @@ interface Block {
   readonly members: { tensor: Tensor; offset: number }[];
 }
 
-const SLOT_ALIGNMENT_BYTES = 16;
-
 /**
  * Places the value tensors of lowered nodes.
  * @param kept tensors that must still be readable when the step has ended.
+ * @param maxSlotBytes the largest buffer that the adapter allows.
  */
 export function planMemory(
   graph: Graph,
   lowered: readonly LoweredNode[],
   kept: ReadonlySet<Tensor>,
+  maxSlotBytes: number,
 ): MemoryLayout {
   const reads = lastReads(lowered, kept);
   const blocks = new Map<Tensor, Block>();
@@ -68,7 +68,8 @@ export function planMemory(
   }
   const stored = appendAssignments(graph.assignments, blocks, commands, segments);
   spanLives(commands, blocks, packedInto, new Set([...kept, ...stored]));
-  const { places, slotBytes } = assignSlots(new Set(blocks.values()));
+  const conflicts = findConflicts(commands, blocks);
+  const { places, slotBytes } = placeBlocks(new Set(blocks.values()), conflicts, maxSlotBytes);
   const workspaceBytes = Math.max(
     0,
     ...lowered.map(({ workspaces }) => [...workspaces].reduce((sum, tensor) => sum + byteSize(tensor), 0)),
@@ -205,27 +206,62 @@ function spanLives(
   }
 }
 
-function assignSlots(blocks: ReadonlySet<Block>): { places: Map<Tensor, Place>; slotBytes: number[] } {
-  const places = new Map<Tensor, Place>();
-  const slots: { bytes: number; tenants: Block[] }[] = [];
-  const bySize = [...blocks].sort((a, b) => b.bytes - a.bytes || a.first - b.first);
-  for (const block of bySize) {
-    if (block.variable !== undefined) {
-      for (const { tensor } of block.members) places.set(tensor, { kind: "variable", name: block.variable });
-      continue;
+/** Blocks of which one command reads one and writes the other. */
+function findConflicts(
+  commands: readonly LoweredCommand[],
+  blocks: ReadonlyMap<Tensor, Block>,
+): Map<Block, Set<Block>> {
+  const conflicts = new Map<Block, Set<Block>>();
+  const add = (a: Block, b: Block) => {
+    const known = conflicts.get(a);
+    if (known) known.add(b);
+    else conflicts.set(a, new Set([b]));
+  };
+  for (const command of commands) {
+    const { read, written } = accesses(command);
+    for (const from of read.flatMap((tensor) => blocks.get(tensor) ?? [])) {
+      for (const to of written.flatMap((tensor) => blocks.get(tensor) ?? [])) {
+        if (from === to) continue;
+        add(from, to);
+        add(to, from);
+      }
     }
-    let slot = slots.findIndex(({ tenants }) =>
-      tenants.every((t) => t.last < block.first || t.first > block.last),
-    );
-    if (slot < 0) {
-      slot = slots.length;
-      slots.push({
-        bytes: Math.ceil(block.bytes / SLOT_ALIGNMENT_BYTES) * SLOT_ALIGNMENT_BYTES,
-        tenants: [],
-      });
-    }
-    slots[slot]?.tenants.push(block);
-    for (const { tensor, offset } of block.members) places.set(tensor, { kind: "slot", slot, offset });
   }
-  return { places, slotBytes: slots.map(({ bytes }) => bytes) };
+  return conflicts;
+}
+
+function accesses(command: LoweredCommand): { readonly read: Tensor[]; readonly written: Tensor[] } {
+  if (command.kind === "copy") return { read: [command.from], written: [command.to] };
+  const writable = writableVariables(command.kernel.source);
+  const read: Tensor[] = [];
+  const written: Tensor[] = [];
+  for (const [name, tensor] of Object.entries(command.tensors)) {
+    (writable.has(name) ? written : read).push(tensor);
+  }
+  return { read, written };
+}
+
+function placeBlocks(
+  blocks: ReadonlySet<Block>,
+  conflicts: ReadonlyMap<Block, ReadonlySet<Block>>,
+  maxSlotBytes: number,
+): { places: Map<Tensor, Place>; slotBytes: readonly number[] } {
+  const packing = packBlocks(
+    [...blocks].filter(({ variable }) => variable === undefined),
+    conflicts,
+    maxSlotBytes,
+  );
+  const places = new Map<Tensor, Place>();
+  for (const block of blocks) {
+    for (const { tensor, offset } of block.members) {
+      if (block.variable !== undefined) {
+        places.set(tensor, { kind: "variable", name: block.variable });
+        continue;
+      }
+      const place = packing.places.get(block);
+      if (!place) throw new Error(`${tensor.name} was not packed`);
+      places.set(tensor, { kind: "slot", slot: place.slot, offset: place.offset + offset });
+    }
+  }
+  return { places, slotBytes: packing.slotBytes };
 }

@@ -33,6 +33,15 @@ export interface GradientContext<A extends object> {
   wants(role: string): boolean;
 }
 
+/** What an operator computes its output again from. */
+export interface RecomputeContext<A extends object> {
+  readonly graph: Graph;
+  readonly attrs: A;
+  input(role: string): Tensor;
+  /** Another output, which was kept. */
+  output(role: string): Tensor;
+}
+
 /** A WGSL file and how it is specialised. */
 export interface KernelUse {
   /** Folder and file without ending, such as `conv2d/forward`. */
@@ -94,6 +103,13 @@ export interface Operator<A extends object = object> {
   zeroPadding?(attrs: A): SidePadding;
   /** Whether an attribute `padding` can take zeros that the operator before it adds to its input x. */
   readonly fusesZeroPadding?: boolean;
+  /** Whether computing it again costs little more than reading its result: one pass over memory. */
+  readonly isCheap?: boolean;
+  /**
+   * Adds what computes output y again from its inputs, where that is less than the whole node: batch norm
+   * remembers its statistics.
+   */
+  recompute?(context: RecomputeContext<A>): Tensor;
   lower(lowering: Lowering<A>): void;
   cost(inputs: TypesByRole, outputs: TypesByRole, attrs: A): Cost;
 }

@@ -22,7 +22,7 @@ export function fuseActivations(graph: Graph, keep: Iterable<Tensor> = []): void
     node.outputs.y.node = before;
     fused.add(node);
   }
-  graph.nodes.splice(0, graph.nodes.length, ...graph.nodes.filter((node) => !fused.has(node)));
+  removeNodes(graph, fused);
 }
 
 /**
@@ -45,9 +45,45 @@ export function fuseZeroPadding(graph: Graph, keep: Iterable<Tensor> = []): void
   }
 }
 
+/**
+ * Lets one node stand for all that do the same cheap thing to the same tensors: a cell of NASNet takes the ReLU of
+ * its input once for each of its branches. Tensors in `keep` stay readable.
+ */
+export function mergeDuplicates(graph: Graph, keep: Iterable<Tensor> = []): void {
+  const kept = new Set(keep);
+  const first = new Map<string, GraphNode>();
+  const replaced = new Map<Tensor, Tensor>();
+  const merged = new Set<GraphNode>();
+  for (const node of graph.nodes) {
+    node.inputs = mapValues(node.inputs, (tensor) => replaced.get(tensor) ?? tensor);
+    const { operator, attrs, inputs, outputs, segment } = node;
+    if (!operator.isCheap || operator.inPlace || Object.values(outputs).some((tensor) => kept.has(tensor)))
+      continue;
+    const ids = Object.entries(inputs).map(([role, { id }]) => [role, id]);
+    const key = JSON.stringify([operator.name, segment, attrs, ids]);
+    const same = first.get(key);
+    if (same) merged.add(node);
+    else first.set(key, node);
+    for (const [role, tensor] of Object.entries(outputs)) {
+      const standIn = same?.outputs[role];
+      if (standIn) replaced.set(tensor, standIn);
+    }
+  }
+  removeNodes(graph, merged);
+}
+
+function removeNodes(graph: Graph, removed: ReadonlySet<GraphNode>): void {
+  graph.nodes.splice(0, graph.nodes.length, ...graph.nodes.filter((node) => !removed.has(node)));
+}
+
+function mapValues<T>(record: Readonly<Record<string, T>>, change: (value: T) => T): Record<string, T> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]));
+}
+
 /** The passes that every graph goes through before it is differentiated or laid out. */
 export function fuse(graph: Graph, keep: Iterable<Tensor> = []): void {
   const kept = [...keep];
+  mergeDuplicates(graph, kept);
   fuseActivations(graph, kept);
   fuseZeroPadding(graph, kept);
 }

@@ -58,7 +58,7 @@ export function layOutPlan(
   const wanted = new Set(Object.values(outputs));
   const nodes = liveNodes(graph, wanted);
   const lowered = lowerNodes(nodes, facts);
-  const memory = planMemory(graph, lowered, wanted);
+  const memory = planMemory(graph, lowered, wanted, facts.maxBufferBytes);
   const used = new Set<Tensor>(wanted);
   for (const command of memory.commands) {
     const tensors = command.kind === "dispatch" ? Object.values(command.tensors) : [command.from, command.to];

@@ -11,6 +11,7 @@ import {
 } from "../gpu/variables.ts";
 import { differentiate } from "../graph/differentiate.ts";
 import type { Graph, Tensor } from "../graph/graph.ts";
+import { type Recompute, recompute } from "../graph/recompute.ts";
 import { sumOf } from "../ops/add.ts";
 import type { WeightSpec } from "./layer_scope.ts";
 import type { Layers } from "./layers.ts";
@@ -32,6 +33,7 @@ export interface TrainingVariables {
  * complete and fused.
  * @param learningRate [1].
  * @param maxArenaBytes what the device binds at the most.
+ * @param recomputed what the backward pass computes again instead of keeping it.
  */
 export function addTraining(
   graph: Graph,
@@ -40,6 +42,7 @@ export function addTraining(
   optimizer: OptimizerConfig,
   learningRate: Tensor,
   maxArenaBytes: number,
+  recomputed: Recompute = "nothing",
 ): TrainingVariables {
   const trainable = layers.weights.filter((weight) => weight.trainable);
   const fixed = layers.weights.filter((weight) => !weight.trainable);
@@ -47,7 +50,9 @@ export function addTraining(
   const ones = Array.from({ length: elementCount(loss.shape) }, () => 1);
   const gradient = graph.constant("loss gradient", loss.shape, ones);
   const targets = trainable.map(({ name, shape }) => graph.variable(name, shape));
+  const forwardCount = graph.nodes.length;
   const gradients = differentiate(graph, [{ tensor: loss, gradient }], targets, sumOf);
+  recompute(graph, forwardCount, recomputed);
   const byName = new Map([...gradients].map(([target, tensor]) => [target.name, tensor]));
   applyOptimizer(graph, optimizer, trainableArenas, byName, learningRate);
   return {

@@ -8,6 +8,7 @@ import { sumOverSpace } from "./sum_over_space.ts";
 
 export const add = defineOperator({
   name: "add",
+  isCheap: true,
   inputs: ["a", "b"],
   attributes: noAttributes,
   infer: (inputs) => inferBinary("add", inputs),

@@ -54,6 +54,7 @@ export const avgPool2dGradient = defineOperator<
 
 export const avgPool2d = defineOperator<AvgPoolAttributes>({
   name: "avgPool2d",
+  isCheap: true,
   inputs: ["x"],
   attributes,
   infer: (inputs, attrs) => ({ y: inferPool("avgPool2d", inputs, attrs).y }),

@@ -7,18 +7,12 @@ import finishStatistics from "../../shaders/batch_norm/finish_statistics.wesl";
 import gradientInput from "../../shaders/batch_norm/gradient_input.wesl";
 import gradientSums from "../../shaders/batch_norm/gradient_sums.wesl";
 import movingStatistics from "../../shaders/batch_norm/moving_statistics.wesl";
-import normalize from "../../shaders/batch_norm/normalize.wesl";
 import statistics from "../../shaders/batch_norm/statistics.wesl";
 import { WeftError } from "../base/errors.ts";
 import { byteSize, elementCount, type Shape, shapeText, type TensorType } from "../base/tensors.ts";
-import {
-  defineOperator,
-  type KernelUse,
-  type Lowering,
-  type TypesByRole,
-  typeOf,
-} from "../graph/operator.ts";
+import { defineOperator, type Lowering, type TypesByRole, typeOf } from "../graph/operator.ts";
 import { ACTIVATION_CODES, type Activation, readActivation } from "./activation.ts";
+import { channelUnits, lowerNormalize, normalize, ROWS_PER_THREAD, specialise } from "./normalize.ts";
 
 interface BatchNormAttrs {
   readonly training: boolean;
@@ -27,8 +21,6 @@ interface BatchNormAttrs {
   readonly activation: Activation;
 }
 
-/** Rows a thread normalises: enough to reuse the channel's factors, few enough to fill every core. */
-const ROWS_PER_THREAD = 8;
 /** Threads that sum rows: enough for every core, few enough that adding their sums stays cheap. */
 const WANTED_THREADS = 2048;
 const MAX_SPLITS = 64;
@@ -56,20 +48,6 @@ function checkChannels(inputs: TypesByRole, roles: readonly string[], channels: 
       );
     }
   }
-}
-
-function specialise(
-  name: string,
-  source: string,
-  channels: number,
-  constants: KernelUse["constants"] = {},
-): KernelUse {
-  return { name: `batch_norm/${name}`, source, conditions: { vec4: channels % 4 === 0 }, constants };
-}
-
-/** Channels as the kernel counts them: vec4s where they come in fours. */
-function channelUnits(channels: number): number {
-  return channels % 4 === 0 ? channels / 4 : channels;
 }
 
 function splitCount(rows: number, units: number): number {
@@ -147,6 +125,7 @@ export const batchNorm = defineOperator<BatchNormAttrs>({
   name: "batchNorm",
   inputs: ["x", "gamma?", "beta?", "movingMean", "movingVariance", "validRows?"],
   fusesActivation: true,
+  isCheap: true,
   inPlace: { newMovingMean: "movingMean", newMovingVariance: "movingVariance" },
   attributes: (read) => ({
     training: read.boolean("training", false),
@@ -180,16 +159,14 @@ export const batchNorm = defineOperator<BatchNormAttrs>({
     );
     return { x: dx, gamma: dgamma, beta: dbeta };
   },
+  recompute: ({ graph, attrs, input, output }) => {
+    const inputs = { x: input("x"), statistics: output("statistics") };
+    return graph.applyOne(normalize, inputs, { activation: attrs.activation });
+  },
   lower(l) {
     lowerStatistics(l);
-    const x = l.input("x");
-    const { rows, channels } = rowsAndChannels(x.shape);
-    const units = channelUnits(channels);
-    l.dispatch(specialise("normalize", normalize, channels, { ROWS_PER_THREAD: `${ROWS_PER_THREAD}u` }), {
-      tensors: { x, statistics: l.output("statistics"), y: l.output("y") },
-      uniforms: { channels: units, rows, activation: ACTIVATION_CODES[l.attrs.activation] },
-      workgroups: Math.ceil((units * Math.ceil(rows / ROWS_PER_THREAD)) / 64),
-    });
+    const tensors = { x: l.input("x"), statistics: l.output("statistics"), y: l.output("y") };
+    lowerNormalize(l, tensors, l.attrs.activation);
   },
   cost(inputs, _outputs, { training }) {
     const x = typeOf(inputs, "x");

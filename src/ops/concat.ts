@@ -51,6 +51,7 @@ interface ConcatAttributes {
 
 export const concat = defineOperator<ConcatAttributes>({
   name: "concat",
+  isCheap: true,
   inputs: ["x*"],
   attributes: (read) => ({ axis: read.number("axis", -1) }),
   infer(inputs, { axis }) {

@@ -17,6 +17,7 @@ interface DropoutAttrs {
 
 export const dropout: Operator<DropoutAttrs> = defineOperator<DropoutAttrs>({
   name: "dropout",
+  isCheap: true,
   inputs: ["x", "seed"],
   attributes(read) {
     const rate = read.number("rate");

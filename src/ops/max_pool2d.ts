@@ -47,6 +47,7 @@ export const maxPool2dGradient = defineOperator<PoolAttributes>({
 
 export const maxPool2d = defineOperator<PoolAttributes>({
   name: "maxPool2d",
+  isCheap: true,
   inputs: ["x"],
   attributes: poolAttributes,
   infer(inputs, attrs) {

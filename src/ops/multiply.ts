@@ -8,6 +8,7 @@ import { sumOverSpace } from "./sum_over_space.ts";
 
 export const multiply: Operator = defineOperator({
   name: "multiply",
+  isCheap: true,
   inputs: ["a", "b"],
   attributes: noAttributes,
   infer: (inputs) => inferBinary("multiply", inputs),

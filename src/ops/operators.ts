@@ -21,6 +21,7 @@ import { hardSigmoid, hardSigmoidGradient } from "./hard_sigmoid.ts";
 import { increment } from "./increment.ts";
 import { maxPool2d, maxPool2dGradient } from "./max_pool2d.ts";
 import { multiply } from "./multiply.ts";
+import { normalize } from "./normalize.ts";
 import { pack } from "./pack.ts";
 import { preprocess } from "./preprocess.ts";
 import { relu, reluGradient } from "./relu.ts";
@@ -78,6 +79,7 @@ const ALL: readonly Operator[] = [
   denseWeightGradient,
   sumRows,
   batchNormGradient,
+  normalize,
   softmaxCrossEntropyGradient,
   maxPool2dGradient,
   avgPool2dGradient,

@@ -23,7 +23,7 @@ interface Conversion {
 }
 
 /** Factors and offsets of `keras.applications.imagenet_utils.preprocess_input`, in the network's channel order. */
-const CONVERSIONS: Readonly<Record<PreprocessMode, Conversion>> = {
+export const CONVERSIONS: Readonly<Record<PreprocessMode, Conversion>> = {
   tf: { reversed: 0, scale: [1 / 127.5, 1 / 127.5, 1 / 127.5], offset: [-1, -1, -1] },
   caffe: { reversed: 1, scale: [1, 1, 1], offset: [-103.939, -116.779, -123.68] },
   torch: {

@@ -23,6 +23,7 @@ function vector(values: readonly number[]): readonly [number, number, number, nu
 
 export const rescale: Operator<RescaleAttributes> = defineOperator<RescaleAttributes>({
   name: "rescale",
+  isCheap: true,
   inputs: ["x"],
   attributes: (read) => ({ scale: read.numbers("scale"), offset: read.numbers("offset") }),
   infer(inputs, { scale, offset }) {

@@ -37,6 +37,7 @@ export const scaledAddGradient = defineOperator<ScaleAttributes>({
 
 export const scaledAdd = defineOperator<ScaleAttributes>({
   name: "scaledAdd",
+  isCheap: true,
   inputs: ["x", "r"],
   attributes: (read) => ({ scale: read.number("scale") }),
   infer(inputs) {

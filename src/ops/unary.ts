@@ -87,6 +87,7 @@ export function defineUnary(
   });
   const operator = defineOperator({
     name,
+    isCheap: true,
     inputs: ["x"],
     attributes: noAttributes,
     infer: (inputs) => ({ y: typeOf(inputs, "x") }),

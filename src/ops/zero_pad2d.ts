@@ -22,6 +22,7 @@ interface AmountAttributes {
 
 export const zeroPad2d: Operator<AmountAttributes> = defineOperator<AmountAttributes>({
   name: "zeroPad2d",
+  isCheap: true,
   inputs: ["x"],
   attributes: (read) => ({ amounts: read.amounts("amounts") }),
   zeroPadding: ({ amounts }) => amounts,
@@ -40,6 +41,7 @@ export const zeroPad2d: Operator<AmountAttributes> = defineOperator<AmountAttrib
 
 export const crop2d: Operator<AmountAttributes> = defineOperator<AmountAttributes>({
   name: "crop2d",
+  isCheap: true,
   inputs: ["x"],
   attributes: (read) => ({ amounts: read.amounts("amounts") }),
   infer(inputs, { amounts }) {

@@ -5,6 +5,7 @@ import type { DeviceFacts } from "../gpu/device.ts";
 import { Graph, type Tensor } from "../graph/graph.ts";
 import { fuse } from "../graph/passes.ts";
 import { layOutPlan, type PlanLayout } from "../graph/plan.ts";
+import type { Recompute } from "../graph/recompute.ts";
 import type { Backbone } from "../models/backbone.ts";
 import {
   type Head,
@@ -37,6 +38,8 @@ export interface TrainingStepConfig extends NetworkConfig {
   /** Trains the heads alone, the backbone's batch norms in inference mode. */
   readonly freezeBackbone: boolean;
   readonly optimizer: OptimizerConfig;
+  /** What the backward pass computes again instead of keeping it; nothing by default. */
+  readonly recompute?: Recompute;
 }
 
 /** A laid-out step and the variables it works on. */
@@ -105,7 +108,8 @@ export function layOutTrainingStep(config: TrainingStepConfig, facts: DeviceFact
   fuse(graph);
 
   const { maxBindingBytes } = facts;
-  const variables = addTraining(graph, layers, loss, config.optimizer, learningRate, maxBindingBytes);
+  const { optimizer, recompute } = config;
+  const variables = addTraining(graph, layers, loss, optimizer, learningRate, maxBindingBytes, recompute);
   return { layout: layOutPlan(graph, { loss, accuracy }, facts), ...variables };
 }
 

@@ -48,4 +48,15 @@ describe("fusion", () => {
     fuse(graph, [sum]);
     expect(operators(graph, [sum])).toContain("relu6");
   });
+
+  it("takes the same ReLU of the same tensor once", () => {
+    const graph = new Graph();
+    const layers = new Layers(graph, { training: true });
+    const x = graph.input("x", [1, 5, 5, 4]);
+    const branches = [layers.reLU(x), layers.reLU(x), layers.reLU(x, { maxValue: 6 })] as const;
+    const y = layers.add(branches);
+    fuse(graph, [y]);
+    expect(operators(graph, [y])).toEqual(["relu", "relu6", "add", "add"]);
+    expect(graph.nodes).toHaveLength(4);
+  });
 });

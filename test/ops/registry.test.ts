@@ -15,7 +15,14 @@ const EXERCISED_BY: Readonly<Record<string, string>> = {
 };
 
 /** Operators whose inputs or outputs a record cannot express (bytes, masks, packed parameters). */
-const TESTED_ALONE: ReadonlySet<string> = new Set(["preprocess", "dropout", "pack", "increment", "sgd"]);
+const TESTED_ALONE: ReadonlySet<string> = new Set([
+  "preprocess",
+  "dropout",
+  "pack",
+  "increment",
+  "sgd",
+  "normalize",
+]);
 
 const recordOf = new Map(records.map((record) => [record.op, record]));
 const GRADIENT = /(Data|Weight)?Gradient$/;

@@ -1,0 +1,100 @@
+// Recomputing: values that the backward pass reads are computed again instead of being kept since the forward
+// pass. Less memory for more work (Chen et al. 2016, "Training deep nets with sublinear memory cost").
+
+import { byteSize } from "../base/tensors.ts";
+import type { Graph, GraphNode, Tensor } from "./graph.ts";
+
+/**
+ * What is computed again: nothing; `cheap`: what one pass over memory makes out of values that are kept anyway;
+ * `blocks`: besides, everything inside the network's blocks, whose inputs alone are kept.
+ */
+export const RECOMPUTE_CHOICES = ["nothing", "cheap", "blocks"] as const;
+export type Recompute = (typeof RECOMPUTE_CHOICES)[number];
+
+/** What is smaller is kept: statistics, pooled features, logits. */
+const SMALL_BYTES = 65536;
+
+/**
+ * Rewires the backward nodes of a differentiated graph so that they read recomputed values.
+ * @param forwardCount how many of the graph's nodes are the forward pass.
+ */
+export function recompute(graph: Graph, forwardCount: number, choice: Recompute): void {
+  if (choice === "nothing") return;
+  const forward = graph.nodes.slice(0, forwardCount);
+  const backward = graph.nodes.splice(forwardCount);
+  const dropped = choice === "cheap" ? cheapValues(forward, backward) : valuesInBlocks(forward);
+  const again = new Map<Tensor, Tensor>();
+  const resolve = (tensor: Tensor): Tensor => {
+    const { node } = tensor;
+    if (!node || !dropped.has(tensor)) return tensor;
+    const known = again.get(tensor);
+    if (known) return known;
+    const computed = computeAgain(graph, node, tensor, resolve);
+    again.set(tensor, computed);
+    return computed;
+  };
+  const { segment } = graph;
+  for (const node of backward) {
+    graph.segment = node.segment;
+    node.inputs = Object.fromEntries(
+      Object.entries(node.inputs).map(([role, tensor]) => [role, resolve(tensor)]),
+    );
+    graph.nodes.push(node);
+  }
+  graph.segment = segment;
+}
+
+function computeAgain(
+  graph: Graph,
+  node: GraphNode,
+  tensor: Tensor,
+  resolve: (tensor: Tensor) => Tensor,
+): Tensor {
+  const role = Object.keys(node.outputs).find((name) => node.outputs[name] === tensor) ?? "y";
+  const required = (found: Tensor | undefined): Tensor => {
+    if (!found) throw new Error(`${node.name} lacks a tensor to be computed again from`);
+    return found;
+  };
+  if (node.operator.recompute) {
+    return node.operator.recompute({
+      graph,
+      attrs: node.attrs,
+      input: (name) => resolve(required(node.inputs[name])),
+      output: (name) => required(node.outputs[name]),
+    });
+  }
+  const inputs = Object.entries(node.inputs).map(([name, input]) => [name, resolve(input)]);
+  return required(graph.repeat(node, Object.fromEntries(inputs)).outputs[role]);
+}
+
+const isKept = (tensor: Tensor) => tensor.kind !== "value" || byteSize(tensor) <= SMALL_BYTES;
+
+function readBy(nodes: readonly GraphNode[]): Set<Tensor> {
+  return new Set(nodes.flatMap(({ inputs }) => Object.values(inputs)));
+}
+
+/** Values that cheap operators make out of small ones and of those that the backward pass reads anyway. */
+function cheapValues(forward: readonly GraphNode[], backward: readonly GraphNode[]): Set<Tensor> {
+  const wanted = readBy(backward);
+  const dropped = new Set<Tensor>();
+  for (const { operator, inputs, outputs } of forward) {
+    const { y } = outputs;
+    if (!operator.isCheap || !y || isKept(y)) continue;
+    const isThere = (tensor: Tensor) => isKept(tensor) || dropped.has(tensor) || wanted.has(tensor);
+    if (Object.values(inputs).every(isThere)) dropped.add(y);
+  }
+  return dropped;
+}
+
+/** Values that only nodes of their own block read. */
+function valuesInBlocks(forward: readonly GraphNode[]): Set<Tensor> {
+  const dropped = new Set<Tensor>();
+  for (const { block, outputs } of forward) {
+    if (block === undefined) continue;
+    for (const tensor of Object.values(outputs)) if (!isKept(tensor)) dropped.add(tensor);
+  }
+  for (const { block, inputs } of forward) {
+    for (const tensor of Object.values(inputs)) if (tensor.node?.block !== block) dropped.delete(tensor);
+  }
+  return dropped;
+}

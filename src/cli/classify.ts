@@ -4,12 +4,18 @@ import { Command } from "commander";
 import { WeftError } from "../base/errors.ts";
 import { readJson } from "../base/platform.ts";
 import type { Backbone } from "../models/backbone.ts";
+import { mobileNetV2 } from "../models/mobilenet_v2.ts";
 import { nodeFiles } from "../platform/node/files.ts";
 import { createNodeImageDecoder } from "../platform/node/images.ts";
 import { Classifier } from "../training/classifier.ts";
 import { networkName } from "../training/network.ts";
 import { openWeights, takeWeights } from "../training/weights_file.ts";
-import { type ClassifierConfig, classifierWeights, identifyClassifier } from "../training/weights_network.ts";
+import {
+  type ClassifierConfig,
+  type ClassifierHints,
+  classifierWeights,
+  identifyClassifier,
+} from "../training/weights_network.ts";
 import { withEngine } from "./engine.ts";
 import { wholeNumber } from "./number_options.ts";
 import {
@@ -23,6 +29,7 @@ import {
   sizeOption,
 } from "./options.ts";
 import { print, say, styleOf } from "./terminal.ts";
+import { IMAGENET, imagenetLabels, type WeightsUse, weightsPath } from "./weights_option.ts";
 
 interface ClassifyOptions extends AdapterOption {
   readonly weights?: string;
@@ -48,7 +55,7 @@ export function classifyCommand(): Command {
   return new Command("classify")
     .description("name what images show, by a network with its top")
     .argument("<images...>", "JPEG, PNG or WebP files")
-    .option("--weights <file>", "weights with top, .h5 of Keras or .safetensors")
+    .option("--weights <file>", "weights with top: imagenet, .h5 of Keras or .safetensors")
     .option("--labels <file>", 'names of the classes, {"0": ["n01440764", "tench"], …} as Keras has them')
     .addOption(backboneOption())
     .addOption(alphaOption())
@@ -60,9 +67,12 @@ export function classifyCommand(): Command {
 }
 
 async function classify(images: readonly string[], options: ClassifyOptions): Promise<void> {
-  const path = requireOption(options.weights, "--weights", "a weights file with top");
-  const { config, weights } = await loadClassifier(path, options);
-  const labels = options.labels === undefined ? undefined : await readLabels(options.labels, config.classes);
+  const given = requireOption(options.weights, "--weights", "imagenet or a weights file with top");
+  const official = given === IMAGENET ? officialNetwork(options) : undefined;
+  const path = official ? await weightsPath(given, official) : given;
+  const { config, weights } = await loadClassifier(path, official ?? options);
+  const labelsPath = options.labels ?? (official && (await imagenetLabels()));
+  const labels = labelsPath === undefined ? undefined : await readLabels(labelsPath, config.classes);
   const { backbone, alpha, size } = config;
   requireSuits(backbone, { alpha, size });
   const decoder = createNodeImageDecoder();
@@ -84,9 +94,16 @@ async function classify(images: readonly string[], options: ClassifyOptions): Pr
   });
 }
 
+/** The network whose official weights are wanted, with Keras' defaults. */
+function officialNetwork({ backbone = mobileNetV2, alpha, size }: ClassifyOptions): WeightsUse {
+  const network = { backbone, alpha, size: size ?? backbone.defaultSize };
+  requireSuits(backbone, network);
+  return { ...network, alpha: backbone.hasAlpha ? (alpha ?? 1) : undefined, includeTop: true };
+}
+
 async function loadClassifier(
   path: string,
-  hints: ClassifyOptions,
+  hints: ClassifierHints,
 ): Promise<{ config: ClassifierConfig; weights: ReadonlyMap<string, Float32Array> }> {
   const file = await openWeights(await nodeFiles.readFile(path), path);
   try {

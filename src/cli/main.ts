@@ -10,13 +10,15 @@ import { evaluateCommand } from "./evaluate.ts";
 import { reportFault } from "./faults.ts";
 import { goldenCommand } from "./golden.ts";
 import { handleInterrupts } from "./interrupt.ts";
+import { planCommand } from "./plan.ts";
 import { predictCommand } from "./predict.ts";
 import { trainCommand } from "./train.ts";
 
 const EXAMPLES = `
 Examples:
   npx weft train                                  train on a demo set that weft draws itself
-  npx weft train --data DIR --weights FILE.h5     fine-tune on your own data
+  npx weft train --data DIR --weights imagenet    fine-tune Keras' official weights on your own data
+  npx weft train --data DIR --weights FILE.h5     the same from a file
   npx weft evaluate --model RUN --data DIR        accuracies on Tests/answer.csv
   npx weft predict --model RUN --data DIR         answers to Tests/question.csv
   npx weft doctor                                 which GPU would be used, and why
@@ -34,6 +36,7 @@ function program(): Command {
     classifyCommand(),
     demoCommand(),
     augmentCommand(),
+    planCommand(),
     doctorCommand(),
     goldenCommand(),
   ];

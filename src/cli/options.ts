@@ -57,6 +57,14 @@ export const alphaOption = () =>
     positiveNumber("--alpha"),
   );
 
+export const recomputeOption = () =>
+  new Option(
+    "--recompute [what]",
+    "compute values again in the backward pass instead of keeping them: cheap ones, or all inside blocks",
+  )
+    .choices(["cheap", "blocks"])
+    .preset("blocks");
+
 export const skipBadOption = () =>
   new Option("--skip-bad", "go on without bad images and rows, and say how many were left out");
 

@@ -35,7 +35,7 @@ const loss = (value: number | undefined) => (value ?? 0).toFixed(LOSS_DECIMALS);
 const accuracy = (value: number | null | undefined) => value?.toFixed(ACCURACY_DECIMALS) ?? NO_VALUE;
 
 /** Aligned columns without lines: the first to the left, the others to the right. */
-function columns(rows: readonly (readonly string[])[]): string {
+export function columns(rows: readonly (readonly string[])[]): string {
   const count = Math.max(...rows.map((row) => row.length));
   const table = new Table({
     chars: NO_LINES,

@@ -3,6 +3,7 @@
 import { type Command, Option } from "commander";
 import type { FileSystem } from "../base/platform.ts";
 import { type AttributeDataset, type Split, splitImages } from "../data/dataset.ts";
+import type { Recompute } from "../graph/recompute.ts";
 import type { Backbone } from "../models/backbone.ts";
 import { mobileNetV2 } from "../models/mobilenet_v2.ts";
 import type { OptimizerConfig } from "../nn/optimizers.ts";
@@ -20,11 +21,13 @@ import {
   dataOption,
   jsonOption,
   pathText,
+  recomputeOption,
   requireSuits,
   seedOption,
   sizeOption,
   skipBadOption,
 } from "./options.ts";
+import { weightsPath } from "./weights_option.ts";
 
 /** What the command line gives; absent where it is silent. */
 export interface TrainOptions extends AdapterOption {
@@ -43,6 +46,7 @@ export interface TrainOptions extends AdapterOption {
   readonly bnMomentum?: number;
   readonly optimizer: "adam" | "sgd";
   readonly weightDecay?: number;
+  readonly recompute?: Exclude<Recompute, "nothing">;
   readonly out?: string;
   readonly skipBad?: boolean;
   readonly json?: boolean;
@@ -84,7 +88,10 @@ export function addTrainOptions(command: Command): Command {
     backboneOption().default(mobileNetV2, mobileNetV2.name),
     alphaOption(),
     sizeOption(),
-    new Option("--weights <file>", "weights to start from, .h5 of Keras or .safetensors (default: random)"),
+    new Option(
+      "--weights <file>",
+      "weights to start from: imagenet, .h5 of Keras or .safetensors (default: random)",
+    ),
     new Option("--phases <list>", "epochs@rate,… each with a fresh optimizer").argParser(parsePhases),
     batchOption(),
     seedOption().default(1),
@@ -102,6 +109,7 @@ export function addTrainOptions(command: Command): Command {
       "momentum of the batch norms' averages (default: one that settles)",
     ).argParser(share("--bn-momentum")),
     new Option("--optimizer <name>", "how weights are updated").choices(["adam", "sgd"]).default("adam"),
+    recomputeOption(),
     new Option("--weight-decay <rate>", "decoupled weight decay").argParser(
       nonNegativeNumber("--weight-decay"),
     ),
@@ -165,8 +173,10 @@ export async function prepareTraining(
     return sum + shape.reduce((product, extent) => product * extent, 1);
   }, 0);
   const wanted = { network: networkName(network), required: specs.backbone, optional: specs.heads };
+  const { weights } = options;
+  const use = { backbone, alpha, size, includeTop: false };
   const loaded =
-    options.weights === undefined ? undefined : await loadWeights(files, options.weights, wanted);
+    weights === undefined ? undefined : await loadWeights(files, await weightsPath(weights, use), wanted);
   const config: TrainerConfig = {
     ...network,
     batchSize,
@@ -177,6 +187,7 @@ export async function prepareTraining(
     freezeBackbone: options.freeze === "backbone",
     batchNormMomentum: options.bnMomentum ?? settlingMomentum(backbone.batchNormMomentum, steps),
     optimizer: optimizerOf(options),
+    recompute: options.recompute ?? "nothing",
   };
   const isMomentumPicked = options.bnMomentum === undefined;
   return { config, split, steps, isMomentumPicked, loaded, parameters: count };

@@ -29,6 +29,8 @@ export function sayDataset(dataset: AttributeDataset, { split }: PreparedTrainin
   }
 }
 
+const RECOMPUTED = { cheap: "cheap values", blocks: "what is inside blocks" } as const;
+
 /** Network, weights, schedule and memory. */
 export function sayPlan(
   options: TrainOptions,
@@ -50,7 +52,10 @@ export function sayPlan(
   sayField("batch norm", momentumText(prepared));
   const { weightBytes, optimizerBytes, totalBytes } = layout;
   const parts = `weights ${megabytes(weightBytes)}, optimizer ${megabytes(optimizerBytes)}`;
-  sayField("GPU memory", `${megabytes(totalBytes)} planned (${parts})`);
+  const { recompute } = config;
+  const again =
+    recompute === undefined || recompute === "nothing" ? "" : `, recomputing ${RECOMPUTED[recompute]}`;
+  sayField("GPU memory", `${megabytes(totalBytes)} planned (${parts})${again}`);
 }
 
 function weightsText({ weights, seed }: TrainOptions, { loaded, config }: PreparedTraining): string {

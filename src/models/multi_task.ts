@@ -12,6 +12,18 @@ export interface Head {
   readonly classes: number;
 }
 
+/** The attributes of the reference task, FashionAI's clothes. */
+export const REFERENCE_HEADS: readonly Head[] = [
+  { name: "coat_length", classes: 8 },
+  { name: "collar_design", classes: 5 },
+  { name: "lapel_design", classes: 5 },
+  { name: "neck_design", classes: 5 },
+  { name: "neckline_design", classes: 10 },
+  { name: "pant_length", classes: 6 },
+  { name: "skirt_length", classes: 6 },
+  { name: "sleeve_length", classes: 9 },
+];
+
 /**
  * Adds the heads.
  * @param features [N,C].

@@ -1,0 +1,170 @@
+// `weft plan`: what a network will need of a GPU, without one: memory and its parts, FLOPs, dispatches,
+// pipelines.
+
+import { Command, Option } from "commander";
+import { elementCount } from "../base/tensors.ts";
+import { type DeviceFacts, type KernelFamily, megabytes } from "../gpu/device.ts";
+import type { PlanStatistics } from "../graph/plan.ts";
+import type { Recompute } from "../graph/recompute.ts";
+import type { Backbone } from "../models/backbone.ts";
+import { REFERENCE_HEADS } from "../models/multi_task.ts";
+import { layOutInferenceStep, type NetworkConfig, networkName, networkWeights } from "../training/network.ts";
+import { layOutTraining } from "../training/trainer.ts";
+import {
+  alphaOption,
+  backboneOption,
+  batchOption,
+  jsonOption,
+  recomputeOption,
+  requireOption,
+  requireSuits,
+  sizeOption,
+} from "./options.ts";
+import { columns } from "./tables.ts";
+import { grouped, print, styleOf } from "./terminal.ts";
+
+interface PlanOptions {
+  readonly backbone?: Backbone;
+  readonly alpha?: number;
+  readonly size?: number;
+  readonly batch: number;
+  readonly mode: "train" | "inference";
+  readonly kernels: KernelFamily;
+  readonly recompute?: Exclude<Recompute, "nothing">;
+  readonly json?: boolean;
+}
+
+/** What is planned, in bytes; the parts add up to the total. */
+interface MemoryParts {
+  readonly total: number;
+  readonly parts: readonly (readonly [name: string, bytes: number])[];
+}
+
+/** Limits that no adapter of weft's falls short of; only the width of a subgroup changes kernels. */
+const GIBIBYTE = 2 ** 30;
+const FACTS: Omit<DeviceFacts, "family" | "subgroupSize"> = {
+  features: new Set(),
+  maxBindingBytes: GIBIBYTE,
+  maxBufferBytes: GIBIBYTE,
+  maxWorkgroupsPerDimension: 65535,
+  maxWorkgroupMemoryBytes: 32768,
+};
+const REFERENCE_DROPOUT = 0.5;
+
+/** The `plan` subcommand. */
+export function planCommand(): Command {
+  return new Command("plan")
+    .description("tell the memory and the work of a network, without touching a GPU")
+    .addOption(backboneOption())
+    .addOption(alphaOption())
+    .addOption(sizeOption())
+    .addOption(batchOption().default(1))
+    .addOption(new Option("--mode <mode>", "what to plan").choices(["train", "inference"]).default("train"))
+    .addOption(recomputeOption())
+    .addOption(
+      new Option("--kernels <family>", "for software adapters or for GPUs")
+        .choices(["cpu", "gpu"])
+        .default("cpu"),
+    )
+    .addOption(jsonOption("one object, sizes in bytes"))
+    .action(plan);
+}
+
+function plan(options: PlanOptions): void {
+  const backbone = requireOption(options.backbone, "--backbone", "a backbone's name");
+  const { batch, mode, kernels, alpha, recompute = "nothing" } = options;
+  const size = options.size ?? backbone.defaultSize;
+  requireSuits(backbone, { alpha, size });
+  const facts: DeviceFacts = { ...FACTS, family: kernels, subgroupSize: kernels === "cpu" ? 8 : undefined };
+  const network: NetworkConfig = { backbone, alpha, size, heads: REFERENCE_HEADS };
+  const { memory, work } =
+    mode === "train" ? planTraining(network, batch, recompute, facts) : planInference(network, batch, facts);
+  const { flops, dispatches, pipelines } = work;
+  if (options.json) {
+    const parts = Object.fromEntries(memory.parts);
+    const what = { backbone: backbone.name, alpha: alpha ?? null, size, batch, mode, kernels, recompute };
+    print(
+      JSON.stringify({ ...what, bytes: { total: memory.total, ...parts }, flops, dispatches, pipelines }),
+    );
+    return;
+  }
+  const { bold, dim } = styleOf(process.stdout);
+  const title = `${networkName(network)}, ${size} x ${size} pixels, batch ${batch}`;
+  const again = recompute === "nothing" ? "" : `, recomputing ${recompute}`;
+  const step = mode === "train" ? `a training step with Adam${again}` : "an inference step";
+  print(`${bold(title)}: ${step}, kernels for ${kernels === "cpu" ? "software adapters" : "GPUs"}`);
+  const rows = [
+    ...memory.parts.map(([name, bytes]) => [words(name), megabytes(bytes)]),
+    ["GPU memory", megabytes(memory.total)].map(bold),
+    ["FLOPs", `${(flops / 1e9).toFixed(1)}e9`],
+    ["dispatches", grouped(dispatches)],
+    ["pipelines", grouped(pipelines)],
+  ];
+  print(columns(rows));
+  print(dim("  FLOPs count a multiplication and an addition as two; weft train states the same memory."));
+}
+
+/** `inputsAndStaging` → `inputs and staging`. */
+function words(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}
+
+function planTraining(
+  network: NetworkConfig,
+  batchSize: number,
+  recompute: Recompute,
+  facts: DeviceFacts,
+): { memory: MemoryParts; work: PlanStatistics } {
+  const config = {
+    ...network,
+    batchSize,
+    dropout: REFERENCE_DROPOUT,
+    batchNormMomentum: network.backbone.batchNormMomentum,
+    augment: true,
+    freezeBackbone: false,
+    optimizer: { name: "adam" },
+    recompute,
+  } as const;
+  const layout = layOutTraining(config, facts);
+  const { training, validation, totalBytes, weightBytes, optimizerBytes, readBackBytes } = layout;
+  const work = training.layout.statistics;
+  const gradients = training.trainableArenas.reduce((sum, { elements }) => sum + 4 * elements, 0);
+  const { valueBytes, workspaceBytes, planBytes } = work;
+  const memory: MemoryParts = {
+    total: totalBytes,
+    parts: [
+      ["weights", weightBytes],
+      ["gradients", gradients],
+      ["moments", optimizerBytes],
+      ["activations", valueBytes - gradients - workspaceBytes],
+      ["workspace", workspaceBytes],
+      ["inputsAndStaging", planBytes - valueBytes],
+      ["validationStep", validation.layout.statistics.planBytes],
+      ["weightsReadBack", readBackBytes],
+    ],
+  };
+  return { memory, work };
+}
+
+function planInference(
+  network: NetworkConfig,
+  batchSize: number,
+  facts: DeviceFacts,
+): { memory: MemoryParts; work: PlanStatistics } {
+  const work = layOutInferenceStep(network, batchSize, facts).layout.statistics;
+  const { backbone, heads } = networkWeights(network);
+  const weights = [...backbone, ...heads].reduce((sum, { shape }) => sum + 4 * elementCount(shape), 0);
+  const { valueBytes, workspaceBytes, planBytes } = work;
+  return {
+    memory: {
+      total: weights + planBytes,
+      parts: [
+        ["weights", weights],
+        ["activations", valueBytes - workspaceBytes],
+        ["workspace", workspaceBytes],
+        ["inputsAndStaging", planBytes - valueBytes],
+      ],
+    },
+    work,
+  };
+}

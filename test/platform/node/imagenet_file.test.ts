@@ -1,0 +1,133 @@
+// Official weights: in Keras' cache, in weft's own, or from a server.
+
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { IMAGENET_ORIGIN, type ImagenetWeights } from "../../../src/models/imagenet_weights.ts";
+import { imagenetFile, kerasFile, kerasModelsFolder } from "../../../src/platform/node/imagenet_file.ts";
+import { temporaryFolder, writeIn } from "../../cli/tiny_data.ts";
+import { type Answer, closedOrigin, type FileServer, serveFile } from "./file_server.ts";
+
+/** Begins as HDF5 and has the length that its superblock says. */
+function drawHdf5(bytes: number): Uint8Array {
+  const content = Buffer.alloc(bytes, 7);
+  content.write("\x89HDF\r\n\x1a\n", "latin1");
+  content.fill(0, 8, 40);
+  content[13] = 8; // bytes of an offset
+  content.writeBigUInt64LE(BigInt(bytes), 40);
+  return content;
+}
+
+const CONTENT = drawHdf5(5000);
+const HASHED: ImagenetWeights = {
+  fileName: "network_no_top.h5",
+  url: `${IMAGENET_ORIGIN}tensorflow/keras-applications/network/Network-no-top.h5`,
+  hash: createHash("md5").update(CONTENT).digest("hex"),
+};
+const UNHASHED: ImagenetWeights = { ...HASHED, hash: undefined };
+
+let home: string;
+let server: FileServer | undefined;
+let faulty: string[];
+
+beforeEach(() => {
+  home = temporaryFolder();
+  faulty = [];
+});
+afterEach(() => server?.close());
+
+async function find(file: ImagenetWeights, answers?: readonly Answer[], mirrorPath = ""): Promise<string> {
+  server = await serveFile(CONTENT, answers);
+  return findAt(file, `${server.origin}${mirrorPath}`);
+}
+
+function findAt(file: ImagenetWeights, mirror: string): Promise<string> {
+  const variables = { WEFT_CACHE: join(home, "cache"), WEFT_IMAGENET_MIRROR: mirror };
+  return imagenetFile(file, {
+    onFaulty: (line) => faulty.push(line),
+    pauseSeconds: 0.01,
+    surroundings: { variables, home },
+  });
+}
+
+const kerasPath = () => join(home, ".keras/models", HASHED.fileName);
+const ownPath = () => join(home, "cache/imagenet", HASHED.fileName);
+
+describe("imagenetFile", () => {
+  it("finds Keras' own, below KERAS_HOME or ~/.keras", async () => {
+    expect(kerasModelsFolder({ variables: { KERAS_HOME: "~/k" }, home: "/home/a" })).toBe("/home/a/k/models");
+    expect(kerasModelsFolder({ variables: { KERAS_HOME: "/k" }, home: "/home/a" })).toBe("/k/models");
+    writeIn(home, `.keras/models/${HASHED.fileName}`, CONTENT);
+    expect(await find(HASHED)).toBe(kerasPath());
+    expect(server?.asked).toEqual([]);
+    expect(existsSync(join(home, "cache"))).toBe(false);
+  });
+
+  it("downloads into weft's cache, once, from a mirror with the same paths", async () => {
+    expect(await find(HASHED, [{}], "/copies/")).toBe(ownPath());
+    expect(server?.asked.map(({ path }) => path)).toEqual([
+      "/copies/tensorflow/keras-applications/network/Network-no-top.h5",
+    ]);
+    expect(readFileSync(ownPath()).equals(CONTENT)).toBe(true);
+    expect(await findAt(HASHED, await closedOrigin())).toBe(ownPath());
+    expect(faulty).toEqual([]);
+  });
+
+  it("leaves a damaged file of Keras alone and says so", async () => {
+    for (const file of [HASHED, UNHASHED]) {
+      writeIn(home, `.keras/models/${file.fileName}`, CONTENT.subarray(0, 3000));
+      expect(await find(file)).toBe(ownPath());
+      expect(readFileSync(kerasPath())).toHaveLength(3000);
+      await server?.close();
+    }
+    expect(faulty[0]).toMatch(/\.h5: its md5 is \w+, expected \w+; this file of Keras' cache is left alone/);
+    expect(faulty[1]).toMatch(/\.h5: it has 3000 bytes of 5000; this file of Keras' cache is left alone/);
+  });
+
+  it("downloads a damaged file of its own cache again", async () => {
+    writeIn(
+      home,
+      `cache/imagenet/${HASHED.fileName}`,
+      CONTENT.map((byte) => byte ^ 1),
+    );
+    expect(await find(HASHED)).toBe(ownPath());
+    expect(readFileSync(ownPath()).equals(CONTENT)).toBe(true);
+    expect(faulty).toHaveLength(1);
+    expect(faulty[0]).toMatch(
+      /cache.imagenet.network_no_top\.h5: its md5 is .*; it is removed and downloaded/,
+    );
+  });
+
+  it("keeps no page that a server gives for a file without a hash", async () => {
+    const page = Buffer.from("<html>please log in</html>".repeat(10));
+    await expect(find(UNHASHED, [{ content: page }])).rejects.toThrow(
+      /: not the file that was expected: it is no HDF5 file; it was removed; without a network put /,
+    );
+    expect(readdirSync(join(home, "cache/imagenet"))).toEqual([]);
+  });
+
+  it("says which file to put where", async () => {
+    const origin = await closedOrigin();
+    const fault: unknown = await findAt(HASHED, origin).catch((thrown) => thrown);
+    expect((fault as Error).message).toBe(
+      `${origin}/tensorflow/keras-applications/network/Network-no-top.h5: the server cannot be reached ` +
+        `(connection refused); without a network put network_no_top.h5 into ${join(home, ".keras/models")} ` +
+        `or ${join(home, "cache/imagenet")}, or give --weights FILE`,
+    );
+  });
+
+  it("refuses a mirror that is no address", async () => {
+    await expect(findAt(HASHED, "mirror.example")).rejects.toThrow(
+      /^WEFT_IMAGENET_MIRROR expects an address such as .*, received "mirror\.example"$/,
+    );
+  });
+
+  it("finds other files of Keras, and none where there are none", async () => {
+    const note = (line: string) => faulty.push(line);
+    expect(await kerasFile(HASHED, note, { variables: {}, home })).toBeUndefined();
+    expect(faulty).toEqual([]);
+    writeIn(home, `.keras/models/${HASHED.fileName}`, CONTENT);
+    expect(await kerasFile(HASHED, note, { variables: {}, home })).toBe(kerasPath());
+  });
+});

@@ -2,17 +2,17 @@
 // In training the statistics are those of the batch's valid rows and the moving averages follow them;
 // in inference they are the moving averages. Ioffe and Szegedy 2015; Keras' BatchNormalization.
 
-import finishGradient from "../../shaders/batch_norm/finish_gradient.wesl";
-import finishStatistics from "../../shaders/batch_norm/finish_statistics.wesl";
 import gradientInput from "../../shaders/batch_norm/gradient_input.wesl";
 import gradientSums from "../../shaders/batch_norm/gradient_sums.wesl";
 import movingStatistics from "../../shaders/batch_norm/moving_statistics.wesl";
+import normalizeBatch from "../../shaders/batch_norm/normalize_batch.wesl";
 import statistics from "../../shaders/batch_norm/statistics.wesl";
 import { WeftError } from "../base/errors.ts";
 import { byteSize, elementCount, type Shape, shapeText, type TensorType } from "../base/tensors.ts";
+import type { Tensor } from "../graph/graph.ts";
 import { defineOperator, type Lowering, type TypesByRole, typeOf } from "../graph/operator.ts";
 import { ACTIVATION_CODES, type Activation, readActivation } from "./activation.ts";
-import { channelUnits, lowerNormalize, normalize, ROWS_PER_THREAD, specialise } from "./normalize.ts";
+import { channelUnits, lowerNormalize, normalize, specialise } from "./normalize.ts";
 
 interface BatchNormAttrs {
   readonly training: boolean;
@@ -21,10 +21,15 @@ interface BatchNormAttrs {
   readonly activation: Activation;
 }
 
-/** Threads that sum rows: enough for every core, few enough that adding their sums stays cheap. */
-const WANTED_THREADS = 2048;
-const MAX_SPLITS = 64;
-const MIN_ROWS_PER_SPLIT = 16;
+/** How a sum over rows is cut: enough threads for every core, few enough chunks that joining them stays cheap. */
+const CUTS = {
+  cpu: { threads: 512, maxSplits: 32, rowsPerSplit: 16 },
+  gpu: { threads: 8192, maxSplits: 16, rowsPerSplit: 4 },
+} as const;
+const MIN_ROWS_PER_CHUNK = 16;
+const MIN_ROWS_PER_THREAD = 8;
+/** Threads of a workgroup of the kernels that join chunks. */
+const THREADS = 16;
 
 /** Sizes of [N, H, W, C] or [N, C] seen as [rows, channels]. */
 function rowsAndChannels(shape: Shape): {
@@ -50,75 +55,90 @@ function checkChannels(inputs: TypesByRole, roles: readonly string[], channels: 
   }
 }
 
-function splitCount(rows: number, units: number): number {
-  const wanted = Math.min(MAX_SPLITS, Math.ceil(WANTED_THREADS / units));
-  return Math.max(1, Math.min(wanted, Math.floor(rows / MIN_ROWS_PER_SPLIT)));
+/**
+ * Chunks of a sum over rows, and how many rows a thread of the second pass handles: it joins all chunks of its
+ * channel first, which must cost little beside the rows.
+ */
+function cutRows(l: Lowering<object>, rows: number, units: number) {
+  const { threads, maxSplits, rowsPerSplit } = CUTS[l.device.family];
+  const wanted = Math.min(maxSplits, Math.ceil(threads / units));
+  const splits = Math.max(1, Math.min(wanted, Math.floor(rows / MIN_ROWS_PER_CHUNK)));
+  const rowsPerThread = Math.max(MIN_ROWS_PER_THREAD, rowsPerSplit * splits);
+  return { splits, rowsPerThread, parts: Math.ceil(rows / rowsPerThread) };
 }
 
-function validRows(l: Lowering<BatchNormAttrs>, images: number) {
+/** Where the first pass leaves its sums: two values a chunk and channel, then the number of valid images. */
+function partialSums(l: Lowering<object>, splits: number, channels: number): Tensor {
+  return l.workspace("partial sums", { shape: [splits * 2 * channels + 4], dtype: "f32" });
+}
+
+function validRows(l: Lowering<object>, images: number) {
   return l.hasInput("validRows") ? l.input("validRows") : l.constant("valid rows", [images], "u32");
 }
 
-function lowerStatistics(l: Lowering<BatchNormAttrs>): void {
+/** Gamma and beta, something readable in the place of those that are absent, and flags that say so. */
+function affine(l: Lowering<BatchNormAttrs>, standIn: Tensor) {
+  const gamma = l.hasInput("gamma") ? l.input("gamma") : standIn;
+  const beta = l.hasInput("beta") ? l.input("beta") : standIn;
+  return {
+    tensors: { gamma, beta },
+    flags: { has_gamma: Number(l.hasInput("gamma")), has_beta: Number(l.hasInput("beta")) },
+  };
+}
+
+function lowerInference(l: Lowering<BatchNormAttrs>): void {
   const x = l.input("x");
-  const { rows, channels, images, rowsPerImage } = rowsAndChannels(x.shape);
-  const gamma = l.hasInput("gamma") ? l.input("gamma") : l.input("movingMean");
-  const beta = l.hasInput("beta") ? l.input("beta") : l.input("movingMean");
-  const flags = { has_gamma: Number(l.hasInput("gamma")), has_beta: Number(l.hasInput("beta")) };
-  const { epsilon, momentum } = l.attrs;
-  const perChannel = Math.ceil(channels / 64);
-  if (!l.attrs.training) {
-    l.dispatch(
-      { name: "batch_norm/moving_statistics", source: movingStatistics },
-      {
-        tensors: {
-          moving_mean: l.input("movingMean"),
-          moving_variance: l.input("movingVariance"),
-          gamma,
-          beta,
-          statistics: l.output("statistics"),
-        },
-        uniforms: { channels, ...flags, epsilon },
-        workgroups: perChannel,
-      },
-    );
-    return;
-  }
-  const units = channelUnits(channels);
-  const splits = splitCount(rows, units);
-  const partials = l.workspace("partial sums", { shape: [splits, 2, channels], dtype: "f32" });
-  const valid_rows = validRows(l, images);
-  l.dispatch(specialise("statistics", statistics, channels), {
-    tensors: { x, valid_rows, partials },
-    uniforms: { channels: units, rows, rows_per_image: rowsPerImage, splits },
-    workgroups: Math.ceil((units * splits) / 64),
-  });
-  // x stands in for an absent gamma or beta: the moving averages are written here.
+  const { channels } = rowsAndChannels(x.shape);
+  const { tensors, flags } = affine(l, l.input("movingMean"));
+  const statistics = l.output("statistics");
+  const [moving_mean, moving_variance] = [l.input("movingMean"), l.input("movingVariance")];
   l.dispatch(
-    { name: "batch_norm/finish_statistics", source: finishStatistics },
+    { name: "batch_norm/moving_statistics", source: movingStatistics },
     {
-      tensors: {
-        valid_rows,
-        partials,
-        gamma: l.hasInput("gamma") ? gamma : x,
-        beta: l.hasInput("beta") ? beta : x,
-        statistics: l.output("statistics"),
-        moving_mean: l.output("newMovingMean"),
-        moving_variance: l.output("newMovingVariance"),
-      },
-      uniforms: {
-        channels,
-        rows,
-        rows_per_image: rowsPerImage,
-        splits,
-        ...flags,
-        epsilon,
-        momentum,
-        one_minus_momentum: 1 - momentum,
-      },
-      workgroups: perChannel,
+      tensors: { moving_mean, moving_variance, ...tensors, statistics },
+      uniforms: { channels, ...flags, epsilon: l.attrs.epsilon },
+      workgroups: Math.ceil(channels / 64),
     },
   );
+  lowerNormalize(l, { x, statistics, y: l.output("y") }, l.attrs.activation);
+}
+
+function lowerTraining(l: Lowering<BatchNormAttrs>): void {
+  const x = l.input("x");
+  const { rows, channels, images, rowsPerImage } = rowsAndChannels(x.shape);
+  const { epsilon, momentum, activation } = l.attrs;
+  const units = channelUnits(channels);
+  const { splits, rowsPerThread, parts } = cutRows(l, rows, units);
+  const partials = partialSums(l, splits, channels);
+  const sizes = { channels: units, rows, rows_per_image: rowsPerImage, splits };
+  l.dispatch(specialise("statistics", statistics, channels), {
+    tensors: { x, valid_rows: validRows(l, images), partials },
+    uniforms: sizes,
+    workgroups: Math.ceil((units * splits) / THREADS),
+  });
+  // x stands in for an absent gamma or beta: the moving averages are written here.
+  const { tensors, flags } = affine(l, x);
+  l.dispatch(specialise("normalize_batch", normalizeBatch, channels), {
+    tensors: {
+      x,
+      partials,
+      ...tensors,
+      statistics: l.output("statistics"),
+      moving_mean: l.output("newMovingMean"),
+      moving_variance: l.output("newMovingVariance"),
+      y: l.output("y"),
+    },
+    uniforms: {
+      ...sizes,
+      rows_per_thread: rowsPerThread,
+      ...flags,
+      activation: ACTIVATION_CODES[activation],
+      epsilon,
+      momentum,
+      one_minus_momentum: 1 - momentum,
+    },
+    workgroups: Math.ceil((units * parts) / THREADS),
+  });
 }
 
 export const batchNorm = defineOperator<BatchNormAttrs>({
@@ -164,9 +184,8 @@ export const batchNorm = defineOperator<BatchNormAttrs>({
     return graph.applyOne(normalize, inputs, { activation: attrs.activation });
   },
   lower(l) {
-    lowerStatistics(l);
-    const tensors = { x: l.input("x"), statistics: l.output("statistics"), y: l.output("y") };
-    lowerNormalize(l, tensors, l.attrs.activation);
+    if (l.attrs.training) lowerTraining(l);
+    else lowerInference(l);
   },
   cost(inputs, _outputs, { training }) {
     const x = typeOf(inputs, "x");
@@ -200,50 +219,25 @@ export const batchNormGradient = defineOperator<BatchNormGradientAttrs>({
     const x = l.input("x");
     const dy = l.input("dy");
     const { rows, channels, images, rowsPerImage } = rowsAndChannels(x.shape);
+    const { training, inputGradient } = l.attrs;
     const units = channelUnits(channels);
-    const splits = splitCount(rows, units);
-    const activation = ACTIVATION_CODES[l.attrs.activation];
-    const valid_rows = l.hasInput("validRows")
-      ? l.input("validRows")
-      : l.constant("valid rows", [images], "u32");
-    const partials = l.workspace("partial sums", { shape: [splits, 2, channels], dtype: "f32" });
-    const factors = l.workspace("factors", { shape: [2, channels], dtype: "f32" });
+    const { splits, rowsPerThread, parts } = cutRows(l, rows, units);
+    const partials = partialSums(l, splits, channels);
     const statistics = l.input("statistics");
+    const activation = ACTIVATION_CODES[l.attrs.activation];
+    const sizes = { channels: units, rows, rows_per_image: rowsPerImage, splits, activation };
     l.dispatch(specialise("gradient_sums", gradientSums, channels), {
-      tensors: { x, dy, statistics, valid_rows, partials },
-      uniforms: { channels: units, rows, rows_per_image: rowsPerImage, splits, activation },
-      workgroups: Math.ceil((units * splits) / 64),
+      tensors: { x, dy, statistics, valid_rows: validRows(l, images), partials },
+      uniforms: sizes,
+      workgroups: Math.ceil((units * splits) / THREADS),
     });
-    l.dispatch(
-      { name: "batch_norm/finish_gradient", source: finishGradient },
-      {
-        tensors: {
-          partials,
-          statistics,
-          valid_rows,
-          dgamma: l.output("dgamma"),
-          dbeta: l.output("dbeta"),
-          factors,
-        },
-        uniforms: {
-          channels,
-          rows,
-          rows_per_image: rowsPerImage,
-          splits,
-          training: Number(l.attrs.training),
-        },
-        workgroups: Math.ceil(channels / 64),
-      },
-    );
-    if (!l.attrs.inputGradient) return;
-    l.dispatch(
-      specialise("gradient_input", gradientInput, channels, { ROWS_PER_THREAD: `${ROWS_PER_THREAD}u` }),
-      {
-        tensors: { x, dy, statistics, factors, valid_rows, dx: l.output("dx") },
-        uniforms: { channels: units, rows, rows_per_image: rowsPerImage, activation },
-        workgroups: Math.ceil((units * Math.ceil(rows / ROWS_PER_THREAD)) / 64),
-      },
-    );
+    const [dgamma, dbeta] = [l.output("dgamma"), l.output("dbeta")];
+    const dx = inputGradient ? l.output("dx") : l.workspace("unwanted dx", { shape: x.shape, dtype: "f32" });
+    l.dispatch(specialise("gradient_input", gradientInput, channels), {
+      tensors: { x, dy, statistics, partials, dgamma, dbeta, dx },
+      uniforms: { ...sizes, rows_per_thread: rowsPerThread, training: Number(training) },
+      workgroups: Math.ceil((units * parts) / THREADS),
+    });
   },
   cost(inputs) {
     const x = typeOf(inputs, "x");

@@ -8,7 +8,7 @@ import { defineOperator, type KernelUse, type Lowering, typeOf } from "../graph/
 import { ACTIVATION_CODES, type Activation, readActivation } from "./activation.ts";
 
 /** Rows a thread normalises: enough to reuse the channel's factors, few enough to fill every core. */
-export const ROWS_PER_THREAD = 8;
+const ROWS_PER_THREAD = 8;
 
 /** Channels as the kernels count them: vec4s where they come in fours. */
 export function channelUnits(channels: number): number {

@@ -7,7 +7,7 @@ import type { Recompute } from "../graph/recompute.ts";
 import type { Backbone } from "../models/backbone.ts";
 import { mobileNetV2 } from "../models/mobilenet_v2.ts";
 import type { OptimizerConfig } from "../nn/optimizers.ts";
-import { type NetworkConfig, networkName, networkWeights } from "../training/network.ts";
+import { type NetworkConfig, networkName, networkWeights, suitedTo } from "../training/network.ts";
 import { type Phase, parsePhases, settlingMomentum, totalEpochs } from "../training/schedule.ts";
 import type { TrainerConfig } from "../training/trainer.ts";
 import { type LoadedWeights, loadWeights } from "../training/weights_file.ts";
@@ -178,7 +178,7 @@ export async function prepareTraining(
   const loaded =
     weights === undefined ? undefined : await loadWeights(files, await weightsPath(weights, use), wanted);
   const config: TrainerConfig = {
-    ...network,
+    ...suitedTo(network, loaded?.values ?? new Map()),
     batchSize,
     phases,
     seed,

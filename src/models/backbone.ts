@@ -13,6 +13,11 @@ export interface BackboneConfig {
   readonly pooling?: "avg" | "max" | null;
   /** Classes of the top. */
   readonly classes?: number;
+  /**
+   * EfficientNet divides by the roots of ImageNet's deviations once more. Keras' ImageNet weights need it, for they
+   * keep deviations where its normalization takes variances; Keras leaves it out where others or none are loaded.
+   */
+  readonly imagenetRescaling?: boolean;
 }
 
 export interface Backbone {
@@ -27,6 +32,8 @@ export interface Backbone {
   /** Momentum of its batch norms. */
   readonly batchNormMomentum: number;
   readonly hasAlpha: boolean;
+  /** Whether loaded weights need `imagenetRescaling`; absent where none do. */
+  wantsImagenetRescaling?(weights: ReadonlyMap<string, ArrayLike<number>>): boolean;
   /**
    * Adds the network.
    * @param image [N,H,W,3], already preprocessed.

@@ -8,6 +8,7 @@ import { fuse } from "../graph/passes.ts";
 import { layOutPlan, Plan } from "../graph/plan.ts";
 import { Layers } from "../nn/layers.ts";
 import { preprocess } from "../ops/preprocess.ts";
+import { suitedTo } from "./network.ts";
 import type { ClassifierConfig } from "./weights_network.ts";
 
 /** A network with its top, compiled for a fixed number of images at once. */
@@ -30,11 +31,12 @@ export class Classifier {
     batchSize = 1,
   ): Promise<Classifier> {
     const { backbone, alpha, size, classes } = config;
+    const { imagenetRescaling = false } = suitedTo(config, weights);
     const graph = new Graph();
     const layers = new Layers(graph, { training: false });
     const bytes = graph.input("bytes", [batchSize, size, size, 3], "u8");
     const image = graph.applyOne(preprocess, { bytes }, { mode: backbone.preprocessing }, "image");
-    const top = { includeTop: true, classes, ...(alpha !== undefined && { alpha }) };
+    const top = { includeTop: true, classes, imagenetRescaling, ...(alpha !== undefined && { alpha }) };
     const probabilities = backbone.build(layers, image, top);
     fuse(graph);
     const layout = layOutPlan(graph, { probabilities }, device.facts);

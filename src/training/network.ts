@@ -28,6 +28,8 @@ export interface NetworkConfig {
   /** Width and height of the images, in pixels. */
   readonly size: number;
   readonly heads: readonly Head[];
+  /** See `BackboneConfig`; the loaded weights decide. */
+  readonly imagenetRescaling?: boolean;
 }
 
 export interface TrainingStepConfig extends NetworkConfig {
@@ -48,12 +50,23 @@ export interface TrainingStep extends TrainingVariables {
 }
 
 function backboneFeatures(layers: Layers, config: NetworkConfig, image: Tensor): Tensor {
-  const { backbone, alpha } = config;
+  const { backbone, alpha, imagenetRescaling = false } = config;
   return backbone.build(layers, image, {
     includeTop: false,
     pooling: "avg",
+    imagenetRescaling,
     ...(alpha !== undefined && { alpha }),
   });
+}
+
+/** A network as the weights want it. @param weights by `layer/weight`. */
+export function suitedTo<T extends Pick<NetworkConfig, "backbone">>(
+  network: T,
+  weights: ReadonlyMap<string, ArrayLike<number>>,
+): T & Pick<NetworkConfig, "imagenetRescaling"> {
+  const { backbone } = network;
+  if (!backbone.wantsImagenetRescaling) return network;
+  return { ...network, imagenetRescaling: backbone.wantsImagenetRescaling(weights) };
 }
 
 /** What a network is called in messages: `MobileNetV2 (alpha 0.35)`. */

@@ -10,7 +10,7 @@ import { float32Tensor, safetensorsPieces } from "../formats/safetensors.ts";
 import { backboneNamed } from "../models/backbones.ts";
 import type { WeightSpec } from "../nn/layer_scope.ts";
 import type { OptimizerConfig } from "../nn/optimizers.ts";
-import { type NetworkConfig, networkName, networkWeights } from "./network.ts";
+import { type NetworkConfig, networkName, networkWeights, suitedTo } from "./network.ts";
 import type { EpochReport } from "./trainer.ts";
 import { loadExactWeights } from "./weights_file.ts";
 
@@ -139,7 +139,7 @@ export async function readRun(files: FileSystem, folder: string): Promise<SavedR
   const { backbone, heads } = networkWeights(config.network);
   const wanted = [...backbone, ...heads];
   const weights = await loadExactWeights(files, weightsPath, wanted, networkName(config.network));
-  return { ...config, folder, weights };
+  return { ...config, network: suitedTo(config.network, weights), folder, weights };
 }
 
 /**

@@ -16,6 +16,8 @@ export interface ClassifierConfig {
   /** Width and height of the images, in pixels. */
   readonly size: number;
   readonly classes: number;
+  /** See `BackboneConfig`; the loaded weights decide. */
+  readonly imagenetRescaling?: boolean;
 }
 
 /** What the person at the keyboard has said about the network. */
@@ -26,9 +28,9 @@ export interface ClassifierHints {
 }
 
 /** Width multipliers of the published weights. */
-const PUBLISHED_ALPHAS = [0.35, 0.5, 0.75, 1, 1.3, 1.4] as const;
-/** Width multiplier and size in the file names of Keras' applications. */
-const NAME_PATTERN = /_(\d(?:\.\d+)?)_(\d{2,3})(?=[_.])/;
+const PUBLISHED_ALPHAS = [0.25, 0.35, 0.5, 0.75, 1, 1.3, 1.4] as const;
+/** Width multiplier and size in Keras' file names: `mobilenet_v2_1.0_224…`, `mobilenet_7_5_128_tf…` (0.75). */
+const NAME_PATTERN = /_(?:(\d(?:\.\d+)?)|(\d)_(\d))_(\d{2,3})(?=[_.])/;
 
 /** The weights of a classifier with its top, without a GPU. */
 export function classifierWeights({
@@ -57,15 +59,15 @@ export function identifyClassifier(
   const classes = classesOf(tensors);
   if (classes === undefined) {
     throw new WeftError(
-      `${path}: these weights have no top (no tensor predictions/kernel); classify needs one`,
+      `${path}: these weights have no top (no kernel of predictions or conv_preds); classify needs one`,
     );
   }
-  const named = path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1).match(NAME_PATTERN);
+  const named = namedSizes(path);
   const alphas =
-    hints.alpha !== undefined ? [hints.alpha] : [...new Set([Number(named?.[1] ?? 1), ...PUBLISHED_ALPHAS])];
+    hints.alpha !== undefined ? [hints.alpha] : [...new Set([named?.alpha ?? 1, ...PUBLISHED_ALPHAS])];
   let likeliest: { config: ClassifierConfig; matched: number } | undefined;
   for (const backbone of hints.backbone ? [hints.backbone] : BACKBONES.values()) {
-    const size = hints.size ?? (backbone.hasAlpha && named?.[2] ? Number(named[2]) : backbone.defaultSize);
+    const size = hints.size ?? (backbone.hasAlpha && named ? named.size : backbone.defaultSize);
     for (const alpha of backbone.hasAlpha ? alphas : [undefined]) {
       const config = { backbone, alpha, size, classes };
       const { matched, misshapen, missing } = matchWeights(classifierWeights(config), tensors);
@@ -80,7 +82,25 @@ export function identifyClassifier(
   return likeliest.config;
 }
 
+/** What a file's name says, where it is one of Keras' MobileNets. */
+function namedSizes(path: string): { readonly alpha: number; readonly size: number } | undefined {
+  const name = path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
+  const match = name.match(NAME_PATTERN);
+  if (!match) return undefined;
+  const [, decimal, whole, fraction, size] = match;
+  const alpha = decimal === undefined ? alphaOfDigits(Number(whole), Number(fraction)) : Number(decimal);
+  return { alpha, size: Number(size) };
+}
+
+/** MobileNet's files write 1.0 as `1_0`, and 0.75, 0.5 and 0.25 as `7_5`, `5_0` and `2_5`. */
+function alphaOfDigits(first: number, second: number): number {
+  return first === 1 ? 1 : first / 10 + second / 100;
+}
+
+/** Layers that hold a network's classes: a dense one, or MobileNet's 1x1 convolution. */
+const TOPS: ReadonlySet<string> = new Set(["predictions", "conv_preds"]);
+
 function classesOf(tensors: readonly OfferedWeight[]): number | undefined {
-  const top = tensors.find(({ layer, weight }) => layer === "predictions" && weight === "kernel");
+  const top = tensors.find(({ layer, weight }) => TOPS.has(layer) && weight === "kernel");
   return top?.shape.at(-1);
 }

@@ -44,7 +44,7 @@ describe.skipIf(!isHere)("weft classify (requires shared/weights and shared/data
     const image = join(IMAGES, TROUSERS);
     const topless = await runWeft(["classify", image, "--weights", NO_TOP]);
     expect(topless.errors).toEqual([
-      `weft: ${NO_TOP}: these weights have no top (no tensor predictions/kernel); classify needs one`,
+      `weft: ${NO_TOP}: these weights have no top (no kernel of predictions or conv_preds); classify needs one`,
     ]);
     const folder = temporaryFolder();
     writeIn(folder, "few.json", '["tench", "goldfish"]');

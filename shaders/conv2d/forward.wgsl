@@ -1,6 +1,7 @@
 // Convolution, forward: y[n,p,q,k] = act(b[k] + sum_rsc x[n, p*stride_h - pad_top + r*dilation_h, .., c] *
-// w[r,s,c,k]), with the condition residual: y = act(addend + residual_scale * (that sum)). Any stride,
-// dilation, padding and groups. x [N,H,W,C], w [R,S,C/groups,K], b [K], addend and y [N,P,Q,K]. C/groups and
+// w[r,s,c,k]), with what follows folded in: a batch norm (scale_k and shift_k, rows 2 and 3 of statistics) and a
+// residual: y = act(addend + residual_scale * (scale_k * (that sum) + shift_k)). Any stride,
+// dilation, padding and groups. x [N,H,W,C], w [R,S,C/groups,K], b [K], statistics [4,K], addend and y [N,P,Q,K]. C/groups and
 // K/groups are multiples of 4. A subgroup computes 4 * SUBGROUP_SIZE pixels x 16 channels; a lane 4
 // neighbouring pixels x 16 channels. One subgroup per workgroup; workgroup id = (pixel tile * groups + group)
 // * tiles_k + channel tile. CPU adapters: no workgroup memory, accumulators in named values. A load costs
@@ -42,7 +43,9 @@ struct Params {
   tiles_k: u32, // ceil(group_k / 16)
   tiles: u32, // ceil(pixels / (4 * SUBGROUP_SIZE)) * groups * tiles_k
   four: u32, // 4: a uniform, so that compilers keep the loop of stores rolled
-  @if(residual) residual_scale: f32,
+  has_statistics: u32, // 0: statistics are not read
+  has_addend: u32, // 0: addend is not read
+  residual_scale: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -50,7 +53,8 @@ struct Params {
 @group(0) @binding(2) var<storage, read> w: array<vec4f>;
 @group(0) @binding(3) var<storage, read> b: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
-@if(residual) @group(0) @binding(5) var<storage, read> addend: array<vec4f>;
+@group(0) @binding(5) var<storage, read> addend: array<vec4f>;
+@group(0) @binding(6) var<storage, read> statistics: array<vec4f>;
 
 // Where an output pixel's window starts.
 struct Window {
@@ -87,9 +91,16 @@ fn tap_of(window: Window, dy: i32, dx: i32, first: u32) -> Tap {
 }
 
 fn store(pixel: u32, k: u32, sum: vec4f) {
-  let at = pixel * (params.out_c / 4u) + k;
-  @if(residual) y[at] = activate(addend[at] + params.residual_scale * sum, params.activation);
-  @if(!residual) y[at] = activate(sum, params.activation);
+  let row = params.out_c / 4u;
+  let at = pixel * row + k;
+  var v = sum;
+  if (params.has_statistics != 0u) {
+    v = v * statistics[2u * row + k] + statistics[3u * row + k];
+  }
+  if (params.has_addend != 0u) {
+    v = addend[at] + params.residual_scale * v;
+  }
+  y[at] = activate(v, params.activation);
 }
 
 @compute @workgroup_size(SUBGROUP_SIZE)
@@ -212,19 +223,14 @@ fn main(
     }
   }
 
-  // How many of the lane's pixels exist.
+  // How many of the lane's pixels and of the tile's fours of channels exist.
   let count = min(params.four, params.pixels - min(pixel, params.pixels));
+  let fours = min(params.four, k_end - k_first);
   for (var p = 0u; p < count; p++) {
-    let to = pixel + p;
-    store(to, k_first, pick4(p, a00, a10, a20, a30));
-    if (k_first + 1u < k_end) {
-      store(to, k_first + 1u, pick4(p, a01, a11, a21, a31));
-      if (k_first + 2u < k_end) {
-        store(to, k_first + 2u, pick4(p, a02, a12, a22, a32));
-        if (k_first + 3u < k_end) {
-          store(to, k_first + 3u, pick4(p, a03, a13, a23, a33));
-        }
-      }
+    for (var j = 0u; j < fours; j++) {
+      let sum = pick4(j, pick4(p, a00, a10, a20, a30), pick4(p, a01, a11, a21, a31),
+        pick4(p, a02, a12, a22, a32), pick4(p, a03, a13, a23, a33));
+      store(pixel + p, k_first + j, sum);
     }
   }
 }

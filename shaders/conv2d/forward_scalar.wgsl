@@ -1,6 +1,7 @@
 // Convolution, forward: y[n,p,q,k] = act(b[k] + sum_rsc x[n, p*stride_h - pad_top + r*dilation_h, .., c] *
-// w[r,s,c,k]), with the condition residual: y = act(addend + residual_scale * (that sum)). Any stride,
-// dilation, padding and groups. x [N,H,W,C], w [R,S,C/groups,K], b [K], addend and y [N,P,Q,K]. Any number of
+// w[r,s,c,k]), with what follows folded in: a batch norm (scale_k and shift_k, rows 2 and 3 of statistics) and a
+// residual: y = act(addend + residual_scale * (scale_k * (that sum) + shift_k)). Any stride,
+// dilation, padding and groups. x [N,H,W,C], w [R,S,C/groups,K], b [K], statistics [4,K], addend and y [N,P,Q,K]. Any number of
 // channels (first layers; heads). A subgroup computes 4 * SUBGROUP_SIZE pixels x 16 channels; a lane 4
 // neighbouring pixels x 16 channels. One subgroup per workgroup; workgroup id = (pixel tile * groups + group)
 // * tiles_k + channel tile. CPU adapters: no workgroup memory, accumulators in named values. A load costs
@@ -42,7 +43,9 @@ struct Params {
   tiles_k: u32, // ceil(group_k / 16)
   tiles: u32, // ceil(pixels / (4 * SUBGROUP_SIZE)) * groups * tiles_k
   four: u32, // 4: a uniform, so that compilers keep the loop of stores rolled
-  @if(residual) residual_scale: f32,
+  has_statistics: u32, // 0: statistics are not read
+  has_addend: u32, // 0: addend is not read
+  residual_scale: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -50,7 +53,8 @@ struct Params {
 @group(0) @binding(2) var<storage, read> w: array<f32>;
 @group(0) @binding(3) var<storage, read> b: array<f32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
-@if(residual) @group(0) @binding(5) var<storage, read> addend: array<f32>;
+@group(0) @binding(5) var<storage, read> addend: array<f32>;
+@group(0) @binding(6) var<storage, read> statistics: array<f32>;
 
 // Where an output pixel's window starts.
 struct Window {
@@ -108,14 +112,18 @@ fn load_b(k: u32, last: u32) -> vec4f {
 }
 
 fn store(pixel: u32, k: u32, last: u32, sum: vec4f) {
-  let at = pixel * params.out_c + min(vec4u(k, k + 1u, k + 2u, k + 3u), vec4u(last));
-  @if(residual) let base = vec4f(addend[at.x], addend[at.y], addend[at.z], addend[at.w]);
-  @if(residual) let value = activate(base + params.residual_scale * sum, params.activation);
-  @if(!residual) let value = activate(sum, params.activation);
-  y[at.x] = value.x;
-  y[at.y] = value.y;
-  y[at.z] = value.z;
-  y[at.w] = value.w;
+  for (var i = 0u; i < params.four; i++) {
+    let channel = min(k + i, last);
+    let at = pixel * params.out_c + channel;
+    var v = select(select(sum.w, sum.z, i == 2u), select(sum.y, sum.x, i == 0u), i < 2u);
+    if (params.has_statistics != 0u) {
+      v = v * statistics[2u * params.out_c + channel] + statistics[3u * params.out_c + channel];
+    }
+    if (params.has_addend != 0u) {
+      v = addend[at] + params.residual_scale * v;
+    }
+    y[at] = activate(vec4f(v), params.activation).x;
+  }
 }
 
 @compute @workgroup_size(SUBGROUP_SIZE)

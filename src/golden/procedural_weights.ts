@@ -25,6 +25,12 @@ function scaleOf(weight: string, shape: Shape): (u: number) => number {
       return (u) => 0.8 + 0.4 * u;
     case "moving_variance":
       return (u) => 0.5 + u;
+    // A normalization layer leaves its input as it is.
+    case "mean":
+    case "count":
+      return () => 0;
+    case "variance":
+      return () => 1;
     default: {
       const isDepthwise = weight === "depthwise_kernel";
       const fanIn = elementCount(isDepthwise ? shape.slice(0, 2) : shape.slice(0, -1));

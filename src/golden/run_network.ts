@@ -7,7 +7,7 @@ import type { GpuDevice } from "../gpu/device.ts";
 import { VariableStore } from "../gpu/variables.ts";
 import { differentiate } from "../graph/differentiate.ts";
 import { Graph, type Tensor } from "../graph/graph.ts";
-import { fuse } from "../graph/passes.ts";
+import { fuse, fuseForInference } from "../graph/passes.ts";
 import { layOutPlan, Plan, type StepValues } from "../graph/plan.ts";
 import { backboneNamed } from "../models/backbones.ts";
 import { joinLogits, multiTaskHeads, multiTaskLoss } from "../models/multi_task.ts";
@@ -80,7 +80,8 @@ export async function runModel(
   );
   const outputs: Record<string, Tensor> = { features };
   for (const tap of golden.taps) outputs[tap] = layers.outputOf(tap);
-  fuse(graph, Object.values(outputs));
+  const isDifferentiated = golden.training || golden.grads.length > 0;
+  (isDifferentiated ? fuse : fuseForInference)(graph, Object.values(outputs));
 
   const fed: Record<string, Float32Array | Uint32Array> = { image: image.data };
   if (golden.grads.length > 0) {

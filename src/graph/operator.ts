@@ -5,7 +5,7 @@ import type { TensorType } from "../base/tensors.ts";
 import type { DeviceFacts } from "../gpu/device.ts";
 import type { UniformValues } from "../gpu/shader_linking.ts";
 import type { AttributeReader, SidePadding } from "./attributes.ts";
-import type { Graph, Tensor } from "./graph.ts";
+import type { Graph, GraphNode, Tensor } from "./graph.ts";
 
 /** Tensors by role name, such as `x`, `w`, `y`; an optional one may be absent. */
 export type TensorsByRole = Readonly<Record<string, Tensor | undefined>>;
@@ -99,6 +99,19 @@ export interface Operator<A extends object = object> {
   readonly activation?: string;
   /** Whether the operator has an attribute `activation` that applies to its first output. */
   readonly fusesActivation?: boolean;
+  /** Sums that this operator makes of two inputs of one shape: `addend + scale · branch`. */
+  residuals?(
+    attrs: A,
+  ): readonly { readonly addend: string; readonly branch: string; readonly scale: number }[];
+  /** Whether such a sum can become this operator's input `addend` and attribute `residualScale`. */
+  readonly fusesResidual?: boolean;
+  /**
+   * Of a batch norm in inference mode: adds what computes its statistics [4, C] alone, whose rows 2 and 3 are a scale and
+   * a shift; undefined in training.
+   */
+  scaleAndShift?(graph: Graph, node: GraphNode & { readonly attrs: A }): Tensor | undefined;
+  /** Rewires a node of this operator so that it scales and shifts its output itself. */
+  applyScaleAndShift?(graph: Graph, node: GraphNode, statistics: Tensor): void;
   /** Rows and columns of zeros that this operator does nothing but add, where it is such a one. */
   zeroPadding?(attrs: A): SidePadding;
   /** Whether an attribute `padding` can take zeros that the operator before it adds to its input x. */

@@ -1,5 +1,6 @@
 // Passes over a graph, before differentiation (fusion) and before planning (dead nodes).
 
+import { sameShape } from "../base/tensors.ts";
 import type { Graph, GraphNode, Tensor } from "./graph.ts";
 
 /**
@@ -15,11 +16,9 @@ export function fuseActivations(graph: Graph, keep: Iterable<Tensor> = []): void
     const [x] = Object.values(node.inputs);
     const before = x?.node;
     if (!activation || !x || !before?.operator.fusesActivation || before.outputs.y !== x) continue;
-    const isPlain = "activation" in before.attrs && before.attrs.activation === "none";
-    if (!isPlain || consumers.get(x) !== 1 || kept.has(x) || !node.outputs.y) continue;
+    if (!isPlain(before) || consumers.get(x) !== 1 || kept.has(x)) continue;
     before.attrs = { ...before.attrs, activation };
-    before.outputs.y = node.outputs.y;
-    node.outputs.y.node = before;
+    handOver(before, node);
     fused.add(node);
   }
   removeNodes(graph, fused);
@@ -37,8 +36,8 @@ export function fuseZeroPadding(graph: Graph, keep: Iterable<Tensor> = []): void
     const before = x?.node;
     const zeros = before?.operator.zeroPadding?.(before.attrs);
     const padded = before?.inputs.x;
-    const isPlain = "padding" in node.attrs && node.attrs.padding === "valid";
-    if (!x || !zeros || !padded || !node.operator.fusesZeroPadding || !isPlain) continue;
+    const isValid = "padding" in node.attrs && node.attrs.padding === "valid";
+    if (!x || !zeros || !padded || !node.operator.fusesZeroPadding || !isValid) continue;
     if (consumers.get(x) !== 1 || kept.has(x)) continue;
     node.attrs = { ...node.attrs, padding: zeros };
     node.inputs = { ...node.inputs, x: padded };
@@ -80,12 +79,84 @@ function mapValues<T>(record: Readonly<Record<string, T>>, change: (value: T) =>
   return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]));
 }
 
-/** The passes that every graph goes through before it is differentiated or laid out. */
+/**
+ * Folds batch norms by moving averages into the convolutions before them, where nothing else reads what is in
+ * between: for graphs that are not differentiated.
+ */
+export function foldBatchNorms(graph: Graph, keep: Iterable<Tensor> = []): void {
+  const kept = new Set(keep);
+  const consumers = graph.consumerCounts();
+  const normOf = new Map<GraphNode, GraphNode>();
+  for (const norm of graph.nodes) {
+    const { x } = norm.inputs;
+    const before = x?.node;
+    if (!norm.operator.scaleAndShift || !x || !before?.operator.applyScaleAndShift) continue;
+    if (isPlain(before) && isPlain(norm) && consumers.get(x) === 1 && !kept.has(x)) normOf.set(before, norm);
+  }
+  const nodes = graph.nodes.splice(0);
+  const folded = new Set<GraphNode>();
+  for (const node of nodes) {
+    if (folded.has(node)) continue;
+    const norm = normOf.get(node);
+    const statistics = norm?.operator.scaleAndShift?.(graph, norm);
+    if (norm && statistics) {
+      node.operator.applyScaleAndShift?.(graph, node, statistics);
+      handOver(node, norm);
+      folded.add(norm);
+    }
+    graph.nodes.push(node);
+  }
+}
+
+/** Fuses the sum of a residual branch and its shortcut into the convolution that ends the branch. */
+export function fuseResiduals(graph: Graph, keep: Iterable<Tensor> = []): void {
+  const kept = new Set(keep);
+  const consumers = graph.consumerCounts();
+  const order = new Map(graph.nodes.map((node, index) => [node, index]));
+  const fused = new Set<GraphNode>();
+  for (const node of graph.nodes) {
+    for (const { addend, branch, scale } of node.operator.residuals?.(node.attrs) ?? []) {
+      const sum = node.inputs[addend];
+      const x = node.inputs[branch];
+      const before = x?.node;
+      if (!sum || !x || !before?.operator.fusesResidual || before.inputs.addend || !isPlain(before)) continue;
+      if (consumers.get(x) !== 1 || kept.has(x) || !sameShape(sum.shape, x.shape)) continue;
+      const made = sum.node ? (order.get(sum.node) ?? Number.POSITIVE_INFINITY) : -1;
+      if (made >= (order.get(before) ?? 0)) continue;
+      before.inputs = { ...before.inputs, addend: sum };
+      before.attrs = { ...before.attrs, residualScale: scale };
+      handOver(before, node);
+      fused.add(node);
+      break;
+    }
+  }
+  removeNodes(graph, fused);
+}
+
+const isPlain = ({ attrs }: GraphNode) => "activation" in attrs && attrs.activation === "none";
+
+/** Lets a node make the output y of the node that was fused into it. */
+function handOver(node: GraphNode, fused: GraphNode): void {
+  const { y } = fused.outputs;
+  if (!y) throw new Error(`${fused.name} has no output y`);
+  node.outputs.y = y;
+  y.node = node;
+}
+
+/** The passes of a graph that is going to be differentiated. */
 export function fuse(graph: Graph, keep: Iterable<Tensor> = []): void {
   const kept = [...keep];
   mergeDuplicates(graph, kept);
+  fuseResiduals(graph, kept);
   fuseActivations(graph, kept);
   fuseZeroPadding(graph, kept);
+}
+
+/** The passes of a graph that is not: batch norms by moving averages go into the convolutions. */
+export function fuseForInference(graph: Graph, keep: Iterable<Tensor> = []): void {
+  const kept = [...keep];
+  foldBatchNorms(graph, kept);
+  fuse(graph, kept);
 }
 
 /** The nodes that the wanted tensors and the graph's assignments need, in the order they run. */

@@ -9,6 +9,10 @@ import { sumOverSpace } from "./sum_over_space.ts";
 export const add = defineOperator({
   name: "add",
   isCheap: true,
+  residuals: () => [
+    { addend: "a", branch: "b", scale: 1 },
+    { addend: "b", branch: "a", scale: 1 },
+  ],
   inputs: ["a", "b"],
   attributes: noAttributes,
   infer: (inputs) => inferBinary("add", inputs),

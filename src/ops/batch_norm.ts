@@ -4,7 +4,6 @@
 
 import gradientInput from "../../shaders/batch_norm/gradient_input.wesl";
 import gradientSums from "../../shaders/batch_norm/gradient_sums.wesl";
-import movingStatistics from "../../shaders/batch_norm/moving_statistics.wesl";
 import normalizeBatch from "../../shaders/batch_norm/normalize_batch.wesl";
 import statistics from "../../shaders/batch_norm/statistics.wesl";
 import { WeftError } from "../base/errors.ts";
@@ -12,6 +11,7 @@ import { byteSize, elementCount, type Shape, shapeText, type TensorType } from "
 import type { Tensor } from "../graph/graph.ts";
 import { defineOperator, type Lowering, type TypesByRole, typeOf } from "../graph/operator.ts";
 import { ACTIVATION_CODES, type Activation, readActivation } from "./activation.ts";
+import { affineInputs, lowerMovingStatistics, movingStatistics } from "./moving_statistics.ts";
 import { channelUnits, lowerNormalize, normalize, specialise } from "./normalize.ts";
 
 interface BatchNormAttrs {
@@ -76,31 +76,10 @@ function validRows(l: Lowering<object>, images: number) {
   return l.hasInput("validRows") ? l.input("validRows") : l.constant("valid rows", [images], "u32");
 }
 
-/** Gamma and beta, something readable in the place of those that are absent, and flags that say so. */
-function affine(l: Lowering<BatchNormAttrs>, standIn: Tensor) {
-  const gamma = l.hasInput("gamma") ? l.input("gamma") : standIn;
-  const beta = l.hasInput("beta") ? l.input("beta") : standIn;
-  return {
-    tensors: { gamma, beta },
-    flags: { has_gamma: Number(l.hasInput("gamma")), has_beta: Number(l.hasInput("beta")) },
-  };
-}
-
 function lowerInference(l: Lowering<BatchNormAttrs>): void {
-  const x = l.input("x");
-  const { channels } = rowsAndChannels(x.shape);
-  const { tensors, flags } = affine(l, l.input("movingMean"));
   const statistics = l.output("statistics");
-  const [moving_mean, moving_variance] = [l.input("movingMean"), l.input("movingVariance")];
-  l.dispatch(
-    { name: "batch_norm/moving_statistics", source: movingStatistics },
-    {
-      tensors: { moving_mean, moving_variance, ...tensors, statistics },
-      uniforms: { channels, ...flags, epsilon: l.attrs.epsilon },
-      workgroups: Math.ceil(channels / 64),
-    },
-  );
-  lowerNormalize(l, { x, statistics, y: l.output("y") }, l.attrs.activation);
+  lowerMovingStatistics(l, statistics, l.attrs.epsilon);
+  lowerNormalize(l, { x: l.input("x"), statistics, y: l.output("y") }, l.attrs.activation);
 }
 
 function lowerTraining(l: Lowering<BatchNormAttrs>): void {
@@ -117,7 +96,7 @@ function lowerTraining(l: Lowering<BatchNormAttrs>): void {
     workgroups: Math.ceil((units * splits) / THREADS),
   });
   // x stands in for an absent gamma or beta: the moving averages are written here.
-  const { tensors, flags } = affine(l, x);
+  const { tensors, flags } = affineInputs(l, x);
   l.dispatch(specialise("normalize_batch", normalizeBatch, channels), {
     tensors: {
       x,
@@ -182,6 +161,11 @@ export const batchNorm = defineOperator<BatchNormAttrs>({
   recompute: ({ graph, attrs, input, output }) => {
     const inputs = { x: input("x"), statistics: output("statistics") };
     return graph.applyOne(normalize, inputs, { activation: attrs.activation });
+  },
+  scaleAndShift(graph, { inputs, attrs: { training, epsilon } }) {
+    if (training) return undefined;
+    const { gamma, beta, movingMean, movingVariance } = inputs;
+    return graph.applyOne(movingStatistics, { gamma, beta, movingMean, movingVariance }, { epsilon });
   },
   lower(l) {
     if (l.attrs.training) lowerTraining(l);

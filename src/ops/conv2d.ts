@@ -1,6 +1,8 @@
-// conv2d: y[n,p,q,k] = activation(b[k] + Σ_rsc x[n, p·stride - top + r·dilation, …, c] · w[r,s,c,k]).
+// conv2d: y[n,p,q,k] = b[k] + Σ_rsc x[n, p·stride - top + r·dilation, …, c] · w[r,s,c,k].
 // x [N,H,W,C], w [R,S,C/groups,K], b [K], y [N,P,Q,K]. Gradients: dx and dw by implicit GEMM kernels
 // of their own (dw in two passes, split over pixels), db = Σ dy.
+// Passes fold in what follows: a batch norm by moving averages (statistics [4,K]), a residual sum
+// (addend [N,P,Q,K]), an activation: y = activation(addend + residualScale · (scale_k · (that sum) + shift_k)).
 
 import dataGradient from "../../shaders/conv2d/data_gradient.wgsl";
 import dataGradientScalar from "../../shaders/conv2d/data_gradient_scalar.wgsl";
@@ -12,6 +14,7 @@ import { WeftError } from "../base/errors.ts";
 import { byteSize, elementCount, requireRank, type Shape, shapeText } from "../base/tensors.ts";
 import type { Tensor } from "../graph/graph.ts";
 import { type Cost, defineOperator, type Lowering, type TypesByRole, typeOf } from "../graph/operator.ts";
+import { ACTIVATION_CODES, type Activation, readActivation } from "./activation.ts";
 import {
   addPartials,
   type ConvolutionAttrs,
@@ -25,10 +28,17 @@ import {
   readConvolution,
   tiledKernel,
 } from "./convolution.ts";
+import { activationGradient } from "./fused_activation.ts";
+import { scaledAddGradient } from "./scaled_add.ts";
 import { sumRows } from "./sum_rows.ts";
 
 interface Conv2dAttrs extends ConvolutionAttrs {
   readonly groups: number;
+}
+
+interface FusedAttrs extends Conv2dAttrs {
+  readonly activation: Activation;
+  readonly residualScale: number;
 }
 
 /** A lane's tile: 4 pixels x 16 channels. */
@@ -64,12 +74,22 @@ function conv2dCost(inputs: TypesByRole, outputs: TypesByRole, g: Geometry): Cos
   };
 }
 
+/** What the forward kernel reads and writes; dense layers have no statistics and no addend. */
+interface ForwardTensors {
+  readonly x: Tensor;
+  readonly w: Tensor;
+  readonly b: Tensor | undefined;
+  readonly statistics?: Tensor | undefined;
+  readonly addend?: Tensor | undefined;
+  readonly y: Tensor;
+}
+
 /** Dispatches the forward kernel; dense layers use it with images of one pixel. */
 export function lowerForward(
   l: Lowering<object>,
   g: Geometry,
-  tensors: { readonly x: Tensor; readonly w: Tensor; readonly b: Tensor | undefined; readonly y: Tensor },
-  activation: number,
+  { x, w, b, statistics, addend, y }: ForwardTensors,
+  { activation, residualScale }: Pick<FusedAttrs, "activation" | "residualScale">,
 ): void {
   const pixels = g.N * g.P * g.Q;
   const tilesK = Math.ceil(g.K / g.groups / CHANNELS_PER_TILE);
@@ -77,17 +97,20 @@ export function lowerForward(
   const kernel = isVectorised(g)
     ? tiledKernel("conv2d/forward", forward, l.device)
     : tiledKernel("conv2d/forward_scalar", forwardScalar, l.device);
-  const { x, w, b, y } = tensors;
+  // w stands in for what is absent.
   l.dispatch(kernel, {
-    tensors: { x, w, b: b ?? w, y },
+    tensors: { x, w, b: b ?? w, y, addend: addend ?? w, statistics: statistics ?? w },
     uniforms: {
       pixels,
       ...geometryUniforms(g),
       has_bias: Number(b !== undefined),
-      activation,
+      activation: ACTIVATION_CODES[activation],
       tiles_k: tilesK,
       tiles,
       four: 4,
+      has_statistics: Number(statistics !== undefined),
+      has_addend: Number(addend !== undefined),
+      residual_scale: residualScale,
     },
     workgroups: tiles,
   });
@@ -206,11 +229,21 @@ function pixelRows(
   return { rows, uniforms: { ...uniforms, in_h: rows, in_w: length, out_h: rows, out_w: length } };
 }
 
-export const conv2d = defineOperator<Conv2dAttrs>({
+export const conv2d = defineOperator<FusedAttrs>({
   name: "conv2d",
-  inputs: ["x", "w", "b?"],
+  inputs: ["x", "w", "b?", "statistics?", "addend?"],
   fusesZeroPadding: true,
-  attributes: (read) => ({ ...readConvolution(read), groups: read.whole("groups", 1, 1) }),
+  fusesActivation: true,
+  fusesResidual: true,
+  applyScaleAndShift(_graph, node, statistics) {
+    node.inputs = { ...node.inputs, statistics };
+  },
+  attributes: (read) => ({
+    ...readConvolution(read),
+    groups: read.whole("groups", 1, 1),
+    activation: readActivation(read),
+    residualScale: read.number("residualScale", 1),
+  }),
   infer(inputs, attrs) {
     const x = typeOf(inputs, "x").shape;
     const w = typeOf(inputs, "w").shape;
@@ -218,13 +251,18 @@ export const conv2d = defineOperator<Conv2dAttrs>({
     checkBias("conv2d", inputs.b?.shape, K, w);
     return { y: { shape: [N, P, Q, K], dtype: "f32" } };
   },
-  gradient({ graph, attrs, input, hasInput, dOutput, wants }) {
-    const dy = dOutput("y");
-    if (!dy) return {};
+  gradient(context) {
+    const { graph, attrs, input, hasInput, wants } = context;
+    if (hasInput("statistics")) throw new Error("a convolution with a folded batch norm has no gradient");
+    const { strides, padding, dilations, groups } = attrs;
+    const shared = { strides, padding, dilations, groups };
+    const sum = activationGradient(context, attrs.activation);
+    if (!sum) return {};
+    const scale = attrs.residualScale;
+    const dy = scale === 1 ? sum : graph.applyOne(scaledAddGradient, { dy: sum }, { scale });
     const x = input("x");
     const w = input("w");
     const [R = 0, S = 0] = w.shape;
-    const shared = { ...attrs };
     return {
       x: wants("x")
         ? graph.applyOne(conv2dDataGradient, { dy, w }, { ...shared, inputShape: x.shape })
@@ -233,13 +271,14 @@ export const conv2d = defineOperator<Conv2dAttrs>({
         ? graph.applyOne(conv2dWeightGradient, { x, dy }, { ...shared, kernelSize: [R, S] })
         : undefined,
       b: hasInput("b") && wants("b") ? graph.applyOne(sumRows, { x: dy }) : undefined,
+      addend: sum,
     };
   },
   lower(l) {
-    const x = l.input("x");
-    const w = l.input("w");
-    const b = l.hasInput("b") ? l.input("b") : undefined;
-    lowerForward(l, conv2dGeometry(x.shape, w.shape, l.attrs), { x, w, b, y: l.output("y") }, 0);
+    const given = (role: string) => (l.hasInput(role) ? l.input(role) : undefined);
+    const [x, w] = [l.input("x"), l.input("w")];
+    const rest = { b: given("b"), statistics: given("statistics"), addend: given("addend") };
+    lowerForward(l, conv2dGeometry(x.shape, w.shape, l.attrs), { x, w, ...rest, y: l.output("y") }, l.attrs);
   },
   cost(inputs, outputs, attrs) {
     return conv2dCost(

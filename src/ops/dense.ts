@@ -8,6 +8,8 @@ import { lowerDataGradient, lowerForward, lowerWeightGradient } from "./conv2d.t
 import { checkBias, type Geometry } from "./convolution.ts";
 import { sumRows } from "./sum_rows.ts";
 
+const PLAIN = { activation: "none", residualScale: 1 } as const;
+
 function pointGeometry(N: number, C: number, K: number): Geometry {
   return {
     ...{ N, H: 1, W: 1, C, R: 1, S: 1, P: 1, Q: 1, K, groups: 1, top: 0, left: 0 },
@@ -55,7 +57,7 @@ export const dense = defineOperator({
     const x = l.input("x");
     const w = l.input("w");
     const b = l.hasInput("b") ? l.input("b") : undefined;
-    lowerForward(l, denseGeometry(x.shape, w.shape), { x, w, b, y: l.output("y") }, 0);
+    lowerForward(l, denseGeometry(x.shape, w.shape), { x, w, b, y: l.output("y") }, PLAIN);
   },
   cost(inputs, outputs) {
     const flops = 2 * elementCount(typeOf(inputs, "w").shape) * (typeOf(inputs, "x").shape[0] ?? 0);

@@ -31,6 +31,7 @@ import {
   type TypesByRole,
   typeOf,
 } from "../graph/operator.ts";
+import { ACTIVATION_CODES, type Activation, readActivation } from "./activation.ts";
 import {
   addPartials,
   type ConvolutionAttrs,
@@ -40,6 +41,8 @@ import {
   geometryUniforms,
   readConvolution,
 } from "./convolution.ts";
+import { foldWeights } from "./fold_weights.ts";
+import { activationGradient } from "./fused_activation.ts";
 import { sumRows } from "./sum_rows.ts";
 
 const SQUARE_KERNELS: Readonly<Record<string, string>> = {
@@ -144,10 +147,9 @@ interface ForwardTensors {
 function lowerSquareForward(
   l: Lowering<object>,
   g: DepthwiseGeometry,
-  tensors: ForwardTensors,
-  flip: 0 | 1,
+  { x, w, b, y }: ForwardTensors,
+  { flip, activation }: { readonly flip: 0 | 1; readonly activation: number },
 ): void {
-  const { x, w, b, y } = tensors;
   const isStride1 = g.strides[0] === 1;
   const columnTiles = Math.ceil(g.Q / (isStride1 ? 4 : 2));
   const strips = stripsOf(g.P, (g.N * columnTiles * g.C) / 4, WANTED_THREADS);
@@ -160,15 +162,20 @@ function lowerSquareForward(
       taps: g.R * g.S,
       ...(isStride1 && { flip, four: 4 }),
       has_bias: Number(b !== undefined),
-      activation: 0,
+      activation,
     },
     workgroups: Math.ceil((g.N * strips.row_strips * columnTiles * g.C) / 4 / THREADS),
   });
 }
 
-function lowerForward(l: Lowering<object>, g: DepthwiseGeometry, tensors: ForwardTensors): void {
+function lowerForward(
+  l: Lowering<object>,
+  g: DepthwiseGeometry,
+  tensors: ForwardTensors,
+  activation: number,
+): void {
   if (isSquare(g)) {
-    lowerSquareForward(l, g, tensors, 0);
+    lowerSquareForward(l, g, tensors, { flip: 0, activation });
     return;
   }
   const { x, w, b, y } = tensors;
@@ -178,7 +185,7 @@ function lowerForward(l: Lowering<object>, g: DepthwiseGeometry, tensors: Forwar
     { name: "depthwise_conv2d/forward", source: forward, conditions: { vec4 } },
     {
       tensors: { x, w, b: b ?? w, y },
-      uniforms: { ...uniforms, column_tiles: columnTiles, has_bias: Number(b !== undefined), activation: 0 },
+      uniforms: { ...uniforms, column_tiles: columnTiles, has_bias: Number(b !== undefined), activation },
       workgroups: Math.ceil((g.N * g.P * columnTiles * channels) / THREADS),
     },
   );
@@ -204,7 +211,7 @@ function lowerDataGradient(
     // A stride-1 gradient is the forward pass over dy with the taps in reverse.
     const [H, W, P, Q] = [g.P, g.Q, g.H, g.W];
     const swapped = { ...g, H, W, P, Q, top: g.R - 1 - g.top, left: g.S - 1 - g.left };
-    lowerSquareForward(l, swapped, { x: dy, w, b: undefined, y: dx }, 1);
+    lowerSquareForward(l, swapped, { x: dy, w, b: undefined, y: dx }, { flip: 1, activation: 0 });
     return;
   }
   const rowPairs = Math.ceil((g.H + g.top) / 2);
@@ -266,24 +273,36 @@ function depthwiseCost(inputs: TypesByRole, outputs: TypesByRole, g: DepthwiseGe
   return { flops: 2 * g.N * g.P * g.Q * g.K * g.R * g.S, bytes };
 }
 
-export const depthwiseConv2d = defineOperator<ConvolutionAttrs>({
+interface FusedAttrs extends ConvolutionAttrs {
+  readonly activation: Activation;
+}
+
+export const depthwiseConv2d = defineOperator<FusedAttrs>({
   name: "depthwiseConv2d",
   inputs: ["x", "w", "b?"],
   fusesZeroPadding: true,
-  attributes: readConvolution,
+  fusesActivation: true,
+  applyScaleAndShift(graph, node, statistics) {
+    const { w, b } = node.inputs;
+    const { folded, bias } = graph.apply(foldWeights, { w, b, statistics });
+    if (folded && bias) node.inputs = { ...node.inputs, w: folded, b: bias };
+  },
+  attributes: (read) => ({ ...readConvolution(read), activation: readActivation(read) }),
   infer(inputs, attrs) {
     const w = typeOf(inputs, "w").shape;
     const { N, P, Q, K } = depthwiseGeometry(typeOf(inputs, "x").shape, w, attrs);
     checkBias("depthwiseConv2d", inputs.b?.shape, K, w);
     return { y: { shape: [N, P, Q, K], dtype: "f32" } };
   },
-  gradient({ graph, attrs, input, hasInput, dOutput, wants }) {
-    const dy = dOutput("y");
+  gradient(context) {
+    const { graph, attrs, input, hasInput, wants } = context;
+    const { activation, ...shared } = attrs;
+    const dy = activationGradient(context, activation);
     if (!dy) return {};
     const x = input("x");
     const w = input("w");
-    const dxAttrs = { ...attrs, inputShape: x.shape };
-    const dwAttrs = { ...attrs, kernelShape: w.shape };
+    const dxAttrs = { ...shared, inputShape: x.shape };
+    const dwAttrs = { ...shared, kernelShape: w.shape };
     return {
       x: wants("x") ? graph.applyOne(depthwiseConv2dDataGradient, { dy, w }, dxAttrs) : undefined,
       w: wants("w") ? graph.applyOne(depthwiseConv2dWeightGradient, { x, dy }, dwAttrs) : undefined,
@@ -294,7 +313,8 @@ export const depthwiseConv2d = defineOperator<ConvolutionAttrs>({
     const x = l.input("x");
     const w = l.input("w");
     const b = l.hasInput("b") ? l.input("b") : undefined;
-    lowerForward(l, depthwiseGeometry(x.shape, w.shape, l.attrs), { x, w, b, y: l.output("y") });
+    const activation = ACTIVATION_CODES[l.attrs.activation];
+    lowerForward(l, depthwiseGeometry(x.shape, w.shape, l.attrs), { x, w, b, y: l.output("y") }, activation);
   },
   cost(inputs, outputs, attrs) {
     const g = depthwiseGeometry(typeOf(inputs, "x").shape, typeOf(inputs, "w").shape, attrs);

@@ -15,11 +15,13 @@ import {
   depthwiseConv2dWeightGradient,
 } from "./depthwise_conv2d.ts";
 import { dropout } from "./dropout.ts";
+import { foldWeights } from "./fold_weights.ts";
 import { globalAvgPool2d } from "./global_avg_pool2d.ts";
 import { globalMaxPool2d, globalMaxPool2dGradient } from "./global_max_pool2d.ts";
 import { hardSigmoid, hardSigmoidGradient } from "./hard_sigmoid.ts";
 import { increment } from "./increment.ts";
 import { maxPool2d, maxPool2dGradient } from "./max_pool2d.ts";
+import { movingStatistics } from "./moving_statistics.ts";
 import { multiply } from "./multiply.ts";
 import { normalize } from "./normalize.ts";
 import { pack } from "./pack.ts";
@@ -80,6 +82,8 @@ const ALL: readonly Operator[] = [
   sumRows,
   batchNormGradient,
   normalize,
+  movingStatistics,
+  foldWeights,
   softmaxCrossEntropyGradient,
   maxPool2dGradient,
   avgPool2dGradient,

@@ -38,6 +38,7 @@ export const scaledAddGradient = defineOperator<ScaleAttributes>({
 export const scaledAdd = defineOperator<ScaleAttributes>({
   name: "scaledAdd",
   isCheap: true,
+  residuals: ({ scale }) => [{ addend: "x", branch: "r", scale }],
   inputs: ["x", "r"],
   attributes: (read) => ({ scale: read.number("scale") }),
   infer(inputs) {

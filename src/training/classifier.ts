@@ -4,7 +4,7 @@ import { WeftError } from "../base/errors.ts";
 import type { GpuDevice } from "../gpu/device.ts";
 import { VariableStore } from "../gpu/variables.ts";
 import { Graph } from "../graph/graph.ts";
-import { fuse } from "../graph/passes.ts";
+import { fuseForInference } from "../graph/passes.ts";
 import { layOutPlan, Plan } from "../graph/plan.ts";
 import { Layers } from "../nn/layers.ts";
 import { preprocess } from "../ops/preprocess.ts";
@@ -38,7 +38,7 @@ export class Classifier {
     const image = graph.applyOne(preprocess, { bytes }, { mode: backbone.preprocessing }, "image");
     const top = { includeTop: true, classes, imagenetRescaling, ...(alpha !== undefined && { alpha }) };
     const probabilities = backbone.build(layers, image, top);
-    fuse(graph);
+    fuseForInference(graph, [probabilities]);
     const layout = layOutPlan(graph, { probabilities }, device.facts);
     return VariableStore.with(device, async (variables) => {
       for (const spec of layers.weights) {

@@ -14,7 +14,7 @@ import type { DType, Shape } from "../base/tensors.ts";
 import type { GpuDevice } from "../gpu/device.ts";
 import { VariableStore } from "../gpu/variables.ts";
 import { Graph, type Tensor } from "../graph/graph.ts";
-import { fuse } from "../graph/passes.ts";
+import { fuse, fuseForInference } from "../graph/passes.ts";
 import { type HostArray, layOutPlan, Plan, type StepValues } from "../graph/plan.ts";
 import { initialValues } from "../nn/initializers.ts";
 import type { WeightSpec } from "../nn/layer_scope.ts";
@@ -73,7 +73,7 @@ export class Model {
     const graph = new Graph();
     const layers = new Layers(graph, { training: false });
     const outputs = definition.build(layers, declareInputs(graph, definition));
-    fuse(graph, Object.values(outputs));
+    fuseForInference(graph, Object.values(outputs));
     const layout = layOutPlan(graph, outputs, device.facts);
     if (source instanceof Model) {
       const plan = await Plan.compile(device, layout, source.variables);

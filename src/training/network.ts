@@ -3,7 +3,7 @@
 
 import type { DeviceFacts } from "../gpu/device.ts";
 import { Graph, type Tensor } from "../graph/graph.ts";
-import { fuse } from "../graph/passes.ts";
+import { fuse, fuseForInference } from "../graph/passes.ts";
 import { layOutPlan, type PlanLayout } from "../graph/plan.ts";
 import type { Recompute } from "../graph/recompute.ts";
 import type { Backbone } from "../models/backbone.ts";
@@ -151,7 +151,7 @@ export function layOutInferenceStep(
   const logits = multiTaskHeads(layers, backboneFeatures(layers, config, image), heads, 0);
   const { loss, accuracy } = multiTaskLoss(graph, joinLogits(graph, logits), labels, heads, validRows);
   const probabilities = headProbabilities(graph, logits, heads);
-  fuse(graph);
+  fuseForInference(graph);
   const outputs: Record<string, Tensor> = { loss, accuracy };
   probabilities.forEach((tensor, i) => {
     outputs[`probabilities/${heads[i]?.name}`] = tensor;

@@ -22,7 +22,11 @@ const TESTED_ALONE: ReadonlySet<string> = new Set([
   "increment",
   "sgd",
   "normalize",
+  "movingStatistics",
+  "foldWeights",
 ]);
+/** Where such a test is another operator's as well. */
+const TESTED_WITH: Readonly<Record<string, string>> = { foldWeights: "movingStatistics" };
 
 const recordOf = new Map(records.map((record) => [record.op, record]));
 const GRADIENT = /(Data|Weight)?Gradient$/;
@@ -60,7 +64,7 @@ describe("the registry", () => {
 
   it.each(forward.map(({ name }) => name))("%s has a reference record or a test of its own", (name) => {
     const place = TESTED_ALONE.has(name)
-      ? `test/ops/${snakeCase(name)}.test.ts`
+      ? `test/ops/${snakeCase(TESTED_WITH[name] ?? name)}.test.ts`
       : `test/reference/${snakeCase(name)}.ts`;
     expect(isInTree(place), place).toBe(true);
     expect(recordOf.has(name), `a record of ${name} in test/reference/records.ts`).toBe(

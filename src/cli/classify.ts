@@ -9,7 +9,9 @@ import { nodeFiles } from "../platform/node/files.ts";
 import { createNodeImageDecoder } from "../platform/node/images.ts";
 import { Classifier } from "../training/classifier.ts";
 import { networkName } from "../training/network.ts";
+import { describeBackbone } from "../training/network_layers.ts";
 import { openWeights, takeWeights } from "../training/weights_file.ts";
+import { kerasLayerOrder } from "../training/weights_fit.ts";
 import {
   type ClassifierConfig,
   type ClassifierHints,
@@ -108,7 +110,8 @@ async function loadClassifier(
   const file = await openWeights(await nodeFiles.readFile(path), path);
   try {
     const config = identifyClassifier(file.tensors, path, hints);
-    const wanted = { network: networkName(config), required: classifierWeights(config) };
+    const layerOrder = kerasLayerOrder(describeBackbone({ ...config, includeTop: true }));
+    const wanted = { network: networkName(config), required: classifierWeights(config), layerOrder };
     return { config, weights: takeWeights(file, wanted).values };
   } finally {
     file.close();

@@ -3,6 +3,7 @@
 import { Command } from "commander";
 import { VERSION } from "../base/version.ts";
 import { augmentCommand } from "./augment.ts";
+import { backbonesCommand } from "./backbones.ts";
 import { classifyCommand } from "./classify.ts";
 import { demoCommand } from "./demo.ts";
 import { doctorCommand } from "./doctor.ts";
@@ -11,8 +12,11 @@ import { reportFault } from "./faults.ts";
 import { goldenCommand } from "./golden.ts";
 import { handleInterrupts } from "./interrupt.ts";
 import { planCommand } from "./plan.ts";
+import { plotCommand } from "./plot.ts";
 import { predictCommand } from "./predict.ts";
+import { summaryCommand } from "./summary.ts";
 import { trainCommand } from "./train.ts";
+import { weightsCommand } from "./weights.ts";
 
 const EXAMPLES = `
 Examples:
@@ -36,7 +40,11 @@ function program(): Command {
     classifyCommand(),
     demoCommand(),
     augmentCommand(),
+    backbonesCommand(),
+    summaryCommand(),
+    plotCommand(),
     planCommand(),
+    weightsCommand(),
     doctorCommand(),
     goldenCommand(),
   ];

@@ -8,9 +8,11 @@ import type { Backbone } from "../models/backbone.ts";
 import { mobileNetV2 } from "../models/mobilenet_v2.ts";
 import type { OptimizerConfig } from "../nn/optimizers.ts";
 import { type NetworkConfig, networkName, networkWeights, suitedTo } from "../training/network.ts";
+import { describeBackbone } from "../training/network_layers.ts";
 import { type Phase, parsePhases, settlingMomentum, totalEpochs } from "../training/schedule.ts";
 import type { TrainerConfig } from "../training/trainer.ts";
 import { type LoadedWeights, loadWeights } from "../training/weights_file.ts";
+import { kerasLayerOrder } from "../training/weights_fit.ts";
 import { nonNegativeNumber, share, wholeNumber } from "./number_options.ts";
 import {
   type AdapterOption,
@@ -149,6 +151,18 @@ function defaultsFor({ data, weights }: TrainOptions): Defaults {
   return data === undefined ? DEMO : FROM_RANDOM;
 }
 
+/** Weights of the backbone, and of those heads that the file has. */
+async function loadFor(files: FileSystem, weights: string, network: NetworkConfig): Promise<LoadedWeights> {
+  const { backbone, heads } = networkWeights(network);
+  const use = { ...network, includeTop: false };
+  return loadWeights(files, await weightsPath(weights, use), {
+    network: networkName(network),
+    required: backbone,
+    optional: heads,
+    layerOrder: kerasLayerOrder(describeBackbone({ ...use, pooling: "avg" })),
+  });
+}
+
 /**
  * Settles every choice and reads the weights file.
  * @throws WeftError where options do not suit each other or the weights do not fit.
@@ -172,11 +186,7 @@ export async function prepareTraining(
   const count = [...specs.backbone, ...specs.heads].reduce((sum, { shape }) => {
     return sum + shape.reduce((product, extent) => product * extent, 1);
   }, 0);
-  const wanted = { network: networkName(network), required: specs.backbone, optional: specs.heads };
-  const { weights } = options;
-  const use = { backbone, alpha, size, includeTop: false };
-  const loaded =
-    weights === undefined ? undefined : await loadWeights(files, await weightsPath(weights, use), wanted);
+  const loaded = options.weights === undefined ? undefined : await loadFor(files, options.weights, network);
   const config: TrainerConfig = {
     ...suitedTo(network, loaded?.values ?? new Map()),
     batchSize,

@@ -14,6 +14,26 @@ export interface HdfSession {
   close(): void;
 }
 
+export type { Dataset as HdfDataset, Group as HdfGroup } from "h5wasm";
+
+/** Where a layer stands in a file that does not name its layers: the how-manieth of its class. */
+export interface LayerPosition {
+  /** Distinguishes the models nested in a file. */
+  readonly model: string;
+  /** The class as `conv2d`. */
+  readonly kind: string;
+  readonly index: number;
+}
+
+/** A dataset and the names it goes by. */
+export interface FoundWeight {
+  readonly layer: string;
+  readonly weight: string;
+  readonly dataset: Dataset;
+  /** Of layers whose name the file does not tell; `layer` says where it stands. */
+  readonly position?: LayerPosition;
+}
+
 /** Whether what a group holds under a name is a group. */
 export function isGroup(entity: Entity | null): entity is Group {
   return entity !== null && "type" in entity && entity.type === "Group";

@@ -1,18 +1,13 @@
-// Keras 3's `.weights.h5`: `layers/<class>_<n>/vars/<index>`, models nested as `layers/<model>/layers/…`.
-// The group's attribute `name` on `vars` has the layer's own name (newer files only); a variable's name
-// follows from the layer's class and the number of its variables.
+// Keras 3's `.weights.h5`: `layers/<class>_<n>/vars/<index>`, models nested as `layers/<model>/layers/…`,
+// numbered per class in the order of `model.layers`. What a layer is called the attribute `name` of `vars`
+// says (newer files), else the model's configuration (in a `.keras`), else nothing in the file. A variable's
+// name follows from the layer's class and its variables.
 
-import type { Dataset, Group } from "h5wasm";
+import type { FoundWeight, HdfDataset, HdfGroup, LayerPosition } from "./hdf5.ts";
 import { isDataset, isGroup } from "./hdf5.ts";
+import { type ConfiguredLayer, layersByGroup, type ModelConfig } from "./model_config.ts";
 
-/** A dataset and the names it goes by, before it becomes a `KerasWeight`. */
-export interface FoundWeight {
-  layer: string;
-  weight: string;
-  dataset: Dataset;
-}
-
-const VARIABLES: Record<string, readonly string[]> = {
+const VARIABLES: Readonly<Record<string, readonly string[]>> = {
   conv2d: ["kernel", "bias"],
   conv2d_transpose: ["kernel", "bias"],
   dense: ["kernel", "bias"],
@@ -22,50 +17,118 @@ const VARIABLES: Record<string, readonly string[]> = {
   normalization: ["mean", "variance", "count"],
 };
 
-/** Variables of a batch norm with `scale=False`, as in InceptionV3 and InceptionResNetV2. */
-const UNSCALED_BATCH_NORM = ["beta", "moving_mean", "moving_variance"];
+/** Variables by their ranks, for layers whose class nothing tells. */
+const VARIABLES_OF_RANKS: Readonly<Record<string, readonly string[]>> = {
+  "2": ["kernel"],
+  "4": ["kernel"],
+  "2,1": ["kernel", "bias"],
+  "4,1": ["kernel", "bias"],
+  "4,4": ["depthwise_kernel", "pointwise_kernel"],
+  "4,4,1": ["depthwise_kernel", "pointwise_kernel", "bias"],
+  "1,1,0": ["mean", "variance", "count"],
+  "1,1,1": ["beta", "moving_mean", "moving_variance"],
+  "1,1,1,1": ["gamma", "beta", "moving_mean", "moving_variance"],
+};
+
+/** Groups beside the layers that hold no weights of theirs. */
+const NO_LAYERS = new Set(["vars", "optimizer", "metrics", "seed_generator"]);
 
 /** `batch_normalization_12` → class `batch_normalization`, number 12; without a number 0. */
-export function splitAutoName(name: string): { kind: string; index: number } {
-  const match = name.match(/^(.+?)_(\d+)$/);
-  return match ? { kind: match[1] ?? name, index: Number(match[2]) } : { kind: name, index: 0 };
-}
-
-function variableName(kind: string, index: number, count: number): string {
-  const names = kind === "batch_normalization" && count === 3 ? UNSCALED_BATCH_NORM : VARIABLES[kind];
-  return names?.[index] ?? String(index);
+function splitKey(key: string): { kind: string; index: number } {
+  const match = key.match(/^(.+?)_(\d+)$/);
+  return match ? { kind: match[1] ?? key, index: Number(match[2]) } : { kind: key, index: 0 };
 }
 
 function byClassAndNumber(a: string, b: string): number {
-  const [left, right] = [splitAutoName(a), splitAutoName(b)];
+  const [left, right] = [splitKey(a), splitKey(b)];
   if (left.kind !== right.kind) return left.kind < right.kind ? -1 : 1;
   return left.index - right.index;
 }
 
-/** The weights of a `.weights.h5`, layers by class and then in creation order. */
-export function listKeras3Weights(model: Group): FoundWeight[] {
-  const found: FoundWeight[] = [];
-  const layers = model.get("layers");
-  if (!isGroup(layers)) return found;
-  for (const key of layers.keys().sort(byClassAndNumber)) {
-    const group = layers.get(key);
-    if (isGroup(group)) found.push(...listLayer(group, key), ...listKeras3Weights(group));
-  }
-  return found;
+/** A layer's group in the file. */
+interface FoundLayer {
+  /** Its path with `/` and the layers' list called `layers`, as `layersByGroup` has it. */
+  readonly path: string;
+  readonly vars: HdfGroup;
+  readonly datasets: readonly (readonly [string, HdfDataset])[];
 }
 
-function listLayer(group: Group, key: string): FoundWeight[] {
+/**
+ * The weights of a `.weights.h5`: in the order of the configuration where there is one, else by class and
+ * number. A layer that nothing names has a `position`.
+ */
+export function listKeras3Weights(root: HdfGroup, config?: ModelConfig): FoundWeight[] {
+  const configured = config ? layersByGroup(config) : new Map<string, ConfiguredLayer>();
+  const ranks = new Map(Array.from(configured.keys(), (path, rank) => [path, rank]));
+  const rankOf = ({ path }: FoundLayer) => ranks.get(path) ?? ranks.size;
+  const layers = listLayers(root, "").sort((a, b) => rankOf(a) - rankOf(b));
+  return layers.flatMap((layer) => weightsOf(layer, configured.get(layer.path)));
+}
+
+function listLayers(group: HdfGroup, path: string): FoundLayer[] {
+  const layers: FoundLayer[] = [];
   const vars = group.get("vars");
-  if (!isGroup(vars)) return [];
+  if (isGroup(vars)) {
+    const datasets = vars
+      .keys()
+      .sort((a, b) => Number(a) - Number(b))
+      .flatMap((key) => {
+        const dataset = vars.get(key);
+        return isDataset(dataset) ? [[key, dataset] as const] : [];
+      });
+    if (datasets.length > 0) layers.push({ path, vars, datasets });
+  }
+  for (const key of group.keys().sort(byClassAndNumber)) {
+    const below = NO_LAYERS.has(key) ? null : group.get(key);
+    if (isGroup(below)) layers.push(...listLayers(below, joinKey(path, key)));
+  }
+  return layers;
+}
+
+/** Files written on Windows have `layers\conv2d` as one key; files of Keras 2.13 another name for `layers`. */
+function joinKey(path: string, key: string): string {
+  const plain = key.replaceAll("\\", "/").replace("_layer_checkpoint_dependencies", "layers");
+  return path === "" ? plain : `${path}/${plain}`;
+}
+
+function weightsOf(layer: FoundLayer, configured: ConfiguredLayer | undefined): FoundWeight[] {
+  const { path, vars, datasets } = layer;
   const stored = vars.attrs.name?.value;
-  const layer = typeof stored === "string" ? stored : key;
-  const indices = vars
-    .keys()
-    .map(Number)
-    .sort((a, b) => a - b);
-  const { kind } = splitAutoName(key);
-  return indices.flatMap((index) => {
-    const dataset = vars.get(String(index));
-    return isDataset(dataset) ? [{ layer, weight: variableName(kind, index, indices.length), dataset }] : [];
+  const known = typeof stored === "string" ? stored : configured?.name;
+  const position = known === undefined ? positionOf(path) : undefined;
+  const name =
+    known ??
+    path
+      .split("/")
+      .filter((part) => part !== "layers")
+      .join("/");
+  const { kind } = splitKey(path.slice(path.lastIndexOf("/") + 1));
+  const names = variableNames(kind, datasets, configured);
+  return datasets.map(([key, dataset], index) => {
+    const weight = /^\d+$/.test(key) ? (names[index] ?? key) : key;
+    return { layer: name, weight, dataset, ...(position && { position }) };
   });
+}
+
+/** Where a layer without a name stands among those of its class; undefined where the key names no class. */
+function positionOf(path: string): LayerPosition | undefined {
+  const start = path.lastIndexOf("layers/");
+  if (start < 0) return undefined;
+  const { kind, index } = splitKey(path.slice(start + "layers/".length));
+  return kind in VARIABLES ? { model: path.slice(0, start), kind, index } : undefined;
+}
+
+function variableNames(
+  kind: string,
+  datasets: FoundLayer["datasets"],
+  configured: ConfiguredLayer | undefined,
+): readonly string[] {
+  if (kind === "batch_normalization") {
+    const { scale = datasets.length > 3, center = datasets.length > 2 } = configured?.config ?? {};
+    return (VARIABLES.batch_normalization ?? []).filter((name) => {
+      return (name !== "gamma" || scale === true) && (name !== "beta" || center === true);
+    });
+  }
+  const ofRanks = () => VARIABLES_OF_RANKS[datasets.map(([, { shape }]) => shape?.length ?? 0).join()];
+  return VARIABLES[kind] ?? ofRanks() ?? [];
 }

@@ -12,7 +12,8 @@ export function halfToNumber(bits: number): number {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
-function bfloat16ToFloat32(bits: Uint16Array): Float32Array {
+/** Numbers given by their 16 bits. */
+export function bfloat16ToFloat32(bits: Uint16Array): Float32Array {
   // bfloat16 is the upper half of a float32.
   const words = Uint32Array.from(bits, (value) => value << 16);
   return new Float32Array(words.buffer);

@@ -1,8 +1,9 @@
-// Which tensor of a file belongs to which weight of a network. A layer with a name of its own is found
-// by that name; a layer that Keras named itself (`conv2d_12`) by creation order within its kind, as the
-// numbers go on counting over all networks that a Python session has built.
+// Which tensor of a file belongs to which weight of a network, and what to say where they do not fit. Which
+// layer is which: layer_pairing.ts.
 
 import { WeftError } from "../base/errors.ts";
+import type { LayerPosition } from "./hdf5.ts";
+import { findWeight, groupByLayer, isSameShape, type PairingOptions, pairLayers } from "./layer_pairing.ts";
 
 /** A weight that a network expects. */
 export interface ExpectedWeight {
@@ -15,6 +16,8 @@ export interface ExpectedWeight {
 export interface OfferedWeight extends ExpectedWeight {
   layer: string;
   weight: string;
+  /** Of layers whose name the file does not tell. */
+  position?: LayerPosition;
 }
 
 /** An expected weight and the file's tensor for it. */
@@ -35,97 +38,32 @@ export interface WeightReport<
   leftOver: O[];
 }
 
-/** The kinds of layers with weights that Keras names itself, numbered from 0 or wherever it was. */
-const AUTO_NAMED =
-  /^(conv2d|conv2d_transpose|depthwise_conv2d|separable_conv2d|dense|batch_normalization|normalization)(?:_(\d+))?$/;
-
-interface Layer<W> {
-  name: string;
-  weights: Map<string, W>;
-}
-
 function splitName(name: string): { layer: string; weight: string } {
   const slash = name.lastIndexOf("/");
   return { layer: name.slice(0, Math.max(0, slash)), weight: name.slice(slash + 1) };
 }
 
-function groupByLayer<W>(weights: readonly W[], split: (weight: W) => { layer: string; weight: string }) {
-  const layers = new Map<string, Layer<W>>();
-  for (const entry of weights) {
-    const { layer, weight } = split(entry);
-    let found = layers.get(layer);
-    if (!found) {
-      found = { name: layer, weights: new Map() };
-      layers.set(layer, found);
-    }
-    if (!found.weights.has(weight)) found.weights.set(weight, entry);
-  }
-  return layers;
-}
-
-/** Auto-named layers by kind, in creation order, which is the order of their numbers. */
-function autoNamedByKind<W>(layers: ReadonlyMap<string, Layer<W>>): Map<string, Layer<W>[]> {
-  const kinds = new Map<string, { index: number; layer: Layer<W> }[]>();
-  for (const layer of layers.values()) {
-    const match = layer.name.match(AUTO_NAMED);
-    if (!match?.[1]) continue;
-    const entries = kinds.get(match[1]) ?? [];
-    entries.push({ index: Number(match[2] ?? 0), layer });
-    kinds.set(match[1], entries);
-  }
-  return new Map(
-    Array.from(kinds, ([kind, entries]) => [
-      kind,
-      entries.sort((a, b) => a.index - b.index).map(({ layer }) => layer),
-    ]),
-  );
-}
-
-/** For each layer of the network the file's layer, by name or by order. */
-function pairLayers<E, O>(expected: ReadonlyMap<string, Layer<E>>, offered: ReadonlyMap<string, Layer<O>>) {
-  const pairs = new Map<string, Layer<O>>();
-  for (const name of expected.keys()) {
-    const same = offered.get(name);
-    if (same && !AUTO_NAMED.test(name)) pairs.set(name, same);
-  }
-  const offeredKinds = autoNamedByKind(offered);
-  for (const [kind, layers] of autoNamedByKind(expected)) {
-    for (const [index, layer] of layers.entries()) {
-      const found = offeredKinds.get(kind)?.[index];
-      if (found) pairs.set(layer.name, found);
-    }
-  }
-  return pairs;
-}
-
-/** A DepthwiseConv2D's variable is called `kernel` in files of Keras 3. */
-function findWeight<O>(layer: Layer<O> | undefined, weight: string): O | undefined {
-  const same = layer?.weights.get(weight);
-  if (same || weight !== "depthwise_kernel") return same;
-  return layer?.weights.get("kernel");
-}
-
-function isSameShape(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((extent, axis) => extent === b[axis]);
-}
-
 /**
  * Matches a network's weights with a file's tensors.
- * @param expected in creation order of the layers; a DepthwiseConv2D's weight is `depthwise_kernel`
+ * @param expected in creation order of the layers, each layer's weights in Keras' order; a DepthwiseConv2D's
+ *   weight is `depthwise_kernel`
  */
 export function matchWeights<E extends ExpectedWeight, O extends OfferedWeight>(
   expected: readonly E[],
   offered: readonly O[],
+  options: PairingOptions = {},
 ): WeightReport<E, O> {
   const report: WeightReport<E, O> = { matched: [], misshapen: [], missing: [], leftOver: [] };
+  const layers = groupByLayer(expected, ({ name }) => splitName(name));
   const pairs = pairLayers(
-    groupByLayer(expected, ({ name }) => splitName(name)),
+    layers,
     groupByLayer(offered, (weight) => weight),
+    options,
   );
   const taken = new Set<O>();
   for (const weight of expected) {
     const { layer, weight: variable } = splitName(weight.name);
-    const found = findWeight(pairs.get(layer), variable);
+    const found = findWeight(layers.get(layer), pairs.get(layer), variable);
     if (found === undefined) {
       report.missing.push(weight);
       continue;

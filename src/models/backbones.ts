@@ -2,9 +2,26 @@
 
 import { WeftError } from "../base/errors.ts";
 import type { Backbone } from "./backbone.ts";
+import { efficientNetB0 } from "./efficientnet_b0.ts";
+import { inceptionResNetV2 } from "./inception_resnet_v2.ts";
+import { inceptionV3 } from "./inception_v3.ts";
+import { mobileNet } from "./mobilenet.ts";
 import { mobileNetV2 } from "./mobilenet_v2.ts";
+import { nasNetLarge, nasNetMobile } from "./nasnet.ts";
+import { resNet50 } from "./resnet50.ts";
+import { xception } from "./xception.ts";
 
-const ALL: readonly Backbone[] = [mobileNetV2];
+const ALL: readonly Backbone[] = [
+  mobileNetV2,
+  inceptionResNetV2,
+  nasNetLarge,
+  nasNetMobile,
+  inceptionV3,
+  xception,
+  resNet50,
+  mobileNet,
+  efficientNetB0,
+];
 
 /** Backbones by Keras' names. */
 export const BACKBONES: ReadonlyMap<string, Backbone> = new Map(

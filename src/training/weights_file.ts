@@ -1,9 +1,11 @@
-// Weights from a file (Keras HDF5 or safetensors) for the weights that a network expects.
+// Weights from a file (Keras' HDF5 forms, `.keras`, safetensors) for the weights that a network expects.
 
 import { WeftError } from "../base/errors.ts";
 import type { FileSystem } from "../base/platform.ts";
-import { openKerasH5 } from "../formats/keras_h5.ts";
-import { readSafetensors } from "../formats/safetensors.ts";
+import { openKerasArchive } from "../formats/keras_archive.ts";
+import { type KerasForm, openKerasH5 } from "../formats/keras_h5.ts";
+import type { ModelConfig } from "../formats/model_config.ts";
+import { readSafetensors, type SafetensorsDtype } from "../formats/safetensors.ts";
 import { toFloat32 } from "../formats/tensor_values.ts";
 import {
   type ExpectedWeight,
@@ -13,15 +15,33 @@ import {
   requireFit,
   type WeightReport,
 } from "../formats/weight_matching.ts";
+import { isZip } from "../formats/zip_archive.ts";
+
+/** What a file of weights is. */
+export type WeightsForm = KerasForm | "safetensors";
+
+/** For people. */
+export const FORM_NAMES: Readonly<Record<WeightsForm, string>> = {
+  "legacy-weights": "HDF5 of Keras, weights only",
+  "legacy-model": "HDF5 of Keras, whole model",
+  "weights.h5": "HDF5 of Keras 3, weights only",
+  keras: ".keras archive, whole model",
+  safetensors: "safetensors",
+};
 
 /** A tensor that a file offers, not read yet. */
 export interface OfferedTensor extends OfferedWeight {
+  /** Of the elements in the file, as numpy calls them: float32, int64, … */
+  readonly dtype: string;
   load(): Float32Array;
 }
 
 /** A file's list of tensors. `close` frees it; tensors cannot be loaded afterwards. */
 export interface OpenWeights {
   readonly path: string;
+  readonly form: WeightsForm;
+  /** The model as Keras describes it, `{ class_name, config }`, in files of whole models. */
+  readonly modelConfig: ModelConfig | undefined;
   readonly tensors: readonly OfferedTensor[];
   close(): void;
 }
@@ -34,6 +54,8 @@ export interface WantedWeights {
   readonly required: readonly ExpectedWeight[];
   /** Layers that are taken where name and shapes fit, and left alone otherwise: heads. */
   readonly optional?: readonly ExpectedWeight[];
+  /** Keras' order of the required weights' layers, for files that do not name layers. */
+  readonly layerOrder?: readonly string[] | undefined;
 }
 
 /** What was taken from a file. */
@@ -46,24 +68,44 @@ export interface LoadedWeights {
 
 const HDF5_SIGNATURE = [0x89, 0x48, 0x44, 0x46];
 
+const DTYPE_NAMES: Readonly<Record<SafetensorsDtype, string>> = {
+  F64: "float64",
+  F32: "float32",
+  F16: "float16",
+  BF16: "bfloat16",
+  I64: "int64",
+  I32: "int32",
+  I16: "int16",
+  I8: "int8",
+  U64: "uint64",
+  U32: "uint32",
+  U16: "uint16",
+  U8: "uint8",
+  BOOL: "bool",
+};
+
 /**
- * Lists the tensors of a weights file: HDF5 where it begins as one or is called `.h5`, else safetensors.
+ * Tells a weights file's form, lists its tensors and gives the model's description where it has one: by its
+ * first bytes HDF5 or a `.keras` archive, else by its name, else safetensors.
  * @param bytes the whole file, not copied
- * @throws WeftError `path: …` where it is neither, or truncated
+ * @throws WeftError `path: …` where it is none of them, truncated or damaged
  */
 export async function openWeights(bytes: Uint8Array, path: string): Promise<OpenWeights> {
   const isHdf5 = HDF5_SIGNATURE.every((byte, index) => bytes[index] === byte);
-  if (isHdf5 || /\.(h5|hdf5|keras)$/i.test(path)) {
-    const file = await openKerasH5(bytes, path);
-    return { path, tensors: file.weights, close: () => file.close() };
+  const isArchive = isZip(bytes) || (!isHdf5 && /\.keras$/i.test(path));
+  if (isArchive || isHdf5 || /\.(h5|hdf5)$/i.test(path)) {
+    const file = await (isArchive ? openKerasArchive : openKerasH5)(bytes, path);
+    const { form, modelConfig } = file;
+    return { path, form, modelConfig, tensors: file.weights, close: () => file.close() };
   }
   const tensors = Array.from(readSafetensors(bytes, path).tensors, ([name, tensor]) => {
     const slash = name.lastIndexOf("/");
     const layer = name.slice(0, Math.max(0, slash));
+    const dtype = DTYPE_NAMES[tensor.dtype];
     const load = () => toFloat32(tensor);
-    return { name, layer, weight: name.slice(slash + 1), shape: tensor.shape, load };
+    return { name, layer, weight: name.slice(slash + 1), shape: tensor.shape, dtype, load };
   });
-  return { path, tensors, close: () => {} };
+  return { path, form: "safetensors", modelConfig: undefined, tensors, close: () => {} };
 }
 
 /**
@@ -71,10 +113,10 @@ export async function openWeights(bytes: Uint8Array, path: string): Promise<Open
  * @throws WeftError where a required weight is missing, has another shape or is not finite
  */
 export function takeWeights(file: OpenWeights, wanted: WantedWeights): LoadedWeights {
-  const { network, required, optional = [] } = wanted;
-  const ofBackbone = matchWeights(required, file.tensors);
+  const { network, required, optional = [], layerOrder } = wanted;
+  const ofBackbone = matchWeights(required, file.tensors, { layerOrder });
   requireFit(ofBackbone, file.path, network);
-  const ofHeads = matchWeights(optional, ofBackbone.leftOver);
+  const ofHeads = matchWeights(optional, ofBackbone.leftOver, { byName: true });
   const matched = [...ofBackbone.matched, ...completeLayers(ofHeads, optional)];
   const taken = new Set(matched.map(({ found }) => found));
   const values = new Map<string, Float32Array>();

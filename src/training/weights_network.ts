@@ -8,6 +8,7 @@ import type { Backbone } from "../models/backbone.ts";
 import { BACKBONES } from "../models/backbones.ts";
 import type { WeightSpec } from "../nn/layer_scope.ts";
 import { Layers } from "../nn/layers.ts";
+import { PUBLISHED_ALPHAS } from "./weights_fit.ts";
 
 /** A classifier as Keras' applications have it, with its top. */
 export interface ClassifierConfig {
@@ -27,8 +28,6 @@ export interface ClassifierHints {
   readonly size?: number | undefined;
 }
 
-/** Width multipliers of the published weights. */
-const PUBLISHED_ALPHAS = [0.25, 0.35, 0.5, 0.75, 1, 1.3, 1.4] as const;
 /** Width multiplier and size in Keras' file names: `mobilenet_v2_1.0_224…`, `mobilenet_7_5_128_tf…` (0.75). */
 const NAME_PATTERN = /_(?:(\d(?:\.\d+)?)|(\d)_(\d))_(\d{2,3})(?=[_.])/;
 

@@ -151,8 +151,28 @@ describe("openKerasH5: whole models", () => {
       "coat_length/bias",
     ]);
     const file = await openKerasH5(bytes, "f.h5");
-    expect(JSON.parse(file.modelConfig ?? "")).toEqual(config);
+    expect(file.modelConfig).toEqual(config);
     file.close();
+  });
+
+  it("finds a nested model's layers behind the scopes that NASNet puts in front of their weights", async () => {
+    const layers = [{ class_name: "Conv2D", config: { name: "conv_left1" } }];
+    const inner = { class_name: "Functional", config: { name: "inner", layers } };
+    const bytes = await writeH5((root) => {
+      const config = { class_name: "Functional", config: { name: "outer", layers: [inner] } };
+      root.create_attribute("model_config", JSON.stringify(config));
+      addLayers(root.create_group("model_weights"), {
+        inner: { "block_A/block_1/conv_left1/kernel": kernel, "block_A/unknown/kernel": kernel },
+      });
+    });
+    expect(await namesIn(bytes)).toEqual(["conv_left1/kernel", "block_A/unknown/kernel"]);
+    const damaged = await writeH5((root) => {
+      root.create_attribute("model_config", '{"class_name": ');
+      addLayers(root.create_group("model_weights"), { a: { "a/kernel": kernel } });
+    });
+    expect(await faultOf(damaged)).toMatch(
+      /^f\.h5: attribute model_config: expected a model's configuration/,
+    );
   });
 
   it("strips the model's name that Keras 3 puts in front, with or without a configuration", async () => {

@@ -1,0 +1,103 @@
+// Keras' older HDF5 layout: the attribute `layer_names`, a group per layer with the attribute
+// `weight_names`; in a whole-model file below the group `model_weights`.
+
+import type { Attribute, File as HdfFile } from "h5wasm";
+import { WeftError } from "../base/errors.ts";
+import { type FoundWeight, type HdfGroup, isDataset, isGroup } from "./hdf5.ts";
+import { type ModelConfig, namesIn } from "./model_config.ts";
+
+/** The group with the attribute `layer_names`, where the file has one. */
+export function legacyRoot(file: HdfFile): HdfGroup | undefined {
+  const nested = file.get("model_weights");
+  const root = isGroup(nested) ? nested : file;
+  const { attrs } = root;
+  return attrs.layer_names !== undefined || attrs.layer_names0 !== undefined ? root : undefined;
+}
+
+/** A list attribute; Keras cuts lists over 64 KB into `name0`, `name1`, …. Undefined where there is none. */
+function stringList(attrs: Record<string, Attribute>, name: string): string[] | undefined {
+  const whole = attrs[name];
+  if (whole !== undefined) return stringsOf(whole);
+  if (attrs[`${name}0`] === undefined) return undefined;
+  const parts: string[] = [];
+  for (let index = 0; ; index++) {
+    const part = attrs[`${name}${index}`];
+    if (part === undefined) return parts;
+    parts.push(...stringsOf(part));
+  }
+}
+
+/** An empty list may be stored as an empty array of floats. */
+function stringsOf(attribute: Attribute): string[] {
+  const { value } = attribute;
+  return Array.isArray(value) ? value.filter((entry) => typeof entry === "string") : [];
+}
+
+/**
+ * The weights in the file's own order.
+ * @throws WeftError `path: …` where a layer or a tensor is listed but missing
+ */
+export function listLegacyWeights(
+  root: HdfGroup,
+  config: ModelConfig | undefined,
+  path: string,
+): FoundWeight[] {
+  const found: FoundWeight[] = [];
+  const known = config ? namesIn(config) : { models: new Set<string>(), layers: new Set<string>() };
+  for (const group of stringList(root.attrs, "layer_names") ?? []) {
+    const entity = root.get(group);
+    if (!isGroup(entity)) throw new WeftError(`${path}: layer ${group} is listed but its group is missing`);
+    const names = stringList(entity.attrs, "weight_names") ?? [];
+    const layerOf = layerNaming(group, names, known);
+    for (const name of names) {
+      const dataset = entity.get(name);
+      if (!isDataset(dataset)) {
+        throw new WeftError(`${path}: tensor ${name} of layer ${group} is listed but missing`);
+      }
+      found.push({ layer: layerOf(name), weight: lastPart(name), dataset });
+    }
+  }
+  return found;
+}
+
+function lastPart(name: string): string {
+  const plain = name.replace(/:\d+$/, "");
+  return plain.slice(plain.lastIndexOf("/") + 1);
+}
+
+function prefixOf(name: string): string {
+  return name.slice(0, Math.max(0, name.lastIndexOf("/")));
+}
+
+/**
+ * How a weight of this group is named. A layer's group names the layer, whatever its weights are called
+ * (`uniform1`, `model/conv/kernel:0`). A nested model's group holds weights of several layers
+ * (`Conv1/kernel:0`, of a Sequential `inner/Conv1/kernel`, of NASNet `normal_A_block_1/block_2/conv/kernel`):
+ * there the layer is in the weight's name, behind the names of models and, where the configuration tells
+ * the layers' names, behind whatever is none.
+ */
+function layerNaming(
+  group: string,
+  weightNames: readonly string[],
+  { models, layers }: ReturnType<typeof namesIn>,
+): (name: string) => string {
+  const prefixes = new Set(weightNames.map(prefixOf).filter((prefix) => prefix !== "" && prefix !== group));
+  const isBelowGroup = [...prefixes].some((prefix) => prefix.startsWith(`${group}/`));
+  const isModel = models.has(group) || isBelowGroup || prefixes.size > 1;
+  const outerNames = [group, ...models];
+  return (name) => {
+    if (!isModel) return group;
+    let prefix = prefixOf(name);
+    for (let outer: string | undefined = group; outer !== undefined; ) {
+      outer = outerNames.find((model) => prefix.startsWith(`${model}/`));
+      if (outer !== undefined) prefix = prefix.slice(outer.length + 1);
+    }
+    return endings(prefix).find((ending) => layers.has(ending)) ?? (prefix || group);
+  };
+}
+
+/** `a/b/c` → `a/b/c`, `b/c`, `c`. */
+function endings(path: string): string[] {
+  const parts = path.split("/");
+  return parts.map((_, index) => parts.slice(index).join("/"));
+}

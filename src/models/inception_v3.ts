@@ -1,0 +1,142 @@
+// InceptionV3: branches of several window sizes side by side (Szegedy et al. 2015), named and structured
+// as keras.applications.InceptionV3. Sizes in comments are those of a 299 x 299 image.
+
+import type { Tensor } from "../graph/graph.ts";
+import type { Layers } from "../nn/layers.ts";
+import { type Backbone, denseTopOrPooling } from "./backbone.ts";
+
+const BATCH_NORM = { epsilon: 1e-3, momentum: 0.99, scale: false } as const;
+
+export const inceptionV3: Backbone = {
+  name: "InceptionV3",
+  defaultSize: 299,
+  minSize: 75,
+  preprocessing: "tf",
+  batchNormMomentum: BATCH_NORM.momentum,
+  hasAlpha: false,
+  build(layers, image, config) {
+    // Stem: 149 x 149 x 32
+    let x = convBn(layers, image, 32, 3, { strides: 2, padding: "valid" });
+    // 147 x 147 x 64
+    x = convBn(layers, x, 32, 3, { padding: "valid" });
+    x = convBn(layers, x, 64, 3);
+    // 71 x 71 x 192
+    x = layers.maxPooling2D(x, { poolSize: 3, strides: 2 });
+    x = convBn(layers, x, 80, 1, { padding: "valid" });
+    x = convBn(layers, x, 192, 3, { padding: "valid" });
+    // 35 x 35 x 192
+    x = layers.maxPooling2D(x, { poolSize: 3, strides: 2 });
+
+    // 35 x 35 x 256
+    x = layers.block("mixed_0", () => mixedA(layers, x, "mixed0", 32));
+    // 35 x 35 x 288
+    x = layers.block("mixed_1", () => mixedA(layers, x, "mixed1", 64));
+    x = layers.block("mixed_2", () => mixedA(layers, x, "mixed2", 64));
+    // 17 x 17 x 768
+    x = layers.block("mixed_3", () => reductionA(layers, x, "mixed3"));
+    x = layers.block("mixed_4", () => mixedB(layers, x, "mixed4", 128));
+    x = layers.block("mixed_5", () => mixedB(layers, x, "mixed5", 160));
+    x = layers.block("mixed_6", () => mixedB(layers, x, "mixed6", 160));
+    x = layers.block("mixed_7", () => mixedB(layers, x, "mixed7", 192));
+    // 8 x 8 x 1280
+    x = layers.block("mixed_8", () => reductionB(layers, x, "mixed8"));
+    // 8 x 8 x 2048
+    x = layers.block("mixed_9", () => mixedC(layers, x, "mixed9", "mixed9_0"));
+    x = layers.block("mixed_10", () => mixedC(layers, x, "mixed10", "mixed9_1"));
+    return denseTopOrPooling(layers, x, config, { top: "avg_pool" });
+  },
+};
+
+/** Branches of 1x1, 5x5 and twice 3x3; `pooled` is the width of the one with the average. */
+function mixedA(layers: Layers, x: Tensor, name: string, pooled: number): Tensor {
+  const branch1x1 = convBn(layers, x, 64, 1);
+
+  let branch5x5 = convBn(layers, x, 48, 1);
+  branch5x5 = convBn(layers, branch5x5, 64, 5);
+
+  let branch3x3Twice = convBn(layers, x, 64, 1);
+  branch3x3Twice = convBn(layers, branch3x3Twice, 96, 3);
+  branch3x3Twice = convBn(layers, branch3x3Twice, 96, 3);
+
+  const branchPool = averageBranch(layers, x, pooled);
+  return layers.concatenate([branch1x1, branch5x5, branch3x3Twice, branchPool], { name });
+}
+
+/** Halves the size by strided convolutions and a maximum side by side. */
+function reductionA(layers: Layers, x: Tensor, name: string): Tensor {
+  const branch3x3 = convBn(layers, x, 384, 3, { strides: 2, padding: "valid" });
+
+  let branch3x3Twice = convBn(layers, x, 64, 1);
+  branch3x3Twice = convBn(layers, branch3x3Twice, 96, 3);
+  branch3x3Twice = convBn(layers, branch3x3Twice, 96, 3, { strides: 2, padding: "valid" });
+
+  const branchPool = layers.maxPooling2D(x, { poolSize: 3, strides: 2 });
+  return layers.concatenate([branch3x3, branch3x3Twice, branchPool], { name });
+}
+
+/** Branches of 1x1, of 7x7 and of twice 7x7, each 7x7 as a row and a column; `width` is that inside them. */
+function mixedB(layers: Layers, x: Tensor, name: string, width: number): Tensor {
+  const branch1x1 = convBn(layers, x, 192, 1);
+
+  let branch7x7 = convBn(layers, x, width, 1);
+  branch7x7 = convBn(layers, branch7x7, width, [1, 7]);
+  branch7x7 = convBn(layers, branch7x7, 192, [7, 1]);
+
+  let branch7x7Twice = convBn(layers, x, width, 1);
+  branch7x7Twice = convBn(layers, branch7x7Twice, width, [7, 1]);
+  branch7x7Twice = convBn(layers, branch7x7Twice, width, [1, 7]);
+  branch7x7Twice = convBn(layers, branch7x7Twice, width, [7, 1]);
+  branch7x7Twice = convBn(layers, branch7x7Twice, 192, [1, 7]);
+
+  const branchPool = averageBranch(layers, x, 192);
+  return layers.concatenate([branch1x1, branch7x7, branch7x7Twice, branchPool], { name });
+}
+
+function reductionB(layers: Layers, x: Tensor, name: string): Tensor {
+  let branch3x3 = convBn(layers, x, 192, 1);
+  branch3x3 = convBn(layers, branch3x3, 320, 3, { strides: 2, padding: "valid" });
+
+  let branch7x7And3x3 = convBn(layers, x, 192, 1);
+  branch7x7And3x3 = convBn(layers, branch7x7And3x3, 192, [1, 7]);
+  branch7x7And3x3 = convBn(layers, branch7x7And3x3, 192, [7, 1]);
+  branch7x7And3x3 = convBn(layers, branch7x7And3x3, 192, 3, { strides: 2, padding: "valid" });
+
+  const branchPool = layers.maxPooling2D(x, { poolSize: 3, strides: 2 });
+  return layers.concatenate([branch3x3, branch7x7And3x3, branchPool], { name });
+}
+
+/** Branches that end in a row and a column side by side; `pairName` is the first such pair's. */
+function mixedC(layers: Layers, x: Tensor, name: string, pairName: string): Tensor {
+  const branch1x1 = convBn(layers, x, 320, 1);
+
+  const inner3x3 = convBn(layers, x, 384, 1);
+  const row3x3 = convBn(layers, inner3x3, 384, [1, 3]);
+  const column3x3 = convBn(layers, inner3x3, 384, [3, 1]);
+  const branch3x3 = layers.concatenate([row3x3, column3x3], { name: pairName });
+
+  let inner3x3Twice = convBn(layers, x, 448, 1);
+  inner3x3Twice = convBn(layers, inner3x3Twice, 384, 3);
+  const row3x3Twice = convBn(layers, inner3x3Twice, 384, [1, 3]);
+  const column3x3Twice = convBn(layers, inner3x3Twice, 384, [3, 1]);
+  const branch3x3Twice = layers.concatenate([row3x3Twice, column3x3Twice]);
+
+  const branchPool = averageBranch(layers, x, 192);
+  return layers.concatenate([branch1x1, branch3x3, branch3x3Twice, branchPool], { name });
+}
+
+function averageBranch(layers: Layers, x: Tensor, filters: number): Tensor {
+  const averages = layers.averagePooling2D(x, { poolSize: 3, strides: 1, padding: "same" });
+  return convBn(layers, averages, filters, 1);
+}
+
+/** A convolution without bias, batch norm without scale, ReLU: all named after their classes. */
+function convBn(
+  layers: Layers,
+  x: Tensor,
+  filters: number,
+  kernelSize: number | readonly [number, number],
+  { strides = 1, padding = "same" }: { strides?: 1 | 2; padding?: "valid" | "same" } = {},
+): Tensor {
+  const y = layers.conv2D(x, { filters, kernelSize, strides, padding, useBias: false });
+  return layers.activation(layers.batchNormalization(y, BATCH_NORM), { activation: "relu" });
+}

@@ -7,7 +7,8 @@ import { foldWorkgroups } from "../gpu/commands.ts";
 import { type DeviceFacts, megabytes } from "../gpu/device.ts";
 import type { UniformValues } from "../gpu/shader_linking.ts";
 import type { GraphNode, Tensor } from "./graph.ts";
-import type { DispatchRequest, KernelUse, Lowering } from "./operator.ts";
+import type { DispatchRequest, KernelUse, Lowering, Rows } from "./operator.ts";
+import type { RowView } from "./row_views.ts";
 
 export interface LoweredDispatch {
   readonly kind: "dispatch";
@@ -39,9 +40,14 @@ export interface LoweredNode {
 
 /**
  * Lowers nodes for a device.
+ * @param views tensors that lie inside others.
  * @throws WeftError where a tensor exceeds the adapter's binding limit, naming node and tensor.
  */
-export function lowerNodes(nodes: readonly GraphNode[], device: DeviceFacts): LoweredNode[] {
+export function lowerNodes(
+  nodes: readonly GraphNode[],
+  device: DeviceFacts,
+  views: ReadonlyMap<Tensor, RowView> = new Map(),
+): LoweredNode[] {
   let scratchCount = 0;
   return nodes.map((node) => {
     const commands: LoweredCommand[] = [];
@@ -58,6 +64,8 @@ export function lowerNodes(nodes: readonly GraphNode[], device: DeviceFacts): Lo
       output: (name) => role(node.outputs, name),
       hasInput: (name) => node.inputs[name] !== undefined,
       inputRoles: Object.keys(node.inputs),
+      rows: (name) => rowsOf(node.inputs[name] ?? role(node.outputs, name), views),
+      isPlaced: (tensor) => views.has(tensor),
       workspace: (name, type) => {
         const tensor = workspaceTensor(-1 - scratchCount++, `${node.name}/${name}`, type);
         workspaces.add(tensor);
@@ -80,6 +88,11 @@ export function lowerNodes(nodes: readonly GraphNode[], device: DeviceFacts): Lo
     node.operator.lower(lowering);
     return { node, commands, workspaces };
   });
+}
+
+function rowsOf(tensor: Tensor, views: ReadonlyMap<Tensor, RowView>): Rows {
+  const { whole = tensor, first = 0 } = views.get(tensor) ?? {};
+  return { tensor: whole, first, stride: whole.shape.at(-1) ?? 1 };
 }
 
 function workspaceTensor(id: number, name: string, type: TensorType): Tensor {

@@ -6,6 +6,7 @@ import type { DeviceFacts } from "../gpu/device.ts";
 import type { UniformValues } from "../gpu/shader_linking.ts";
 import type { AttributeReader, SidePadding } from "./attributes.ts";
 import type { Graph, GraphNode, Tensor } from "./graph.ts";
+import type { RowParts } from "./row_views.ts";
 
 /** Tensors by role name, such as `x`, `w`, `y`; an optional one may be absent. */
 export type TensorsByRole = Readonly<Record<string, Tensor | undefined>>;
@@ -59,6 +60,13 @@ export interface DispatchRequest {
   readonly workgroups: number | readonly [number, number, number];
 }
 
+/** Rows of channels in memory: row r of the tensor begins at `first + r · stride`, in elements. */
+export interface Rows {
+  readonly tensor: Tensor;
+  readonly first: number;
+  readonly stride: number;
+}
+
 /** What an operator's lowering works with. */
 export interface Lowering<A extends object> {
   readonly attrs: A;
@@ -67,6 +75,10 @@ export interface Lowering<A extends object> {
   output(role: string): Tensor;
   hasInput(role: string): boolean;
   readonly inputRoles: readonly string[];
+  /** Where the rows of an input or output lie, for the roles in `rowInputs` and `rowOutputs`. */
+  rows(role: string): Rows;
+  /** Whether a tensor is a part of another, so that nothing needs to be copied. */
+  isPlaced(tensor: Tensor): boolean;
   /** Scratch memory that lives for this node only. */
   workspace(name: string, type: TensorType): Tensor;
   /** A tensor of fixed values that the kernels need beside the node's inputs. */
@@ -99,6 +111,11 @@ export interface Operator<A extends object = object> {
   readonly activation?: string;
   /** Whether the operator has an attribute `activation` that applies to its first output. */
   readonly fusesActivation?: boolean;
+  /** The parts along the channels that this operator puts together or takes out; undefined where there are none. */
+  rowParts?(node: GraphNode & { readonly attrs: A }): RowParts | undefined;
+  /** Outputs whose rows the kernels can write into wider ones, and inputs that they can read out of such. */
+  readonly rowOutputs?: readonly string[];
+  readonly rowInputs?: readonly string[];
   /** Sums that this operator makes of two inputs of one shape: `addend + scale · branch`. */
   residuals?(
     attrs: A,

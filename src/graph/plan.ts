@@ -15,6 +15,7 @@ import { type LoweredDispatch, lowerNodes } from "./lowering.ts";
 import { type MemoryLayout, planMemory } from "./memory.ts";
 import type { KernelUse } from "./operator.ts";
 import { liveNodes } from "./passes.ts";
+import { findRowViews } from "./row_views.ts";
 
 /** What the host writes into inputs; the bytes are copied at once. */
 export type HostArray = Float32Array | Uint32Array | Uint8Array;
@@ -57,7 +58,7 @@ export function layOutPlan(
 ): PlanLayout {
   const wanted = new Set(Object.values(outputs));
   const nodes = liveNodes(graph, wanted);
-  const lowered = lowerNodes(nodes, facts);
+  const lowered = lowerNodes(nodes, facts, findRowViews(nodes, wanted));
   const memory = planMemory(graph, lowered, wanted, facts.maxBufferBytes);
   const used = new Set<Tensor>(wanted);
   for (const command of memory.commands) {

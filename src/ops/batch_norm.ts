@@ -12,7 +12,7 @@ import type { Tensor } from "../graph/graph.ts";
 import { defineOperator, type Lowering, type TypesByRole, typeOf } from "../graph/operator.ts";
 import { ACTIVATION_CODES, type Activation, readActivation } from "./activation.ts";
 import { affineInputs, lowerMovingStatistics, movingStatistics } from "./moving_statistics.ts";
-import { channelUnits, lowerNormalize, normalize, specialise } from "./normalize.ts";
+import { channelForm, lowerNormalize, normalize, specialise } from "./normalize.ts";
 
 interface BatchNormAttrs {
   readonly training: boolean;
@@ -79,25 +79,27 @@ function validRows(l: Lowering<object>, images: number) {
 function lowerInference(l: Lowering<BatchNormAttrs>): void {
   const statistics = l.output("statistics");
   lowerMovingStatistics(l, statistics, l.attrs.epsilon);
-  lowerNormalize(l, { x: l.input("x"), statistics, y: l.output("y") }, l.attrs.activation);
+  lowerNormalize(l, { x: l.input("x"), statistics }, l.attrs.activation);
 }
 
 function lowerTraining(l: Lowering<BatchNormAttrs>): void {
   const x = l.input("x");
   const { rows, channels, images, rowsPerImage } = rowsAndChannels(x.shape);
   const { epsilon, momentum, activation } = l.attrs;
-  const units = channelUnits(channels);
+  const y = l.rows("y");
+  const form = channelForm(channels, y);
+  const { units } = form;
   const { splits, rowsPerThread, parts } = cutRows(l, rows, units);
   const partials = partialSums(l, splits, channels);
   const sizes = { channels: units, rows, rows_per_image: rowsPerImage, splits };
-  l.dispatch(specialise("statistics", statistics, channels), {
+  l.dispatch(specialise("statistics", statistics, form), {
     tensors: { x, valid_rows: validRows(l, images), partials },
     uniforms: sizes,
     workgroups: Math.ceil((units * splits) / THREADS),
   });
   // x stands in for an absent gamma or beta: the moving averages are written here.
   const { tensors, flags } = affineInputs(l, x);
-  l.dispatch(specialise("normalize_batch", normalizeBatch, channels), {
+  l.dispatch(specialise("normalize_batch", normalizeBatch, form), {
     tensors: {
       x,
       partials,
@@ -105,10 +107,11 @@ function lowerTraining(l: Lowering<BatchNormAttrs>): void {
       statistics: l.output("statistics"),
       moving_mean: l.output("newMovingMean"),
       moving_variance: l.output("newMovingVariance"),
-      y: l.output("y"),
+      y: y.tensor,
     },
     uniforms: {
       ...sizes,
+      ...form.uniforms("y", y),
       rows_per_thread: rowsPerThread,
       ...flags,
       activation: ACTIVATION_CODES[activation],
@@ -125,6 +128,7 @@ export const batchNorm = defineOperator<BatchNormAttrs>({
   inputs: ["x", "gamma?", "beta?", "movingMean", "movingVariance", "validRows?"],
   fusesActivation: true,
   isCheap: true,
+  rowOutputs: ["y"],
   inPlace: { newMovingMean: "movingMean", newMovingVariance: "movingVariance" },
   attributes: (read) => ({
     training: read.boolean("training", false),
@@ -188,6 +192,7 @@ interface BatchNormGradientAttrs {
 export const batchNormGradient = defineOperator<BatchNormGradientAttrs>({
   name: "batchNormGradient",
   inputs: ["dy", "x", "statistics", "validRows?"],
+  rowInputs: ["dy"],
   attributes: (read) => ({
     training: read.boolean("training"),
     activation: readActivation(read),
@@ -201,24 +206,32 @@ export const batchNormGradient = defineOperator<BatchNormGradientAttrs>({
   },
   lower(l) {
     const x = l.input("x");
-    const dy = l.input("dy");
+    const dy = l.rows("dy");
     const { rows, channels, images, rowsPerImage } = rowsAndChannels(x.shape);
     const { training, inputGradient } = l.attrs;
-    const units = channelUnits(channels);
+    const form = channelForm(channels, dy);
+    const { units } = form;
     const { splits, rowsPerThread, parts } = cutRows(l, rows, units);
     const partials = partialSums(l, splits, channels);
     const statistics = l.input("statistics");
     const activation = ACTIVATION_CODES[l.attrs.activation];
-    const sizes = { channels: units, rows, rows_per_image: rowsPerImage, splits, activation };
-    l.dispatch(specialise("gradient_sums", gradientSums, channels), {
-      tensors: { x, dy, statistics, valid_rows: validRows(l, images), partials },
+    const sizes = {
+      channels: units,
+      rows,
+      rows_per_image: rowsPerImage,
+      splits,
+      activation,
+      ...form.uniforms("dy", dy),
+    };
+    l.dispatch(specialise("gradient_sums", gradientSums, form), {
+      tensors: { x, dy: dy.tensor, statistics, valid_rows: validRows(l, images), partials },
       uniforms: sizes,
       workgroups: Math.ceil((units * splits) / THREADS),
     });
     const [dgamma, dbeta] = [l.output("dgamma"), l.output("dbeta")];
     const dx = inputGradient ? l.output("dx") : l.workspace("unwanted dx", { shape: x.shape, dtype: "f32" });
-    l.dispatch(specialise("gradient_input", gradientInput, channels), {
-      tensors: { x, dy, statistics, partials, dgamma, dbeta, dx },
+    l.dispatch(specialise("gradient_input", gradientInput, form), {
+      tensors: { x, dy: dy.tensor, statistics, partials, dgamma, dbeta, dx },
       uniforms: { ...sizes, rows_per_thread: rowsPerThread, training: Number(training) },
       workgroups: Math.ceil((units * parts) / THREADS),
     });

@@ -33,8 +33,14 @@ export const slice = defineOperator<SliceAttributes>({
     }
     return { y: { shape: shape.with(axis, size), dtype } };
   },
+  rowParts({ attrs: { axis, start }, inputs: { x }, outputs: { y } }) {
+    return x && y && axis === x.shape.length - 1
+      ? { whole: x, parts: [{ tensor: y, first: start }] }
+      : undefined;
+  },
   lower(lowering) {
     const { attrs, input, output } = lowering;
+    if (lowering.isPlaced(output("y"))) return;
     copyAlong(lowering, attrs.axis, {
       from: input("x"),
       fromStart: attrs.start,
@@ -72,13 +78,26 @@ export const concat = defineOperator<ConcatAttributes>({
     }
     return gradients;
   },
+  rowParts({ attrs, inputs, outputs: { y } }) {
+    if (!y || axisOf(attrs.axis, y.shape) !== y.shape.length - 1) return undefined;
+    let first = 0;
+    const parts = inOrder(Object.keys(inputs)).flatMap((role) => {
+      const tensor = inputs[role];
+      if (!tensor) return [];
+      const part = { tensor, first };
+      first += tensor.shape.at(-1) ?? 0;
+      return [part];
+    });
+    return { whole: y, parts };
+  },
   lower(lowering) {
     const { attrs, inputRoles, input, output } = lowering;
     const axis = axisOf(attrs.axis, output("y").shape);
     let toStart = 0;
     for (const role of inOrder(inputRoles)) {
       const from = input(role);
-      copyAlong(lowering, axis, { from, fromStart: 0, to: output("y"), toStart });
+      if (!lowering.isPlaced(from))
+        copyAlong(lowering, axis, { from, fromStart: 0, to: output("y"), toStart });
       toStart += from.shape[axis] ?? 0;
     }
   },

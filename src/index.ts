@@ -70,10 +70,10 @@ export { type Initializer, initialValues } from "./nn/initializers.ts";
 export type { KerasConfig, LayerRecord, LayersOptions, WeightSpec } from "./nn/layer_scope.ts";
 export { Layers } from "./nn/layers.ts";
 export { applyOptimizer, type OptimizerConfig, optimizerVariables } from "./nn/optimizers.ts";
-// Operators by name, and the sum that differentiation needs.
-export { sumOf } from "./ops/add.ts";
 export { OPERATORS } from "./ops/operators.ts";
 export type { PreprocessMode } from "./ops/preprocess.ts";
+// Operators by name, and the sum that differentiation needs.
+export { sumOf } from "./ops/sum.ts";
 // Training, runs, prediction and classification.
 export { Classifier } from "./training/classifier.ts";
 export { type ImageProbabilities, Predictor } from "./training/inference.ts";

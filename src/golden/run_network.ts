@@ -15,7 +15,7 @@ import type { WeightSpec } from "../nn/layer_scope.ts";
 import { Layers } from "../nn/layers.ts";
 import type { OptimizerConfig } from "../nn/optimizers.ts";
 import { addTraining, declareVariables } from "../nn/training.ts";
-import { sumOf } from "../ops/add.ts";
+import { sumOf } from "../ops/sum.ts";
 import type { ModelCase, NetworkConfig, TrainingCase, WeightSource } from "./golden_case.ts";
 import { proceduralWeight } from "./procedural_weights.ts";
 import type { HostTensor } from "./run_operator.ts";

@@ -8,8 +8,8 @@ import type { RawAttributes } from "../graph/attributes.ts";
 import { differentiate } from "../graph/differentiate.ts";
 import { Graph, type Tensor } from "../graph/graph.ts";
 import { layOutPlan, Plan, type StepValues } from "../graph/plan.ts";
-import { sumOf } from "../ops/add.ts";
 import { OPERATORS } from "../ops/operators.ts";
+import { sumOf } from "../ops/sum.ts";
 
 /** A tensor on the host. */
 export interface HostTensor {

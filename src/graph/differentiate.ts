@@ -14,7 +14,7 @@ export interface Seed {
 /**
  * Adds the nodes that compute the gradients of an objective by `targets`.
  * @param seeds the objective's outputs with their upstream gradients.
- * @param sum adds the node for a + b, for tensors that are used more than once.
+ * @param sum adds the nodes for a sum, for tensors that are used more than once.
  * @returns gradients by target; a target that the seeds do not depend on has none.
  * @throws WeftError where the way to a target leads through an operator without a gradient.
  */
@@ -22,37 +22,46 @@ export function differentiate(
   graph: Graph,
   seeds: readonly Seed[],
   targets: readonly Tensor[],
-  sum: (graph: Graph, a: Tensor, b: Tensor) => Tensor,
+  sum: (graph: Graph, tensors: readonly Tensor[]) => Tensor,
 ): Map<Tensor, Tensor> {
-  const gradients = new Map<Tensor, Tensor>();
-  const accumulate = (tensor: Tensor, gradient: Tensor) => {
+  const contributions = new Map<Tensor, Tensor[]>();
+  const contribute = (tensor: Tensor, gradient: Tensor) => {
     if (!sameShape(tensor.shape, gradient.shape)) {
       throw new Error(
         `gradient of ${tensor.name} is ${shapeText(gradient.shape)}, not ${shapeText(tensor.shape)}`,
       );
     }
-    const before = gradients.get(tensor);
-    gradients.set(tensor, before ? sum(graph, before, gradient) : gradient);
+    const known = contributions.get(tensor);
+    if (known) known.push(gradient);
+    else contributions.set(tensor, [gradient]);
+  };
+  // Whoever asks for a tensor's gradient comes before all that contribute to it, so it is complete by then.
+  const gradientOf = (tensor: Tensor): Tensor | undefined => {
+    const terms = contributions.get(tensor);
+    if (!terms || terms.length === 1) return terms?.[0];
+    const total = sum(graph, terms);
+    contributions.set(tensor, [total]);
+    return total;
   };
   const forward = [...graph.nodes];
   const needed = dependants(forward, targets);
-  for (const { tensor, gradient } of seeds) accumulate(tensor, gradient);
+  for (const { tensor, gradient } of seeds) contribute(tensor, gradient);
 
   for (const node of forward.reverse()) {
-    const isReached = Object.values(node.outputs).some((output) => gradients.has(output));
+    const isReached = Object.values(node.outputs).some((output) => contributions.has(output));
     if (!isReached || !Object.values(node.inputs).some((input) => needed.has(input))) continue;
     if (!node.operator.gradient) {
       throw new WeftError(`${node.name}: ${node.operator.name} has no gradient`);
     }
-    const results = node.operator.gradient(gradientContext(graph, node, gradients, needed));
+    const results = node.operator.gradient(gradientContext(graph, node, gradientOf, needed));
     for (const [role, gradient] of Object.entries(results)) {
       const input = node.inputs[role];
-      if (gradient && input && needed.has(input)) accumulate(input, gradient);
+      if (gradient && input && needed.has(input)) contribute(input, gradient);
     }
   }
   return new Map(
     targets.flatMap((target) => {
-      const gradient = gradients.get(target);
+      const gradient = gradientOf(target);
       return gradient ? [[target, gradient]] : [];
     }),
   );
@@ -72,7 +81,7 @@ function dependants(nodes: readonly GraphNode[], targets: readonly Tensor[]): Se
 function gradientContext(
   graph: Graph,
   node: GraphNode,
-  gradients: ReadonlyMap<Tensor, Tensor>,
+  gradientOf: (tensor: Tensor) => Tensor | undefined,
   needed: ReadonlySet<Tensor>,
 ): GradientContext<object> {
   const role = (tensors: Readonly<Record<string, Tensor>>, name: string): Tensor => {
@@ -87,7 +96,7 @@ function gradientContext(
     output: (name) => role(node.outputs, name),
     hasInput: (name) => node.inputs[name] !== undefined,
     inputRoles: Object.keys(node.inputs),
-    dOutput: (name) => gradients.get(role(node.outputs, name)),
+    dOutput: (name) => gradientOf(role(node.outputs, name)),
     wants: (name) => {
       const tensor = node.inputs[name];
       return tensor !== undefined && needed.has(tensor);

@@ -158,6 +158,11 @@ export class Plan {
     }
   }
 
+  /** What a step encodes, in order; benchmarks and profiles encode it in their own way. */
+  get commands(): readonly Command[] {
+    return this.parts.commands;
+  }
+
   /** Writes an input. The bytes are copied before the call returns. */
   write(name: string, values: HostArray): void {
     const input = this.parts.inputs.get(name);

@@ -12,7 +12,7 @@ import {
 import { differentiate } from "../graph/differentiate.ts";
 import type { Graph, Tensor } from "../graph/graph.ts";
 import { type Recompute, recompute } from "../graph/recompute.ts";
-import { sumOf } from "../ops/add.ts";
+import { sumOf } from "../ops/sum.ts";
 import type { WeightSpec } from "./layer_scope.ts";
 import type { Layers } from "./layers.ts";
 import { applyOptimizer, type OptimizerConfig, optimizerVariables } from "./optimizers.ts";

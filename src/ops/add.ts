@@ -1,7 +1,6 @@
 // add: y = a + b; b may be [N, 1, 1, C]. Gradient: da = dy, db = dy, summed over space where b was spread.
 
 import { sameShape } from "../base/tensors.ts";
-import type { Graph, Tensor } from "../graph/graph.ts";
 import { defineOperator, noAttributes } from "../graph/operator.ts";
 import { binaryCost, inferBinary, lowerBinary } from "./binary.ts";
 import { sumOverSpace } from "./sum_over_space.ts";
@@ -28,8 +27,3 @@ export const add = defineOperator({
   },
   cost: (inputs) => binaryCost(inputs),
 });
-
-/** a + b as a new node; what differentiation uses to sum gradients. */
-export function sumOf(graph: Graph, a: Tensor, b: Tensor): Tensor {
-  return graph.applyOne(add, { a, b });
-}

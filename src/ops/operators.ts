@@ -36,6 +36,7 @@ import { sgd } from "./sgd.ts";
 import { sigmoid, sigmoidGradient } from "./sigmoid.ts";
 import { softmax, softmaxGradient } from "./softmax.ts";
 import { softmaxCrossEntropy, softmaxCrossEntropyGradient } from "./softmax_cross_entropy.ts";
+import { sum } from "./sum.ts";
 import { spreadOverSpace, sumOverSpace } from "./sum_over_space.ts";
 import { sumRows } from "./sum_rows.ts";
 import { swish, swishGradient } from "./swish.ts";
@@ -68,6 +69,7 @@ const ALL: readonly Operator[] = [
   concat,
   zeroPad2d,
   reshape,
+  sum,
   rescale,
   resizeBilinear,
   augmentAffine,

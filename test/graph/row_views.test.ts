@@ -8,7 +8,7 @@ import { fuse } from "../../src/graph/passes.ts";
 import { layOutPlan, Plan, type PlanLayout } from "../../src/graph/plan.ts";
 import { initialValues } from "../../src/nn/initializers.ts";
 import { Layers } from "../../src/nn/layers.ts";
-import { sumOf } from "../../src/ops/add.ts";
+import { sumOf } from "../../src/ops/sum.ts";
 import { testDevice } from "../device.ts";
 
 const SHAPE = [2, 5, 7, 4];

@@ -8,8 +8,8 @@ import type { RawAttributes } from "../../src/graph/attributes.ts";
 import { differentiate } from "../../src/graph/differentiate.ts";
 import { Graph, type Tensor } from "../../src/graph/graph.ts";
 import { layOutPlan, Plan, type StepValues } from "../../src/graph/plan.ts";
-import { sumOf } from "../../src/ops/add.ts";
 import { OPERATORS } from "../../src/ops/operators.ts";
+import { sumOf } from "../../src/ops/sum.ts";
 import { testDevice } from "../device.ts";
 
 interface Case {

@@ -24,6 +24,7 @@ import { scaledAdd } from "./scaled_add.ts";
 import { sigmoid } from "./sigmoid.ts";
 import { softmax } from "./softmax.ts";
 import { softmaxCrossEntropy } from "./softmax_cross_entropy.ts";
+import { sum } from "./sum.ts";
 import { swish } from "./swish.ts";
 import { zeroPad2d } from "./zero_pad2d.ts";
 
@@ -54,4 +55,5 @@ export const records: readonly OperatorRecord[] = [
   augmentAffine,
   reshape,
   rescale,
+  sum,
 ];

@@ -17,10 +17,12 @@ const STEP = 1e-4;
 const CENTRAL: Tolerance = { rtol: 1e-6, atol: 1e-8 };
 
 /** GOLDENS.md's table. */
+/** GOLDENS.md's table, then what Keras' networks need besides. */
 const OPERATORS =
   `conv2d depthwiseConv2d dense maxPool2d avgPool2d globalAvgPool2d globalMaxPool2d batchNorm relu
   relu6 sigmoid swish hardSigmoid softmax add multiply scaledAdd concat zeroPad2d crop2d softmaxCrossEntropy
-  adam resizeBilinear augmentAffine`.split(/\s+/);
+  adam resizeBilinear augmentAffine
+  reshape rescale sum`.split(/\s+/);
 
 /** (L(input + h direction) - L(input - h direction)) / 2h, L the sum of the outputs times their upstream. */
 function centralDifference(

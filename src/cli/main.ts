@@ -8,6 +8,7 @@ import { classifyCommand } from "./classify.ts";
 import { demoCommand } from "./demo.ts";
 import { doctorCommand } from "./doctor.ts";
 import { evaluateCommand } from "./evaluate.ts";
+import { exportCommand } from "./export.ts";
 import { reportFault } from "./faults.ts";
 import { goldenCommand } from "./golden.ts";
 import { handleInterrupts } from "./interrupt.ts";
@@ -40,6 +41,7 @@ function program(): Command {
     classifyCommand(),
     demoCommand(),
     augmentCommand(),
+    exportCommand(),
     backbonesCommand(),
     summaryCommand(),
     plotCommand(),

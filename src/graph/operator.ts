@@ -122,6 +122,9 @@ export interface Operator<A extends object = object> {
   ): readonly { readonly addend: string; readonly branch: string; readonly scale: number }[];
   /** Whether such a sum can become this operator's input `addend` and attribute `residualScale`. */
   readonly fusesResidual?: boolean;
+  /** Whether this is a plain sum of its inputs, and whether an operator can take the terms of one as its inputs x*. */
+  readonly isSum?: boolean;
+  readonly fusesSum?: boolean;
   /**
    * Of a batch norm in inference mode: adds what computes its statistics [4, C] alone, whose rows 2 and 3 are a scale and
    * a shift; undefined in training.

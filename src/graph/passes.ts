@@ -133,6 +133,21 @@ export function fuseResiduals(graph: Graph, keep: Iterable<Tensor> = []): void {
   removeNodes(graph, fused);
 }
 
+/** Lets operators that can add up do so themselves, where nothing else reads the sum: after differentiation. */
+export function fuseSums(graph: Graph): void {
+  const consumers = graph.consumerCounts();
+  const fused = new Set<GraphNode>();
+  for (const node of graph.nodes) {
+    const { x0, ...rest } = node.inputs;
+    const before = x0?.node;
+    if (!node.operator.fusesSum || !x0 || !before?.operator.isSum || consumers.get(x0) !== 1) continue;
+    if (Object.keys(rest).some((role) => role.startsWith("x"))) continue;
+    node.inputs = { ...rest, ...before.inputs };
+    fused.add(before);
+  }
+  removeNodes(graph, fused);
+}
+
 const isPlain = ({ attrs }: GraphNode) => "activation" in attrs && attrs.activation === "none";
 
 /** Lets a node make the output y of the node that was fused into it. */

@@ -11,6 +11,7 @@ import {
 } from "../gpu/variables.ts";
 import { differentiate } from "../graph/differentiate.ts";
 import type { Graph, Tensor } from "../graph/graph.ts";
+import { fuseSums } from "../graph/passes.ts";
 import { type Recompute, recompute } from "../graph/recompute.ts";
 import { sumOf } from "../ops/sum.ts";
 import type { WeightSpec } from "./layer_scope.ts";
@@ -52,6 +53,7 @@ export function addTraining(
   const targets = trainable.map(({ name, shape }) => graph.variable(name, shape));
   const forwardCount = graph.nodes.length;
   const gradients = differentiate(graph, [{ tensor: loss, gradient }], targets, sumOf);
+  fuseSums(graph);
   recompute(graph, forwardCount, recomputed);
   const byName = new Map([...gradients].map(([target, tensor]) => [target.name, tensor]));
   applyOptimizer(graph, optimizer, trainableArenas, byName, learningRate);

@@ -13,7 +13,14 @@ import weightGradientScalar from "../../shaders/conv2d/weight_gradient_scalar.wg
 import { WeftError } from "../base/errors.ts";
 import { byteSize, elementCount, requireRank, type Shape, shapeText } from "../base/tensors.ts";
 import type { Tensor } from "../graph/graph.ts";
-import { type Cost, defineOperator, type Lowering, type TypesByRole, typeOf } from "../graph/operator.ts";
+import {
+  type Cost,
+  defineOperator,
+  type GradientContext,
+  type Lowering,
+  type TypesByRole,
+  typeOf,
+} from "../graph/operator.ts";
 import { ACTIVATION_CODES, type Activation, readActivation } from "./activation.ts";
 import {
   addPartials,
@@ -29,6 +36,7 @@ import {
   tiledKernel,
 } from "./convolution.ts";
 import { activationGradient } from "./fused_activation.ts";
+import { residualSplit } from "./residual_split.ts";
 import { scaledAddGradient } from "./scaled_add.ts";
 import { sumRows } from "./sum_rows.ts";
 
@@ -159,7 +167,7 @@ export function lowerDataGradient(l: Lowering<object>, g: Geometry, dy: Tensor, 
 }
 
 /** Workgroups below which the sum over pixels is split further, so that every core has work. */
-const WANTED_TILES = 256;
+const WANTED_TILES = { cpu: 48, gpu: 256 } as const;
 const MAX_SPLITS = 64;
 /** Pixels that a 1x1 convolution's gradient counts as one row. */
 const POINTWISE_ROW = 64;
@@ -180,7 +188,10 @@ export function lowerWeightGradient(
   const tilesK = Math.ceil(g.K / g.groups / CHANNELS_PER_TILE);
   const baseTiles = (vec4 ? taps : 1) * g.groups * tilesC * tilesK;
   const { rows, uniforms } = pixelRows(g, vec4);
-  const wanted = Math.max(1, Math.min(Math.ceil(WANTED_TILES / baseTiles), rows, MAX_SPLITS));
+  const wanted = Math.max(
+    1,
+    Math.min(Math.ceil(WANTED_TILES[l.device.family] / baseTiles), rows, MAX_SPLITS),
+  );
   const rowsPerSplit = Math.ceil(rows / wanted);
   const splits = Math.ceil(rows / rowsPerSplit);
   const partials =
@@ -256,10 +267,8 @@ export const conv2d = defineOperator<FusedAttrs>({
     if (hasInput("statistics")) throw new Error("a convolution with a folded batch norm has no gradient");
     const { strides, padding, dilations, groups } = attrs;
     const shared = { strides, padding, dilations, groups };
-    const sum = activationGradient(context, attrs.activation);
-    if (!sum) return {};
-    const scale = attrs.residualScale;
-    const dy = scale === 1 ? sum : graph.applyOne(scaledAddGradient, { dy: sum }, { scale });
+    const { sum, dy } = epilogueGradients(context);
+    if (!dy) return {};
     const x = input("x");
     const w = input("w");
     const [R = 0, S = 0] = w.shape;
@@ -288,6 +297,20 @@ export const conv2d = defineOperator<FusedAttrs>({
     );
   },
 });
+
+/** The gradients of y by the sum with the addend and by the convolution itself. */
+function epilogueGradients(context: GradientContext<FusedAttrs>): { sum?: Tensor; dy?: Tensor } {
+  const { graph, attrs, output, dOutput } = context;
+  const { activation, residualScale: scale } = attrs;
+  const x0 = dOutput("y");
+  if (scale !== 1 && activation !== "none" && x0) {
+    const { daddend, dbranch } = graph.apply(residualSplit, { y: output("y"), x0 }, { scale, activation });
+    return { ...(daddend && { sum: daddend }), ...(dbranch && { dy: dbranch }) };
+  }
+  const sum = activationGradient(context, activation);
+  if (!sum) return {};
+  return { sum, dy: scale === 1 ? sum : graph.applyOne(scaledAddGradient, { dy: sum }, { scale }) };
+}
 
 interface DataGradientAttrs extends Conv2dAttrs {
   readonly inputShape: Shape;

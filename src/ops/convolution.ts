@@ -131,7 +131,7 @@ export function addPartials(l: Lowering<object>, partials: Tensor, y: Tensor, sp
   );
 }
 
-const COLUMN_THREADS = 4096;
+const COLUMN_THREADS = { cpu: 64, gpu: 4096 } as const;
 const MIN_ROWS_PER_SPLIT = 16;
 
 /** Sums the rows of x [rows, columns] into y [columns], in two passes where there are many. */
@@ -140,7 +140,10 @@ export function sumColumns(l: Lowering<object>, x: Tensor, y: Tensor): void {
   const rows = elementCount(x.shape) / Math.max(1, columns);
   const vec4 = columns % 4 === 0;
   const units = vec4 ? columns / 4 : columns;
-  const wanted = Math.min(Math.ceil(COLUMN_THREADS / units), Math.ceil(rows / MIN_ROWS_PER_SPLIT));
+  const wanted = Math.min(
+    Math.ceil(COLUMN_THREADS[l.device.family] / units),
+    Math.ceil(rows / MIN_ROWS_PER_SPLIT),
+  );
   const rowsPerSplit = Math.ceil(rows / Math.max(1, wanted));
   const splits = Math.ceil(rows / rowsPerSplit);
   const partials = splits === 1 ? y : l.workspace("column sums", { shape: [splits, columns], dtype: "f32" });

@@ -30,6 +30,7 @@ import { relu, reluGradient } from "./relu.ts";
 import { relu6, relu6Gradient } from "./relu6.ts";
 import { rescale } from "./rescale.ts";
 import { reshape } from "./reshape.ts";
+import { residualSplit } from "./residual_split.ts";
 import { resizeBilinear, resizeBilinearGradient } from "./resize_bilinear.ts";
 import { scaledAdd, scaledAddGradient } from "./scaled_add.ts";
 import { sgd } from "./sgd.ts";
@@ -90,6 +91,7 @@ const ALL: readonly Operator[] = [
   maxPool2dGradient,
   avgPool2dGradient,
   scaledAddGradient,
+  residualSplit,
   slice,
   globalMaxPool2dGradient,
   softmaxGradient,

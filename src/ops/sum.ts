@@ -14,6 +14,7 @@ const MOST_TERMS = 4;
 export const sum = defineOperator({
   name: "sum",
   isCheap: true,
+  isSum: true,
   inputs: ["x*"],
   attributes: noAttributes,
   infer(inputs) {

@@ -24,6 +24,7 @@ const TESTED_ALONE: ReadonlySet<string> = new Set([
   "normalize",
   "movingStatistics",
   "foldWeights",
+  "residualSplit",
 ]);
 /** Where such a test is another operator's as well. */
 const TESTED_WITH: Readonly<Record<string, string>> = { foldWeights: "movingStatistics" };

@@ -16,7 +16,6 @@ import {
 const STEP = 1e-4;
 const CENTRAL: Tolerance = { rtol: 1e-6, atol: 1e-8 };
 
-/** GOLDENS.md's table. */
 /** GOLDENS.md's table, then what Keras' networks need besides. */
 const OPERATORS =
   `conv2d depthwiseConv2d dense maxPool2d avgPool2d globalAvgPool2d globalMaxPool2d batchNorm relu

@@ -11,6 +11,7 @@ import { differentiate } from "../../src/graph/differentiate.ts";
 import { Graph, type Tensor } from "../../src/graph/graph.ts";
 import type { KernelUse } from "../../src/graph/operator.ts";
 import { layOutPlan } from "../../src/graph/plan.ts";
+import { backboneNamed } from "../../src/models/backbones.ts";
 import { OPERATORS } from "../../src/ops/operators.ts";
 import { sumOf } from "../../src/ops/sum.ts";
 import { layOutInferenceStep, layOutTrainingStep } from "../../src/training/network.ts";
@@ -62,6 +63,13 @@ function allKernels(facts: DeviceFacts): Map<string, KernelUse> {
     }
   }
   uses.push(...kernelUses(layOutInferenceStep(SMALL_STEP, 2, facts).layout));
+  const residual = {
+    ...SMALL_STEP,
+    backbone: backboneNamed("InceptionResNetV2"),
+    alpha: undefined,
+    size: 75,
+  };
+  uses.push(...kernelUses(layOutTrainingStep(residual, facts).layout));
   return new Map(uses.map((use) => [specialisationKey(use), use]));
 }
 

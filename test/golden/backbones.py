@@ -1,10 +1,14 @@
 """Keras' application networks by name, with procedural weights: a new backbone is one line of BACKBONES."""
 
+import json
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Callable
 
 import keras
 import numpy as np
+
+from precision import precision
 
 
 @dataclass(frozen=True)
@@ -19,8 +23,24 @@ def between_minus_one_and_one(pixels: np.ndarray) -> np.ndarray:
     return (pixels / np.float32(127.5) - np.float32(1)).astype(np.float32)
 
 
+def blue_green_red_without_mean(pixels: np.ndarray) -> np.ndarray:
+    return pixels[..., ::-1] - np.array([103.939, 116.779, 123.68], np.float32)
+
+
+def unchanged(pixels: np.ndarray) -> np.ndarray:
+    return pixels
+
+
 BACKBONES = {
+    "InceptionResNetV2": Backbone(keras.applications.InceptionResNetV2, between_minus_one_and_one),
+    "NASNetLarge": Backbone(keras.applications.NASNetLarge, between_minus_one_and_one),
+    "NASNetMobile": Backbone(keras.applications.NASNetMobile, between_minus_one_and_one),
+    "InceptionV3": Backbone(keras.applications.InceptionV3, between_minus_one_and_one),
+    "Xception": Backbone(keras.applications.Xception, between_minus_one_and_one),
+    "ResNet50": Backbone(keras.applications.ResNet50, blue_green_red_without_mean),
+    "MobileNet": Backbone(keras.applications.MobileNet, between_minus_one_and_one),
     "MobileNetV2": Backbone(keras.applications.MobileNetV2, between_minus_one_and_one),
+    "EfficientNetB0": Backbone(keras.applications.EfficientNetB0, unchanged),
 }
 
 # The cases' camelCase names of Keras' arguments.
@@ -35,11 +55,26 @@ KERAS_ARGUMENTS = {
 
 def build_backbone(name: str, config: dict, seed: int) -> keras.Model:
     """The network of the case, of Keras' current float type, with the procedural weights of `seed`."""
-    arguments = {KERAS_ARGUMENTS[key]: value for key, value in config.items()}
-    arguments["input_shape"] = tuple(arguments["input_shape"])
-    model = BACKBONES[name].build(weights=None, **arguments)
+    model = build_unassigned(name, config)
     assign_procedural(model, seed)
     return model
+
+
+def build_unassigned(name: str, config: dict) -> keras.Model:
+    arguments = {KERAS_ARGUMENTS[key]: value for key, value in config.items()}
+    arguments["input_shape"] = tuple(arguments["input_shape"])
+    return BACKBONES[name].build(weights=None, **arguments)
+
+
+def output_shape(name: str, config: dict) -> tuple[int, ...]:
+    """The shape of one image's output. Builds the network when first asked for it."""
+    return _output_shape(name, json.dumps(config))
+
+
+@lru_cache
+def _output_shape(name: str, config: str) -> tuple[int, ...]:
+    with precision("float32"):
+        return tuple(build_unassigned(name, json.loads(config)).output.shape[1:])
 
 
 def named_weights(model: keras.Model) -> dict[str, keras.Variable]:
@@ -49,7 +84,8 @@ def named_weights(model: keras.Model) -> dict[str, keras.Variable]:
         # Keras' files leave a Normalization layer's mean and variance to the layer itself.
         if isinstance(layer, keras.layers.Normalization):
             continue
-        for variable in layer.variables:
+        # Not `variables`: those of a Dropout include the state of its random numbers.
+        for variable in layer.weights:
             is_depthwise = isinstance(layer, keras.layers.DepthwiseConv2D) and variable.name == "kernel"
             weights[f"{layer.name}/{'depthwise_kernel' if is_depthwise else variable.name}"] = variable
     return weights

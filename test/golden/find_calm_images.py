@@ -19,7 +19,8 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 import case_file
 import models
 import trainings
-from models import ModelCase, Network, draw_inputs, jitter
+from model_case import ModelCase
+from models import Network, draw_inputs, jitter
 from trainings import Training, TrainingCase, draw_batches
 
 RUNS, GIVE_UP_ABOVE = 8, 1e-3

@@ -17,7 +17,7 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
 FOLDER = Path(__file__).resolve().parent
-MAX_TOTAL_BYTES = 12_000_000
+MAX_TOTAL_BYTES = 18_000_000
 
 
 def main() -> None:

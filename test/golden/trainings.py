@@ -14,7 +14,8 @@ import tensorflow as tf
 import case_file
 import values
 from backbones import BACKBONES, assign_procedural, build_backbone, check_procedural, named_weights
-from models import LEAST_TOLERANCE, MARGIN, jitter
+from model_case import LEAST_TOLERANCE
+from models import MARGIN, jitter
 from precision import precision
 
 # More than for a model: of twelve runs of one case, some left the others' common path threefold.

@@ -18,7 +18,7 @@ describe("golden set", () => {
   it("is complete: operators with gradients, networks, short trainings", () => {
     const kinds = files.map((path) => path.split(/[\\/]/)[0]);
     expect(kinds.filter((kind) => kind === "ops").length).toBeGreaterThanOrEqual(150);
-    expect(kinds.filter((kind) => kind === "models").length).toBeGreaterThanOrEqual(6);
+    expect(kinds.filter((kind) => kind === "models").length).toBeGreaterThanOrEqual(34);
     expect(kinds.filter((kind) => kind === "trainings").length).toBeGreaterThanOrEqual(3);
   });
 

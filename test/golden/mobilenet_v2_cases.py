@@ -82,5 +82,4 @@ MOBILENET_V2 = [
         ),
         least_tolerance=1e-3,
     ),
-    mobilenet_v2("050_64x96_training", 64, 96, 0.5, "max", batch=4, seed=19, training=True),
 ]

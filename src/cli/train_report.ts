@@ -9,7 +9,7 @@ import type { StepProgress, TrainerConfig, TrainingLayout } from "../training/tr
 import { adapterLine, type Engine } from "./engine.ts";
 import { now, Progress } from "./progress.ts";
 import { headLines } from "./tables.ts";
-import { counted, grouped, say, sayField, styleOf } from "./terminal.ts";
+import { counted, duration, grouped, say, sayField, styleOf } from "./terminal.ts";
 import type { PreparedTraining, TrainOptions } from "./train_options.ts";
 
 /** The data set: images, how they are split, and the heads. */
@@ -117,6 +117,7 @@ export class StepReporter {
   constructor(private readonly config: TrainerConfig) {}
 
   step({ stage, epoch, images, totalImages, loss }: StepProgress): void {
+    if (this.stage === "") say(`first step done ${duration(now())} after the start`);
     const key = `${stage} ${epoch}`;
     if (this.stage !== key) {
       if (this.progress) this.finish(); // of a stage that left bad images out

@@ -2,14 +2,13 @@
 
 import type { Command } from "commander";
 import { WeftError } from "../base/errors.ts";
-import { joinPath, readJson } from "../base/platform.ts";
 import type { Backbone } from "../models/backbone.ts";
 import type { LayerRecord } from "../nn/layer_scope.ts";
 import type { PreprocessMode } from "../ops/preprocess.ts";
 import { nodeFiles } from "../platform/node/files.ts";
 import { networkName } from "../training/network.ts";
 import { describeBackbone, describeNetwork, type NetworkDescription } from "../training/network_layers.ts";
-import { CONFIG_FILE, parseRunConfig } from "../training/run_folder.ts";
+import { readRunConfig } from "../training/run_folder.ts";
 import { wholeNumber } from "./number_options.ts";
 import { alphaOption, backboneOption, modelOption, requireSuits, sizeOption } from "./options.ts";
 
@@ -68,14 +67,7 @@ function oddOption({ backbone, alpha, size, top, classes }: ShownNetworkOptions)
 }
 
 async function runNetwork(folder: string): Promise<ShownNetwork> {
-  if (!(await nodeFiles.exists(folder))) {
-    throw new WeftError(`${folder}: no such folder; expected the output folder of a training (--out)`);
-  }
-  const path = joinPath(folder, CONFIG_FILE);
-  if (!(await nodeFiles.exists(path))) {
-    throw new WeftError(`${folder}: not a run folder: it has no ${CONFIG_FILE}`);
-  }
-  const { network, training } = parseRunConfig(await readJson(nodeFiles, path), path);
+  const { network, training } = await readRunConfig(nodeFiles, folder);
   const description = describeNetwork({ ...network, dropout: training.dropout });
   const { records, backboneRecords } = description;
   const frozen = training.freeze === "backbone" ? backboneRecords : 0;

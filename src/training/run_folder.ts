@@ -7,7 +7,7 @@ import { type FileSystem, joinPath, readJson } from "../base/platform.ts";
 import { VERSION } from "../base/version.ts";
 import type { CountedHead } from "../formats/label_csv.ts";
 import { float32Tensor, safetensorsPieces } from "../formats/safetensors.ts";
-import { backboneNamed } from "../models/backbones.ts";
+import { BACKBONES } from "../models/backbones.ts";
 import type { WeightSpec } from "../nn/layer_scope.ts";
 import type { OptimizerConfig } from "../nn/optimizers.ts";
 import { type NetworkConfig, networkName, networkWeights, suitedTo } from "./network.ts";
@@ -120,10 +120,10 @@ export interface SavedRun extends RunConfig {
 }
 
 /**
- * Reads a run folder.
+ * Reads the configuration of a run folder.
  * @throws WeftError where it is none, comes from a newer weft, or is damaged.
  */
-export async function readRun(files: FileSystem, folder: string): Promise<SavedRun> {
+export async function readRunConfig(files: FileSystem, folder: string): Promise<RunConfig> {
   if (!(await files.exists(folder))) {
     throw new WeftError(`${folder}: no such folder; expected the output folder of a training (--out)`);
   }
@@ -131,7 +131,15 @@ export async function readRun(files: FileSystem, folder: string): Promise<SavedR
   if (!(await files.exists(path))) {
     throw new WeftError(`${folder}: not a run folder: it has no ${CONFIG_FILE}`);
   }
-  const config = parseRunConfig(await readJson(files, path), path);
+  return parseRunConfig(await readJson(files, path), path);
+}
+
+/**
+ * Reads a run folder.
+ * @throws WeftError where it is none, has no weights yet, comes from a newer weft, or is damaged.
+ */
+export async function readRun(files: FileSystem, folder: string): Promise<SavedRun> {
+  const config = await readRunConfig(files, folder);
   const weightsPath = joinPath(folder, WEIGHTS_FILE);
   if (!(await files.exists(weightsPath))) {
     throw new WeftError(`${weightsPath}: no such file; the training ended before its first epoch did`);
@@ -166,7 +174,11 @@ export function parseRunConfig(json: unknown, path: string): RunConfig {
   }
   const record = recordOf(training);
   if (!isTrainingRecord(record)) throw wrong("training is missing or incomplete");
-  const backbone = backboneNamed(fields.backbone);
+  const backbone = BACKBONES.get(fields.backbone);
+  if (!backbone)
+    throw wrong(`unknown backbone ${fields.backbone}; weft has ${[...BACKBONES.keys()].join(", ")}`);
+  if (size < backbone.minSize) throw wrong(`size expects at least ${backbone.minSize}, found ${size}`);
+  if (alpha !== null && !backbone.hasAlpha) throw wrong(`${backbone.name} has no alpha, found ${alpha}`);
   return { network: { backbone, alpha: alpha ?? undefined, size, heads }, heads, training: record };
 }
 

@@ -89,7 +89,9 @@ describe("a run folder", () => {
     [{ version: 2 }, /written by a newer weft: run version 2, this one reads up to 1/],
     [{ size: "32" }, /size expects a whole number, found "32"/],
     [{ heads: [] }, /heads expects a list/],
-    [{ backbone: "AlexNet" }, /unknown backbone AlexNet/],
+    [{ backbone: "AlexNet" }, /config\.json: unknown backbone AlexNet/],
+    [{ size: 20 }, /size expects at least 32, found 20/],
+    [{ backbone: "ResNet50", alpha: 0.5 }, /ResNet50 has no alpha, found 0\.5/],
     [{ training: { seed: 1 } }, /training is missing or incomplete/],
   ])("refuses a configuration with %j", async (change, message) => {
     const files = await writtenRun();

@@ -92,3 +92,7 @@ export {
 } from "./training/trainer.ts";
 export { loadWeights, openWeights, takeWeights } from "./training/weights_file.ts";
 export { type ClassifierConfig, identifyClassifier } from "./training/weights_network.ts";
+// Choosing among kernels by measuring them.
+export { type TuningOptions, type TuningResult, tune } from "./tune/tuner.ts";
+export { formatTuning, originOf, parseTuning, type TuningOrigin } from "./tune/tuning_file.ts";
+export { loadTuning, saveTuning, type TuningStore } from "./tune/tuning_store.ts";

@@ -8,6 +8,7 @@
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
 import package::common::pick::pick4;
+import constants::THREADS;
 
 struct Params {
   batch: u32,
@@ -41,13 +42,13 @@ fn store(image: u32, i: u32, j: u32, c: u32, value: vec4f) {
   }
 }
 
-@compute @workgroup_size(8)
+@compute @workgroup_size(THREADS)
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let id = flat_workgroup(workgroup, workgroups) * 8u + thread;
+  let id = flat_workgroup(workgroup, workgroups) * THREADS + thread;
   let tile = divide(id, params.channels);
   let c = id - tile * params.channels;
   let strip = divide(tile, params.column_tiles);

@@ -6,6 +6,7 @@
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
 import package::common::activation::activate;
+import constants::THREADS;
 
 struct Params {
   batch: u32,
@@ -54,13 +55,13 @@ fn store(row: u32, q: u32, k: u32, sum: Value) {
   }
 }
 
-@compute @workgroup_size(8)
+@compute @workgroup_size(THREADS)
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let id = flat_workgroup(workgroup, workgroups) * 8u + thread;
+  let id = flat_workgroup(workgroup, workgroups) * THREADS + thread;
   let tile = divide(id, params.out_c);
   let k = id - tile * params.out_c;
   let row = divide(tile, params.column_tiles);

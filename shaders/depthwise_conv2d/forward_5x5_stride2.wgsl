@@ -7,6 +7,7 @@
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
 import package::common::activation::activate;
+import constants::THREADS;
 
 struct Params {
   batch: u32,
@@ -44,13 +45,13 @@ fn store(row: u32, q: u32, c: u32, sum: vec4f) {
   y[(row * params.out_w + q) * params.channels + c] = activate(sum, params.activation);
 }
 
-@compute @workgroup_size(8)
+@compute @workgroup_size(THREADS)
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let id = flat_workgroup(workgroup, workgroups) * 8u + thread;
+  let id = flat_workgroup(workgroup, workgroups) * THREADS + thread;
   let tile = divide(id, params.channels);
   let c = id - tile * params.channels;
   let strip = divide(tile, params.column_tiles);

@@ -7,6 +7,7 @@
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
+import constants::THREADS;
 
 struct Params {
   batch: u32,
@@ -40,13 +41,13 @@ struct Params {
 @if(vec4) alias Value = vec4f;
 @if(!vec4) alias Value = f32;
 
-@compute @workgroup_size(8)
+@compute @workgroup_size(THREADS)
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let id = flat_workgroup(workgroup, workgroups) * 8u + thread;
+  let id = flat_workgroup(workgroup, workgroups) * THREADS + thread;
   let taps = params.kernel_h * params.kernel_w;
   let tile = divide(id, params.out_c);
   let k = id - tile * params.out_c;

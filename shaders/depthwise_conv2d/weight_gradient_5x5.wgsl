@@ -7,6 +7,7 @@
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
+import constants::THREADS;
 
 struct Params {
   batch: u32,
@@ -39,13 +40,13 @@ fn load_dy(row_at: u32, row_inside: bool, q: u32, c: u32) -> vec4f {
   return select(vec4f(), dy[select(c, (row_at + q) * params.channels + c, inside)], inside);
 }
 
-@compute @workgroup_size(8)
+@compute @workgroup_size(THREADS)
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let id = flat_workgroup(workgroup, workgroups) * 8u + thread;
+  let id = flat_workgroup(workgroup, workgroups) * THREADS + thread;
   let split = divide(id, params.channels);
   let c = id - split * params.channels;
   if (split >= params.splits) {

@@ -2,5 +2,7 @@
 
 /** Builds dist/weft.js and what stands beside it. */
 export function buildLibrary(): Promise<void>;
+/** A hash of all that decides what kernels compute and how fast. */
+export function kernelHash(): string;
 /** Whether a file of dist/ is missing or older than a source. */
 export function isStale(name: string): boolean;

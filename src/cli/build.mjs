@@ -4,7 +4,8 @@
 //   dist/golden_page.js  the browser's side of `weft golden --browser`, beside weft.js;
 //   dist/cli.js          the command line, packages of node_modules left outside.
 
-import { mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
@@ -34,9 +35,25 @@ const besideLibrary = (folder) => ({
   },
 });
 
+const KERNEL_HASH_DIGITS = 16;
+
+/** A hash of all that decides what kernels compute and how fast: shaders, and the operators that launch them. */
+export function kernelHash() {
+  const hash = createHash("sha256");
+  for (const folder of ["shaders", "src/ops"]) {
+    const paths = readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" });
+    for (const path of paths.filter((name) => /\.(wgsl|wesl|ts)$/.test(name)).sort()) {
+      hash.update(`${folder}/${path.replaceAll("\\", "/")}\0`);
+      hash.update(readFileSync(join(ROOT, folder, path)));
+    }
+  }
+  return hash.digest("hex").slice(0, KERNEL_HASH_DIGITS);
+}
+
 /** Builds and puts the files in place whole, as another process may be reading them. */
 async function bundle(options) {
-  const { outputFiles } = await build({ ...COMMON, ...options });
+  const define = { WEFT_KERNEL_HASH: JSON.stringify(kernelHash()) };
+  const { outputFiles } = await build({ ...COMMON, define, ...options });
   mkdirSync(join(ROOT, "dist"), { recursive: true });
   for (const { path, contents } of outputFiles) {
     const partial = `${path}.${process.pid}.partial`;
@@ -84,6 +101,7 @@ export async function buildLibrary() {
 function newestChange(folder) {
   let newest = 0;
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (entry.name === "node_modules") continue;
     const path = join(folder, entry.name);
     newest = Math.max(newest, entry.isDirectory() ? newestChange(path) : statSync(path).mtimeMs);
   }

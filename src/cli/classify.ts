@@ -31,6 +31,7 @@ import {
   sizeOption,
 } from "./options.ts";
 import { print, say, styleOf } from "./terminal.ts";
+import { useStoredTuning } from "./tuning.ts";
 import { IMAGENET, imagenetLabels, type WeightsUse, weightsPath } from "./weights_option.ts";
 
 interface ClassifyOptions extends AdapterOption {
@@ -79,7 +80,9 @@ async function classify(images: readonly string[], options: ClassifyOptions): Pr
   requireSuits(backbone, { alpha, size });
   const decoder = createNodeImageDecoder();
   for (const image of images) await decoder.decode(image, size, size); // a bad one is told before the GPU starts
-  await withEngine(options.adapter, async ({ device }) => {
+  await withEngine(options.adapter, async (engine) => {
+    await useStoredTuning(engine);
+    const { device } = engine;
     const atOnce = Math.min(MOST_AT_ONCE, images.length);
     const classifier = await Classifier.create(device, config, weights, atOnce);
     say(`${networkName(config)}, ${size} x ${size} pixels, on ${device.name}`);

@@ -2,7 +2,7 @@
 
 import { totalmem } from "node:os";
 import type { AdapterChoice, AdapterDescription } from "../gpu/adapters.ts";
-import type { GpuDevice } from "../gpu/device.ts";
+import type { GpuDevice, KernelFamily } from "../gpu/device.ts";
 import { openDescribedDevice } from "../platform/node/device.ts";
 
 /** A device and what is known of it. */
@@ -13,9 +13,15 @@ export interface Engine {
   readonly budgetBytes: number | undefined;
 }
 
-/** Opens the adapter that `--adapter` asks for. @throws WeftError where there is none. */
-export async function openEngine(choice: AdapterChoice): Promise<Engine> {
-  const { device, description } = await openDescribedDevice({ adapter: choice });
+/**
+ * Opens the adapter that `--adapter` asks for, with the kernels that suit it or those of `--kernels`.
+ * @throws WeftError where there is no such adapter.
+ */
+export async function openEngine(choice: AdapterChoice, kernels?: KernelFamily): Promise<Engine> {
+  const { device, description } = await openDescribedDevice({
+    adapter: choice,
+    ...(kernels && { family: kernels }),
+  });
   return { device, description, budgetBytes: description.kind === "software" ? machineBytes() : undefined };
 }
 
@@ -26,8 +32,12 @@ function machineBytes(): number {
 }
 
 /** Runs work on a device that is closed afterwards, whatever happens. */
-export async function withEngine<T>(choice: AdapterChoice, work: (engine: Engine) => Promise<T>): Promise<T> {
-  const engine = await openEngine(choice);
+export async function withEngine<T>(
+  choice: AdapterChoice,
+  work: (engine: Engine) => Promise<T>,
+  kernels?: KernelFamily,
+): Promise<T> {
+  const engine = await openEngine(choice, kernels);
   try {
     return await work(engine);
   } finally {

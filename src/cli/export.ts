@@ -78,10 +78,15 @@ function formatOf({ format: name, out }: ExportOptions): ExportFormat {
   const named = name === undefined ? undefined : EXPORT_FORMATS.get(name.toLowerCase());
   if (name !== undefined && !named) throw new WeftError(`--format expects ${known}, received "${name}"`);
   const formats = [...EXPORT_FORMATS.values()];
-  const ofEnding = formats.find(({ ending }) => out?.toLowerCase().endsWith(ending));
+  const ofEnding = formats.find(({ ending }) => out?.endsWith(ending)); // in lower case: Keras opens no `.H5`
   if (out !== undefined && !ofEnding) {
     const wanted = named?.ending ?? formats.map(({ ending }) => ending).join(", ");
     throw new WeftError(`--out expects a file name that ends in ${wanted}, received "${out}"`);
+  }
+  if (out?.endsWith(".weights.h5")) {
+    throw new WeftError(
+      `--out ${out}: to Keras .weights.h5 are weights without a model; leave ".weights" out`,
+    );
   }
   if (named && ofEnding && named !== ofEnding) {
     throw new WeftError(`--format ${name} writes files that end in ${named.ending}, received --out "${out}"`);

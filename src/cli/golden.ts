@@ -9,9 +9,9 @@ import { type CaseOutcome, runCase } from "../golden/run_case.ts";
 import type { WeightFileReader } from "../golden/run_network.ts";
 import { fileFault, nodeFiles } from "../platform/node/files.ts";
 import { loadWeights } from "../training/weights_file.ts";
-import { adapterLine, withEngine } from "./engine.ts";
+import { adapterLine, type Engine, withEngine } from "./engine.ts";
 import { runCasesInBrowser } from "./golden_browser.ts";
-import { type AdapterOption, adapterOption } from "./options.ts";
+import { type AdapterOption, adapterOption, type KernelsOption, kernelsOption } from "./options.ts";
 import { print, sayField, styleOf } from "./terminal.ts";
 
 const CASE_ENDING = ".safetensors";
@@ -30,13 +30,13 @@ export function goldenCommand(): Command {
     .argument("<folder>", "folder of .safetensors files, sub-folders included")
     .addOption(new Option("--browser", "run them in headless Chromium, by the bundle"))
     .addOption(adapterOption())
+    .addOption(kernelsOption())
     .action(golden);
 }
 
-async function golden(
-  folder: string,
-  options: AdapterOption & { readonly browser?: boolean },
-): Promise<void> {
+type GoldenOptions = AdapterOption & KernelsOption & { readonly browser?: boolean };
+
+async function golden(folder: string, options: GoldenOptions): Promise<void> {
   const cases = await findCases(folder);
   if (cases.length === 0) {
     print(summary([]));
@@ -48,7 +48,7 @@ async function golden(
     outcomes.push(outcome);
     print(outcomeLine(name.padEnd(width), outcome));
   };
-  if (options.browser) await runCasesInBrowser(cases, report);
+  if (options.browser) await runCasesInBrowser(cases, options, report);
   else await runCasesHere(cases, options, report);
   print(summary(outcomes));
   const count = (status: CaseOutcome["status"]) =>
@@ -76,11 +76,11 @@ async function findCases(folder: string): Promise<CaseFile[]> {
 
 async function runCasesHere(
   cases: readonly CaseFile[],
-  { adapter }: AdapterOption,
+  { adapter, kernels }: AdapterOption & KernelsOption,
   report: (file: CaseFile, outcome: CaseOutcome) => void,
 ): Promise<void> {
-  await withEngine(adapter, async ({ device, description }) => {
-    sayField("adapter", adapterLine(description));
+  const run = async ({ device, description }: Engine) => {
+    sayField("adapter", `${adapterLine(description)}, ${device.facts.family} kernels`);
     for (const file of cases) {
       const readWeights: WeightFileReader = async (name, wanted) => {
         const path = join(dirname(file.path), name);
@@ -94,7 +94,8 @@ async function runCasesHere(
         report(file, { status: "failed", message: messageOf(thrown) });
       }
     }
-  });
+  };
+  await withEngine(adapter, run, kernels);
 }
 
 /** `conv2d/same   0.031  pass`: the worst error over what was allowed. */

@@ -10,6 +10,7 @@ import type { CaseOutcome } from "../golden/run_case.ts";
 import { type FoundChromium, findChromium } from "../platform/node/chromium.ts";
 import type {} from "../web/golden_page.ts";
 import type { CaseFile } from "./golden.ts";
+import type { KernelsOption } from "./options.ts";
 import { sayField } from "./terminal.ts";
 
 const SCRIPTS = ["/weft.js", "/golden_page.js"];
@@ -26,6 +27,7 @@ const CASE_PATIENCE_MS = 15 * 60_000;
 /** Runs the cases in their order and reports each. @throws WeftError where no browser can be started. */
 export async function runCasesInBrowser(
   cases: readonly CaseFile[],
+  { kernels }: KernelsOption,
   report: (file: CaseFile, outcome: CaseOutcome) => void,
 ): Promise<void> {
   const dist = await builtLibrary();
@@ -38,7 +40,8 @@ export async function runCasesInBrowser(
     const openPage = () => openGoldenPage(browser as Browser, `http://127.0.0.1:${port}/`);
     let page = await openPage();
     sayField("browser", `${chromium.path} (${chromium.origin}), Chromium ${browser.version()}`);
-    sayField("adapter", await page.evaluate(() => window.goldenPage.open()));
+    const openDevice = () => page.evaluate((family) => window.goldenPage.open(family), kernels);
+    sayField("adapter", await openDevice());
     for (const [index, file] of cases.entries()) {
       try {
         report(file, await runInPage(page, index, file.path));
@@ -46,7 +49,7 @@ export async function runCasesInBrowser(
         report(file, { status: "failed", message: messageOf(thrown).split("\n")[0] ?? "" });
         await page.close().catch(() => {});
         page = await openPage();
-        await page.evaluate(() => window.goldenPage.open());
+        await openDevice();
       }
     }
   } finally {

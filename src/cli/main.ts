@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { VERSION } from "../base/version.ts";
 import { augmentCommand } from "./augment.ts";
 import { backbonesCommand } from "./backbones.ts";
+import { benchCommand } from "./bench.ts";
 import { classifyCommand } from "./classify.ts";
 import { demoCommand } from "./demo.ts";
 import { doctorCommand } from "./doctor.ts";
@@ -17,6 +18,7 @@ import { plotCommand } from "./plot.ts";
 import { predictCommand } from "./predict.ts";
 import { summaryCommand } from "./summary.ts";
 import { trainCommand } from "./train.ts";
+import { tuneCommand } from "./tune.ts";
 import { weightsCommand } from "./weights.ts";
 
 const EXAMPLES = `
@@ -46,9 +48,11 @@ function program(): Command {
     summaryCommand(),
     plotCommand(),
     planCommand(),
+    tuneCommand(),
     weightsCommand(),
     doctorCommand(),
     goldenCommand(),
+    benchCommand(),
   ];
   for (const command of commands) weft.addCommand(command);
   for (const command of [weft, ...commands]) {

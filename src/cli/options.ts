@@ -3,6 +3,7 @@
 import { Option } from "commander";
 import { WeftError } from "../base/errors.ts";
 import type { AdapterChoice } from "../gpu/adapters.ts";
+import type { KernelFamily } from "../gpu/device.ts";
 import type { Backbone } from "../models/backbone.ts";
 import { BACKBONES, backboneNamed } from "../models/backbones.ts";
 import { positiveNumber, seedNumber, wholeNumber } from "./number_options.ts";
@@ -16,6 +17,18 @@ export const adapterOption = () =>
   new Option("--adapter <choice>", "auto, hardware, software, or a part of an adapter's name").default(
     "auto",
   );
+
+/** Of every command that lets the user choose the family of kernels. */
+export interface KernelsOption {
+  readonly kernels?: KernelFamily;
+}
+
+/** The family of kernels; without it that which suits the adapter. */
+export const kernelsOption = () =>
+  new Option(
+    "--kernels <family>",
+    "kernels for software adapters (cpu) or for GPUs (gpu), on any adapter",
+  ).choices(["cpu", "gpu"] satisfies KernelFamily[]);
 
 export const jsonOption = (what: string) => new Option("--json", `print ${what} as JSON on stdout`);
 

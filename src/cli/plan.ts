@@ -2,6 +2,7 @@
 // pipelines.
 
 import { Command, Option } from "commander";
+import { WeftError } from "../base/errors.ts";
 import { elementCount } from "../base/tensors.ts";
 import { type DeviceFacts, type KernelFamily, megabytes } from "../gpu/device.ts";
 import type { PlanStatistics } from "../graph/plan.ts";
@@ -15,6 +16,7 @@ import {
   backboneOption,
   batchOption,
   jsonOption,
+  kernelsOption,
   recomputeOption,
   requireOption,
   requireSuits,
@@ -61,11 +63,7 @@ export function planCommand(): Command {
     .addOption(batchOption().default(1))
     .addOption(new Option("--mode <mode>", "what to plan").choices(["train", "inference"]).default("train"))
     .addOption(recomputeOption())
-    .addOption(
-      new Option("--kernels <family>", "for software adapters or for GPUs")
-        .choices(["cpu", "gpu"])
-        .default("cpu"),
-    )
+    .addOption(kernelsOption().default("cpu"))
     .addOption(jsonOption("one object, sizes in bytes"))
     .action(plan);
 }
@@ -75,6 +73,9 @@ function plan(options: PlanOptions): void {
   const { batch, mode, kernels, alpha, recompute = "nothing" } = options;
   const size = options.size ?? backbone.defaultSize;
   requireSuits(backbone, { alpha, size });
+  if (mode === "inference" && options.recompute !== undefined) {
+    throw new WeftError("--recompute is for training steps; leave it out, or plan --mode train");
+  }
   const facts: DeviceFacts = { ...FACTS, family: kernels, subgroupSize: kernels === "cpu" ? 8 : undefined };
   const network: NetworkConfig = { backbone, alpha, size, heads: REFERENCE_HEADS };
   const { memory, work } =
@@ -101,7 +102,8 @@ function plan(options: PlanOptions): void {
     ["pipelines", grouped(pipelines)],
   ];
   print(columns(rows));
-  print(dim("  FLOPs count a multiplication and an addition as two; weft train states the same memory."));
+  const stated = mode === "train" ? "; weft train states the same memory" : "";
+  print(dim(`  FLOPs count a multiplication and an addition as two${stated}.`));
 }
 
 /** `inputsAndStaging` → `inputs and staging`. */

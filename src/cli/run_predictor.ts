@@ -8,6 +8,7 @@ import type { SavedRun } from "../training/run_folder.ts";
 import { adapterLine, type Engine } from "./engine.ts";
 import type { AdapterOption } from "./options.ts";
 import { counted, say, sayField, styleOf } from "./terminal.ts";
+import { useStoredTuning } from "./tuning.ts";
 
 /** Options of both commands; absent where the command line is silent. */
 export interface RunOptions extends AdapterOption {
@@ -35,6 +36,7 @@ export async function openPredictor(
   const { size } = network;
   const images = dataset.images.length;
   const batchSize = options.batch ?? Math.min(training.batchSize, images);
+  await useStoredTuning(engine);
   const { device, budgetBytes } = engine;
   sayField("adapter", adapterLine(engine.description));
   sayField("model", `${run.folder}: ${network.backbone.name}, ${size} x ${size} pixels`);

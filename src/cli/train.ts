@@ -24,6 +24,7 @@ import {
   type TrainOptions,
 } from "./train_options.ts";
 import { StepReporter, sayDataset, sayPlan, sayTitle, trainingRecord } from "./train_report.ts";
+import { sayKernels, sayTuning, tuneLayouts, useStoredTuning } from "./tuning.ts";
 
 /** The `train` subcommand. Exit code 130 where Ctrl-C ended it. */
 export function trainCommand(): Command {
@@ -53,17 +54,25 @@ async function trainOn(
 ): Promise<void> {
   const { device, budgetBytes } = engine;
   const { config, split, loaded } = prepared;
-  const layout = layOutFitting(
-    config.batchSize,
-    (batchSize) => layOutTraining({ ...config, batchSize }, device.facts),
-    { facts: device.facts, budgetBytes },
-  );
+  const layOut = () =>
+    layOutFitting(config.batchSize, (batchSize) => layOutTraining({ ...config, batchSize }, device.facts), {
+      facts: device.facts,
+      budgetBytes,
+    });
+  const tuning = await useStoredTuning(engine);
+  let layout = layOut();
+  if (options.tune !== undefined) {
+    const found = await tuneLayouts(engine, layout.layouts, { budgetSeconds: options.tune });
+    sayTuning(found);
+    layout = layOut();
+  }
   const writer = new RunWriter(nodeFiles, out);
-  const record = trainingRecord(options, prepared, dataset.folder);
+  const record = trainingRecord(options, prepared, dataset.folder, layout);
   const isEarlier = await writer.start({ network: config, heads: dataset.heads, training: record });
   sayTitle(`weft ${VERSION} train`);
   sayDataset(dataset, prepared);
   sayPlan(options, prepared, engine, layout);
+  sayKernels(device, layout.layouts, tuning);
   if (isEarlier) say(`  ${out} held an earlier run; it is replaced`);
 
   const total = layout.layouts.reduce((sum, { statistics }) => sum + statistics.pipelines, 0);

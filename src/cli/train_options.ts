@@ -13,7 +13,7 @@ import { type Phase, parsePhases, settlingMomentum, totalEpochs } from "../train
 import type { TrainerConfig } from "../training/trainer.ts";
 import { type LoadedWeights, loadWeights } from "../training/weights_file.ts";
 import { kerasLayerOrder } from "../training/weights_fit.ts";
-import { nonNegativeNumber, share, wholeNumber } from "./number_options.ts";
+import { nonNegativeNumber, positiveNumber, share, wholeNumber } from "./number_options.ts";
 import {
   type AdapterOption,
   adapterOption,
@@ -29,6 +29,7 @@ import {
   sizeOption,
   skipBadOption,
 } from "./options.ts";
+import { TUNING_BUDGET_SECONDS } from "./tuning.ts";
 import { weightsPath } from "./weights_option.ts";
 
 /** What the command line gives; absent where it is silent. */
@@ -49,6 +50,8 @@ export interface TrainOptions extends AdapterOption {
   readonly optimizer: "adam" | "sgd";
   readonly weightDecay?: number;
   readonly recompute?: Exclude<Recompute, "nothing">;
+  /** Seconds for measuring kernels first. */
+  readonly tune?: number;
   readonly out?: string;
   readonly skipBad?: boolean;
   readonly json?: boolean;
@@ -115,6 +118,9 @@ export function addTrainOptions(command: Command): Command {
     new Option("--weight-decay <rate>", "decoupled weight decay").argParser(
       nonNegativeNumber("--weight-decay"),
     ),
+    new Option("--tune [seconds]", "first measure which kernels are fastest, for so long (default: 60)")
+      .argParser(positiveNumber("--tune"))
+      .preset(String(TUNING_BUDGET_SECONDS)),
     new Option("--out <folder>", "where the run goes (default: runs/<date-time>)").argParser(
       pathText("--out"),
     ),

@@ -3,6 +3,7 @@
 import type { AttributeDataset } from "../data/dataset.ts";
 import { formatWeightReport } from "../formats/weight_matching.ts";
 import { megabytes } from "../gpu/device.ts";
+import { changedChoices } from "../graph/choices.ts";
 import type { TrainingRecord } from "../training/run_folder.ts";
 import { phasesText, totalEpochs } from "../training/schedule.ts";
 import type { StepProgress, TrainerConfig, TrainingLayout } from "../training/trainer.ts";
@@ -88,6 +89,7 @@ export function trainingRecord(
   options: TrainOptions,
   { config, split }: PreparedTraining,
   folder: string,
+  { layouts }: TrainingLayout,
 ): TrainingRecord {
   const { phases, batchSize, seed, dropout, augment, batchNormMomentum, optimizer } = config;
   return {
@@ -104,6 +106,7 @@ export function trainingRecord(
     optimizer,
     freeze: options.freeze ?? null,
     weights: options.weights ?? null,
+    kernels: changedChoices(layouts.flatMap(({ choices }) => choices)),
   };
 }
 

@@ -11,6 +11,8 @@ export interface HdfSession {
   file: HdfFile;
   /** Runs an action on the file; what h5wasm throws becomes `path: WHAT cannot be read (…)`. */
   guard<T>(what: string, action: () => T): T;
+  /** The bytes of a dataset's elements, for types of which h5wasm makes no array; call it within `guard`. */
+  rawBytes(dataset: Dataset): Uint8Array;
   close(): void;
 }
 
@@ -76,13 +78,24 @@ export async function openHdf(bytes: Uint8Array, path: string): Promise<HdfSessi
       throw new WeftError(`${path}: ${what} cannot be read (${innermost(thrown)}). Is the file damaged?`);
     }
   };
+  const rawBytes = (dataset: Dataset): Uint8Array => {
+    const { size, total_size: elements } = dataset.metadata;
+    const pointer = module._malloc(size * elements);
+    if (pointer === 0) throw new Error(`no memory for its ${size * elements} bytes`);
+    try {
+      module.get_dataset_data(dataset.file_id, dataset.path, null, null, null, BigInt(pointer));
+      return module.HEAPU8.slice(pointer, pointer + size * elements);
+    } finally {
+      module._free(pointer);
+    }
+  };
   try {
     const file = guard("this HDF5 file", () => new File(`/${name}`, "r"));
     const close = () => {
       file.close();
       module.FS.unlink(`/${name}`);
     };
-    return { file, guard, close };
+    return { file, guard, rawBytes, close };
   } catch (thrown) {
     module.FS.unlink(`/${name}`);
     throw thrown;

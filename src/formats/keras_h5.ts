@@ -9,7 +9,7 @@ import { type FoundWeight, type HdfDataset, type HdfSession, type LayerPosition,
 import { listKeras3Weights } from "./keras3_layers.ts";
 import { legacyRoot, listLegacyWeights } from "./legacy_layers.ts";
 import { type ModelConfig, parseModelConfig } from "./model_config.ts";
-import { bfloat16ToFloat32 } from "./tensor_values.ts";
+import { bfloat16ToFloat32, halfToNumber } from "./tensor_values.ts";
 
 /** The layouts that Keras gives files of weights. */
 export type KerasForm = "legacy-weights" | "legacy-model" | "weights.h5" | "keras";
@@ -107,15 +107,16 @@ const INTEGER = 0;
 const FLOAT = 1;
 const OPAQUE = 5;
 const ENUM = 8;
+const NUMBERS: ReadonlySet<number> = new Set([INTEGER, FLOAT, ENUM]);
 
 function dtypeOf(dataset: HdfDataset): string {
   const { type, size, signed } = dataset.metadata;
   if (type === INTEGER) return `${signed ? "int" : "uint"}${size * 8}`;
   if (type === FLOAT) return `float${size * 8}`;
   if (type === ENUM) return "bool";
-  // h5py has no such number and writes its bytes; Keras notes beside them what they are.
-  if (type === OPAQUE && size === 2 && dataset.attrs.dtype?.value === "bfloat16") return "bfloat16";
-  return String(dataset.dtype);
+  if (type !== OPAQUE) return String(dataset.dtype);
+  // h5py has no such number and writes its bytes; Keras 3's own forms note beside them what they are.
+  return size === 2 && dataset.attrs.dtype?.value === "bfloat16" ? "bfloat16" : `V${size}`;
 }
 
 function loadFloats(
@@ -125,14 +126,16 @@ function loadFloats(
   name: string,
   path: string,
 ): Float32Array {
-  if (dtype === "float16") {
-    throw new WeftError(
-      `${path}: tensor ${name} is float16, which cannot be read from HDF5; save it as float32`,
-    );
+  if (dtype === "float16" || dtype === "bfloat16") {
+    const halves = toHalves(session.guard(`tensor ${name}`, () => session.rawBytes(dataset)));
+    return dtype === "float16" ? Float32Array.from(halves, halfToNumber) : bfloat16ToFloat32(halves);
+  }
+  if (!NUMBERS.has(dataset.metadata.type)) {
+    const hint = dtype.startsWith("V") ? " (bytes; a bfloat16 model has to be saved as .keras)" : "";
+    throw new WeftError(`${path}: tensor ${name}: expected numbers but it holds ${dtype}${hint}`);
   }
   const value = session.guard(`tensor ${name}`, () => dataset.value);
   if (value instanceof Float32Array) return value;
-  if (value instanceof Uint8Array && dtype === "bfloat16") return bfloat16ToFloat32(toHalves(value));
   if (value instanceof BigInt64Array || value instanceof BigUint64Array)
     return Float32Array.from(value, Number);
   if (ArrayBuffer.isView(value) && !(value instanceof DataView)) return Float32Array.from(value);

@@ -10,6 +10,12 @@ import { PipelineCache } from "./pipelines.ts";
 /** Which form of kernels suits the adapter: software adapters pay for workgroup memory, GPUs gain from it. */
 export type KernelFamily = "cpu" | "gpu";
 
+/** Names of chosen candidates by what is chosen: `{ splits: "8" }`. */
+export type Choices = Readonly<Record<string, string>>;
+
+/** Choices that were measured to be best, by the key of a node (graph/choices.ts). */
+export type TuningTable = ReadonlyMap<string, Choices>;
+
 /** What operators may ask about the device when they choose kernels. */
 export interface DeviceFacts {
   readonly family: KernelFamily;
@@ -20,6 +26,8 @@ export interface DeviceFacts {
   readonly maxBufferBytes: number;
   readonly maxWorkgroupsPerDimension: number;
   readonly maxWorkgroupMemoryBytes: number;
+  /** Without it, or without an entry, operators choose by their own rules. */
+  readonly tuning?: TuningTable;
 }
 
 /**
@@ -43,7 +51,7 @@ const WANTED_FEATURES = ["timestamp-query", "shader-f16", "subgroups"] as const;
 /** A WebGPU device and what weft keeps beside it. */
 export class GpuDevice {
   readonly pipelines: PipelineCache;
-  readonly facts: DeviceFacts;
+  private ownFacts: DeviceFacts;
   private readonly live = new Set<GPUBuffer>();
   private bytes = 0;
   private lossMessage: string | undefined;
@@ -57,7 +65,7 @@ export class GpuDevice {
   ) {
     this.pipelines = new PipelineCache(raw, wait);
     const { limits } = raw;
-    this.facts = {
+    this.ownFacts = {
       family,
       features: new Set(raw.features),
       subgroupSize,
@@ -69,6 +77,15 @@ export class GpuDevice {
     void raw.lost.then((info) => {
       if (info.reason !== "destroyed") this.lossMessage = info.message;
     });
+  }
+
+  get facts(): DeviceFacts {
+    return this.ownFacts;
+  }
+
+  /** Lets the plans that are laid out from now on choose kernels by a table. */
+  useTuning(tuning: TuningTable): void {
+    this.ownFacts = { ...this.ownFacts, tuning };
   }
 
   /**

@@ -9,11 +9,14 @@ import bilinear from "../../shaders/common/bilinear.wesl";
 import divide from "../../shaders/common/divide.wesl";
 import indexing from "../../shaders/common/indexing.wesl";
 import lanes from "../../shaders/common/lanes.wesl";
+import moments from "../../shaders/common/moments.wesl";
 import pick from "../../shaders/common/pick.wesl";
+import places from "../../shaders/common/places.wesl";
 import random from "../../shaders/common/random.wesl";
 import sharedLanes from "../../shaders/common/shared_lanes.wesl";
 import sigmoid from "../../shaders/common/sigmoid.wesl";
 import subgroupLanes from "../../shaders/common/subgroup_lanes.wesl";
+import tileProduct from "../../shaders/common/tile_product.wesl";
 import windows from "../../shaders/common/windows.wesl";
 import { messageOf } from "../base/errors.ts";
 
@@ -25,11 +28,14 @@ const COMMON_MODULES: Readonly<Record<string, string>> = {
   "common/divide.wesl": divide,
   "common/indexing.wesl": indexing,
   "common/lanes.wesl": lanes,
+  "common/moments.wesl": moments,
   "common/pick.wesl": pick,
+  "common/places.wesl": places,
   "common/random.wesl": random,
   "common/sigmoid.wesl": sigmoid,
   "common/shared_lanes.wesl": sharedLanes,
   "common/subgroup_lanes.wesl": subgroupLanes,
+  "common/tile_product.wesl": tileProduct,
   "common/windows.wesl": windows,
 };
 

@@ -6,6 +6,7 @@ import { byteSize, shapeText, type TensorType } from "../base/tensors.ts";
 import { foldWorkgroups } from "../gpu/commands.ts";
 import { type DeviceFacts, megabytes } from "../gpu/device.ts";
 import type { UniformValues } from "../gpu/shader_linking.ts";
+import { type NodeChoices, NodeChooser } from "./choices.ts";
 import type { GraphNode, Tensor } from "./graph.ts";
 import type { DispatchRequest, KernelUse, Lowering, Rows } from "./operator.ts";
 import type { RowView } from "./row_views.ts";
@@ -36,6 +37,8 @@ export interface LoweredNode {
   readonly node: GraphNode;
   readonly commands: readonly LoweredCommand[];
   readonly workspaces: ReadonlySet<Tensor>;
+  /** What the operator could choose; undefined where it could not. */
+  readonly choices: NodeChoices | undefined;
 }
 
 /**
@@ -52,6 +55,7 @@ export function lowerNodes(
   return nodes.map((node) => {
     const commands: LoweredCommand[] = [];
     const workspaces = new Set<Tensor>();
+    const chooser = new NodeChooser(node, device);
     const role = (tensors: Readonly<Record<string, Tensor>>, name: string): Tensor => {
       const tensor = tensors[name];
       if (!tensor) throw new Error(`${node.operator.name} has no tensor ${name}`);
@@ -66,6 +70,7 @@ export function lowerNodes(
       inputRoles: Object.keys(node.inputs),
       rows: (name) => rowsOf(node.inputs[name] ?? role(node.outputs, name), views),
       isPlaced: (tensor) => views.has(tensor),
+      choose: (what, candidates, nameOf) => chooser.choose(what, candidates, nameOf),
       workspace: (name, type) => {
         const tensor = workspaceTensor(-1 - scratchCount++, `${node.name}/${name}`, type);
         workspaces.add(tensor);
@@ -86,7 +91,7 @@ export function lowerNodes(
       copy: (from, to) => commands.push({ kind: "copy", node, from, to, toOffset: 0 }),
     };
     node.operator.lower(lowering);
-    return { node, commands, workspaces };
+    return { node, commands, workspaces, choices: chooser.result };
   });
 }
 

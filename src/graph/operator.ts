@@ -79,6 +79,12 @@ export interface Lowering<A extends object> {
   rows(role: string): Rows;
   /** Whether a tensor is a part of another, so that nothing needs to be copied. */
   isPlaced(tensor: Tensor): boolean;
+  /**
+   * Picks one of several ways to compute the same: the first candidate, or the one that was measured to be best.
+   * @param what names the choice among those of the operator, such as "splits"
+   * @param nameOf names a candidate among all of the choice
+   */
+  choose<T>(what: string, candidates: readonly T[], nameOf?: (candidate: T) => string): T;
   /** Scratch memory that lives for this node only. */
   workspace(name: string, type: TensorType): Tensor;
   /** A tensor of fixed values that the kernels need beside the node's inputs. */
@@ -143,6 +149,8 @@ export interface Operator<A extends object = object> {
    * remembers its statistics.
    */
   recompute?(context: RecomputeContext<A>): Tensor;
+  /** Attributes that only enter the arithmetic: they do not decide which kernels are fastest. */
+  readonly factors?: readonly string[];
   lower(lowering: Lowering<A>): void;
   cost(inputs: TypesByRole, outputs: TypesByRole, attrs: A): Cost;
 }

@@ -10,6 +10,7 @@ import { type KernelPipeline, specialisationKey } from "../gpu/pipelines.ts";
 import { packUniforms } from "../gpu/shader_linking.ts";
 import { STAGING_USAGE, StagingRing } from "../gpu/staging.ts";
 import type { VariableStore } from "../gpu/variables.ts";
+import type { NodeChoices } from "./choices.ts";
 import type { Graph, Tensor } from "./graph.ts";
 import { type LoweredDispatch, lowerNodes } from "./lowering.ts";
 import { type MemoryLayout, planMemory } from "./memory.ts";
@@ -27,6 +28,8 @@ export interface PlanLayout {
   readonly inputs: readonly Tensor[];
   readonly constants: readonly Tensor[];
   readonly memory: MemoryLayout;
+  /** The nodes whose kernels could be chosen. */
+  readonly choices: readonly NodeChoices[];
   readonly statistics: PlanStatistics;
 }
 
@@ -92,7 +95,8 @@ export function layOutPlan(
     ...bytes,
     planBytes: Object.values(bytes).reduce((sum, size) => sum + size, 0),
   };
-  return { graph, outputs, inputs, constants, memory, statistics };
+  const choices = lowered.flatMap((node) => node.choices ?? []);
+  return { graph, outputs, inputs, constants, memory, choices, statistics };
 }
 
 /** Bytes of tensors that have a buffer each. */

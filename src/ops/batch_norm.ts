@@ -11,6 +11,13 @@ import { byteSize, elementCount, type Shape, shapeText, type TensorType } from "
 import type { Tensor } from "../graph/graph.ts";
 import { defineOperator, type Lowering, type TypesByRole, typeOf } from "../graph/operator.ts";
 import { ACTIVATION_CODES, type Activation, readActivation } from "./activation.ts";
+import {
+  lowerGradientSumsOnGpu,
+  lowerStatisticsOnGpu,
+  MAX_SPLITS_ON_GPU,
+  splitsOnGpu,
+} from "./batch_norm_gpu.ts";
+import { neighbours } from "./candidates.ts";
 import { affineInputs, lowerMovingStatistics, movingStatistics } from "./moving_statistics.ts";
 import { channelForm, lowerNormalize, normalize, specialise } from "./normalize.ts";
 
@@ -24,8 +31,10 @@ interface BatchNormAttrs {
 /** How a sum over rows is cut: enough threads for every core, few enough chunks that joining them stays cheap. */
 const CUTS = {
   cpu: { threads: 512, maxSplits: 32, rowsPerSplit: 16 },
-  gpu: { threads: 8192, maxSplits: 16, rowsPerSplit: 4 },
+  gpu: { threads: 512, maxSplits: MAX_SPLITS_ON_GPU, rowsPerSplit: 2 },
 } as const;
+/** Beyond this, joining the chunks costs more than any adapter gains. */
+const MAX_SPLITS = 64;
 const MIN_ROWS_PER_CHUNK = 16;
 const MIN_ROWS_PER_THREAD = 8;
 /** Threads of a workgroup of the kernels that join chunks. */
@@ -61,9 +70,13 @@ function checkChannels(inputs: TypesByRole, roles: readonly string[], channels: 
  */
 function cutRows(l: Lowering<object>, rows: number, units: number) {
   const { threads, maxSplits, rowsPerSplit } = CUTS[l.device.family];
-  const wanted = Math.min(maxSplits, Math.ceil(threads / units));
-  const splits = Math.max(1, Math.min(wanted, Math.floor(rows / MIN_ROWS_PER_CHUNK)));
-  const rowsPerThread = Math.max(MIN_ROWS_PER_THREAD, rowsPerSplit * splits);
+  const isGpu = l.device.family === "gpu";
+  const wanted = isGpu ? splitsOnGpu(rows) : Math.min(maxSplits, Math.ceil(threads / units));
+  const most = Math.max(1, Math.floor(rows / MIN_ROWS_PER_CHUNK));
+  const mostSplits = Math.min(most, isGpu ? maxSplits : MAX_SPLITS);
+  const splits = l.choose("splits", neighbours(Math.min(wanted, most), 1, mostSplits));
+  const guess = Math.max(MIN_ROWS_PER_THREAD, rowsPerSplit * splits);
+  const rowsPerThread = l.choose("rowsPerThread", neighbours(guess, MIN_ROWS_PER_THREAD, rows));
   return { splits, rowsPerThread, parts: Math.ceil(rows / rowsPerThread) };
 }
 
@@ -92,11 +105,16 @@ function lowerTraining(l: Lowering<BatchNormAttrs>): void {
   const { splits, rowsPerThread, parts } = cutRows(l, rows, units);
   const partials = partialSums(l, splits, channels);
   const sizes = { channels: units, rows, rows_per_image: rowsPerImage, splits };
-  l.dispatch(specialise("statistics", statistics, form), {
-    tensors: { x, valid_rows: validRows(l, images), partials },
-    uniforms: sizes,
-    workgroups: Math.ceil((units * splits) / THREADS),
-  });
+  const valid = validRows(l, images);
+  if (l.device.family === "gpu") {
+    lowerStatisticsOnGpu(l, { x, validRows: valid, partials }, sizes, form);
+  } else {
+    l.dispatch(specialise("statistics", statistics, form), {
+      tensors: { x, valid_rows: valid, partials },
+      uniforms: sizes,
+      workgroups: Math.ceil((units * splits) / THREADS),
+    });
+  }
   // x stands in for an absent gamma or beta: the moving averages are written here.
   const { tensors, flags } = affineInputs(l, x);
   l.dispatch(specialise("normalize_batch", normalizeBatch, form), {
@@ -129,6 +147,7 @@ export const batchNorm = defineOperator<BatchNormAttrs>({
   fusesActivation: true,
   isCheap: true,
   rowOutputs: ["y"],
+  factors: ["activation", "epsilon", "momentum"],
   inPlace: { newMovingMean: "movingMean", newMovingVariance: "movingVariance" },
   attributes: (read) => ({
     training: read.boolean("training", false),
@@ -193,6 +212,7 @@ export const batchNormGradient = defineOperator<BatchNormGradientAttrs>({
   name: "batchNormGradient",
   inputs: ["dy", "x", "statistics", "validRows?"],
   rowInputs: ["dy"],
+  factors: ["activation"],
   attributes: (read) => ({
     training: read.boolean("training"),
     activation: readActivation(read),
@@ -223,11 +243,17 @@ export const batchNormGradient = defineOperator<BatchNormGradientAttrs>({
       activation,
       ...form.uniforms("dy", dy),
     };
-    l.dispatch(specialise("gradient_sums", gradientSums, form), {
-      tensors: { x, dy: dy.tensor, statistics, valid_rows: validRows(l, images), partials },
-      uniforms: sizes,
-      workgroups: Math.ceil((units * splits) / THREADS),
-    });
+    const valid = validRows(l, images);
+    if (l.device.family === "gpu") {
+      const read = { x, dy: dy.tensor, statistics, validRows: valid };
+      lowerGradientSumsOnGpu(l, { ...read, partials }, sizes, form);
+    } else {
+      l.dispatch(specialise("gradient_sums", gradientSums, form), {
+        tensors: { x, dy: dy.tensor, statistics, valid_rows: valid, partials },
+        uniforms: sizes,
+        workgroups: Math.ceil((units * splits) / THREADS),
+      });
+    }
     const [dgamma, dbeta] = [l.output("dgamma"), l.output("dbeta")];
     const dx = inputGradient ? l.output("dx") : l.workspace("unwanted dx", { shape: x.shape, dtype: "f32" });
     l.dispatch(specialise("gradient_input", gradientInput, form), {

@@ -21,18 +21,23 @@ import {
   type TypesByRole,
   typeOf,
 } from "../graph/operator.ts";
-import { ACTIVATION_CODES, type Activation, readActivation } from "./activation.ts";
+import { ACTIVATION_CODES, readActivation } from "./activation.ts";
+import { cuts } from "./candidates.ts";
+import { lowerDataGradientOnGpu, lowerForwardOnGpu, lowerWeightGradientOnGpu } from "./conv2d_gpu.ts";
 import {
   addPartials,
   type ConvolutionAttrs,
   checkBias,
   convolutionFlops,
+  type ForwardFusion,
+  type ForwardTensors,
   type Geometry,
   geometryOf,
   geometryUniforms,
   isVectorised,
   lanesOf,
   readConvolution,
+  tapSteps,
   tiledKernel,
 } from "./convolution.ts";
 import { activationGradient } from "./fused_activation.ts";
@@ -44,10 +49,7 @@ interface Conv2dAttrs extends ConvolutionAttrs {
   readonly groups: number;
 }
 
-interface FusedAttrs extends Conv2dAttrs {
-  readonly activation: Activation;
-  readonly residualScale: number;
-}
+type FusedAttrs = Conv2dAttrs & ForwardFusion;
 
 /** A lane's tile: 4 pixels x 16 channels. */
 const PIXELS_PER_LANE = 4;
@@ -82,23 +84,19 @@ function conv2dCost(inputs: TypesByRole, outputs: TypesByRole, g: Geometry): Cos
   };
 }
 
-/** What the forward kernel reads and writes; dense layers have no statistics and no addend. */
-interface ForwardTensors {
-  readonly x: Tensor;
-  readonly w: Tensor;
-  readonly b: Tensor | undefined;
-  readonly statistics?: Tensor | undefined;
-  readonly addend?: Tensor | undefined;
-  readonly y: Tensor;
-}
-
 /** Dispatches the forward kernel; dense layers use it with images of one pixel. */
 export function lowerForward(
   l: Lowering<object>,
   g: Geometry,
-  { x, w, b, statistics, addend, y }: ForwardTensors,
-  { activation, residualScale }: Pick<FusedAttrs, "activation" | "residualScale">,
+  tensors: ForwardTensors,
+  fusion: ForwardFusion,
 ): void {
+  if (l.device.family === "gpu") {
+    lowerForwardOnGpu(l, g, tensors, fusion);
+    return;
+  }
+  const { x, w, b, statistics, addend, y } = tensors;
+  const { activation, residualScale } = fusion;
   const pixels = g.N * g.P * g.Q;
   const tilesK = Math.ceil(g.K / g.groups / CHANNELS_PER_TILE);
   const tiles = Math.ceil(pixels / (PIXELS_PER_LANE * lanesOf(l.device))) * g.groups * tilesK;
@@ -124,25 +122,12 @@ export function lowerForward(
   });
 }
 
-function greatestCommonDivisor(a: number, b: number): number {
-  return b === 0 ? a : greatestCommonDivisor(b, a % b);
-}
-
-/** From one tap that meets an output to the next, in taps and in outputs, where strides skip pixels. */
-function tapSteps({ strides, dilations }: Geometry) {
-  const [commonH, commonW] = [0, 1].map((axis) =>
-    greatestCommonDivisor(strides[axis] ?? 1, dilations[axis] ?? 1),
-  );
-  return {
-    step_h: strides[0] / (commonH ?? 1),
-    step_w: strides[1] / (commonW ?? 1),
-    rise_h: dilations[0] / (commonH ?? 1),
-    rise_w: dilations[1] / (commonW ?? 1),
-  };
-}
-
 /** Dispatches the kernel of the gradient by x. */
 export function lowerDataGradient(l: Lowering<object>, g: Geometry, dy: Tensor, w: Tensor, dx: Tensor): void {
+  if (l.device.family === "gpu") {
+    lowerDataGradientOnGpu(l, g, dy, w, dx);
+    return;
+  }
   const [strideH, strideW] = g.strides;
   const tilesC = Math.ceil(g.C / g.groups / CHANNELS_PER_TILE);
   const phasePixels = g.N * Math.ceil(g.H / strideH) * Math.ceil(g.W / strideW);
@@ -167,7 +152,7 @@ export function lowerDataGradient(l: Lowering<object>, g: Geometry, dy: Tensor, 
 }
 
 /** Workgroups below which the sum over pixels is split further, so that every core has work. */
-const WANTED_TILES = { cpu: 48, gpu: 256 } as const;
+const WANTED_TILES = { cpu: 16, gpu: 256 } as const;
 const MAX_SPLITS = 64;
 /** Pixels that a 1x1 convolution's gradient counts as one row. */
 const POINTWISE_ROW = 64;
@@ -180,6 +165,10 @@ export function lowerWeightGradient(
   dy: Tensor,
   dw: Tensor,
 ): void {
+  if (l.device.family === "gpu") {
+    lowerWeightGradientOnGpu(l, g, x, dy, dw);
+    return;
+  }
   const vec4 = isVectorised(g);
   const taps = g.R * g.S;
   const groupC = g.C / g.groups;
@@ -188,10 +177,9 @@ export function lowerWeightGradient(
   const tilesK = Math.ceil(g.K / g.groups / CHANNELS_PER_TILE);
   const baseTiles = (vec4 ? taps : 1) * g.groups * tilesC * tilesK;
   const { rows, uniforms } = pixelRows(g, vec4);
-  const wanted = Math.max(
-    1,
-    Math.min(Math.ceil(WANTED_TILES[l.device.family] / baseTiles), rows, MAX_SPLITS),
-  );
+  const most = Math.min(rows, MAX_SPLITS);
+  const guess = Math.max(1, Math.min(Math.ceil(WANTED_TILES[l.device.family] / baseTiles), most));
+  const wanted = l.choose("splits", cuts(guess, rows, most));
   const rowsPerSplit = Math.ceil(rows / wanted);
   const splits = Math.ceil(rows / rowsPerSplit);
   const partials =
@@ -243,6 +231,7 @@ function pixelRows(
 export const conv2d = defineOperator<FusedAttrs>({
   name: "conv2d",
   inputs: ["x", "w", "b?", "statistics?", "addend?"],
+  factors: ["activation", "residualScale"],
   fusesZeroPadding: true,
   fusesActivation: true,
   fusesResidual: true,

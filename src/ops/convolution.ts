@@ -9,6 +9,9 @@ import type { DeviceFacts } from "../gpu/device.ts";
 import type { AttributeReader, Padding } from "../graph/attributes.ts";
 import type { Tensor } from "../graph/graph.ts";
 import type { KernelUse, Lowering } from "../graph/operator.ts";
+import type { Activation } from "./activation.ts";
+import { cuts } from "./candidates.ts";
+import { lowerChunkSums, lowerColumnSums } from "./column_sums_gpu.ts";
 import { resolveWindows } from "./windows.ts";
 
 /** Attributes of a convolution, as Keras names them. */
@@ -83,6 +86,39 @@ export function geometryUniforms(g: Geometry) {
   };
 }
 
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+}
+
+/** From one tap that meets an output to the next, in taps and in outputs, where strides skip pixels. */
+export function tapSteps({ strides, dilations }: Geometry) {
+  const [commonH, commonW] = [0, 1].map((axis) =>
+    greatestCommonDivisor(strides[axis] ?? 1, dilations[axis] ?? 1),
+  );
+  return {
+    step_h: strides[0] / (commonH ?? 1),
+    step_w: strides[1] / (commonW ?? 1),
+    rise_h: dilations[0] / (commonH ?? 1),
+    rise_w: dilations[1] / (commonW ?? 1),
+  };
+}
+
+/** What the forward kernel reads and writes; dense layers have no statistics and no addend. */
+export interface ForwardTensors {
+  readonly x: Tensor;
+  readonly w: Tensor;
+  readonly b: Tensor | undefined;
+  readonly statistics?: Tensor | undefined;
+  readonly addend?: Tensor | undefined;
+  readonly y: Tensor;
+}
+
+/** What the forward kernel does to its sums beside bias and batch norm. */
+export interface ForwardFusion {
+  readonly activation: Activation;
+  readonly residualScale: number;
+}
+
 /** Whether channels come in fours on both sides of every group, so that kernels can load vec4s. */
 export function isVectorised(g: Geometry): boolean {
   return (g.C / g.groups) % 4 === 0 && (g.K / g.groups) % 4 === 0;
@@ -119,6 +155,11 @@ export function tiledKernel(name: string, source: string, device: DeviceFacts): 
 /** Second pass of a split sum: y = Σ partials, in order. */
 export function addPartials(l: Lowering<object>, partials: Tensor, y: Tensor, splits: number): void {
   const count = elementCount(y.shape);
+  if (l.device.family === "gpu") {
+    const sizes = { rows: splits, columns: count, chunks: 1, rowsPerChunk: splits };
+    lowerChunkSums(l, { x: partials, y }, sizes);
+    return;
+  }
   const vec4 = count % 4 === 0;
   const units = vec4 ? count / 4 : count;
   l.dispatch(
@@ -136,15 +177,17 @@ const MIN_ROWS_PER_SPLIT = 16;
 
 /** Sums the rows of x [rows, columns] into y [columns], in two passes where there are many. */
 export function sumColumns(l: Lowering<object>, x: Tensor, y: Tensor): void {
+  if (l.device.family === "gpu") {
+    lowerColumnSums(l, x, y);
+    return;
+  }
   const columns = elementCount(y.shape);
   const rows = elementCount(x.shape) / Math.max(1, columns);
   const vec4 = columns % 4 === 0;
   const units = vec4 ? columns / 4 : columns;
-  const wanted = Math.min(
-    Math.ceil(COLUMN_THREADS[l.device.family] / units),
-    Math.ceil(rows / MIN_ROWS_PER_SPLIT),
-  );
-  const rowsPerSplit = Math.ceil(rows / Math.max(1, wanted));
+  const most = Math.max(1, Math.ceil(rows / MIN_ROWS_PER_SPLIT));
+  const guess = Math.min(Math.max(1, Math.ceil(COLUMN_THREADS[l.device.family] / units)), most);
+  const rowsPerSplit = Math.ceil(rows / l.choose("splits", cuts(guess, rows, most)));
   const splits = Math.ceil(rows / rowsPerSplit);
   const partials = splits === 1 ? y : l.workspace("column sums", { shape: [splits, columns], dtype: "f32" });
   l.dispatch(

@@ -32,6 +32,7 @@ import {
   typeOf,
 } from "../graph/operator.ts";
 import { ACTIVATION_CODES, type Activation, readActivation } from "./activation.ts";
+import { cuts, neighbours } from "./candidates.ts";
 import {
   addPartials,
   type ConvolutionAttrs,
@@ -63,11 +64,12 @@ const SQUARE_KERNELS: Readonly<Record<string, string>> = {
   weight_gradient_7x7_stride2: weightGradient7x7Stride2,
 };
 
-/** Threads of a depthwise kernel's workgroup. */
-const THREADS = 8;
+/** Threads of a depthwise kernel's workgroup: one vector of a CPU, two or more of a GPU. */
+const THREADS = { cpu: 8, gpu: 64 } as const;
 /** Threads wanted in all: strips of rows are as long as leaves this many. */
-const WANTED_THREADS = 4096;
-const WANTED_GRADIENT_THREADS = 2048;
+const WANTED_THREADS = { cpu: 128, gpu: 65536 } as const;
+const WANTED_GRADIENT_THREADS = { cpu: 256, gpu: 32768 } as const;
+const WANTED_GENERIC_THREADS = { cpu: 4096, gpu: 65536 } as const;
 const MIN_STRIP_ROWS = 4;
 
 interface DepthwiseGeometry extends Geometry {
@@ -93,20 +95,32 @@ function isSquare(g: DepthwiseGeometry): boolean {
   return hasKernel && g.multiplier === 1 && g.C % 4 === 0 && g.dilations[0] * g.dilations[1] === 1;
 }
 
-function squareKernel(direction: string, g: DepthwiseGeometry): KernelUse {
+/** A kernel with the workgroup of the device's family. */
+function kernelOf(l: Lowering<object>, kernel: KernelUse): KernelUse {
+  return { ...kernel, constants: { THREADS: `${THREADS[l.device.family]}u` } };
+}
+
+/** Workgroups of so many threads in all. */
+function workgroupsOf(l: Lowering<object>, threads: number): number {
+  return Math.ceil(threads / THREADS[l.device.family]);
+}
+
+function squareKernel(l: Lowering<object>, direction: string, g: DepthwiseGeometry): KernelUse {
   const name = `${direction}_${g.R}x${g.S}${g.strides[0] === 2 ? "_stride2" : ""}`;
   const source = SQUARE_KERNELS[name];
   if (source === undefined) throw new Error(`no kernel ${name}`);
-  return { name: `depthwise_conv2d/${name}`, source };
+  return kernelOf(l, { name: `depthwise_conv2d/${name}`, source });
 }
 
 /** Strips of rows: long ones reread few rows of their neighbours, but every core must have some. */
 function stripsOf(
+  l: Lowering<object>,
   rows: number,
   threadsPerStrip: number,
   wanted: number,
 ): { rows_per_strip: number; row_strips: number } {
-  const strips = Math.max(1, Math.min(Math.ceil(wanted / threadsPerStrip), Math.ceil(rows / MIN_STRIP_ROWS)));
+  const guess = Math.max(1, Math.min(Math.ceil(wanted / threadsPerStrip), Math.ceil(rows / MIN_STRIP_ROWS)));
+  const strips = l.choose("strips", cuts(guess, rows));
   const rowsPerStrip = Math.ceil(rows / strips);
   return { rows_per_strip: rowsPerStrip, row_strips: Math.ceil(rows / rowsPerStrip) };
 }
@@ -152,8 +166,8 @@ function lowerSquareForward(
 ): void {
   const isStride1 = g.strides[0] === 1;
   const columnTiles = Math.ceil(g.Q / (isStride1 ? 4 : 2));
-  const strips = stripsOf(g.P, (g.N * columnTiles * g.C) / 4, WANTED_THREADS);
-  l.dispatch(squareKernel("forward", g), {
+  const strips = stripsOf(l, g.P, (g.N * columnTiles * g.C) / 4, WANTED_THREADS[l.device.family]);
+  l.dispatch(squareKernel(l, "forward", g), {
     tensors: { x, w, b: b ?? w, y },
     uniforms: {
       ...squareUniforms(g),
@@ -164,7 +178,7 @@ function lowerSquareForward(
       has_bias: Number(b !== undefined),
       activation,
     },
-    workgroups: Math.ceil((g.N * strips.row_strips * columnTiles * g.C) / 4 / THREADS),
+    workgroups: workgroupsOf(l, (g.N * strips.row_strips * columnTiles * g.C) / 4),
   });
 }
 
@@ -181,14 +195,11 @@ function lowerForward(
   const { x, w, b, y } = tensors;
   const { vec4, channels, uniforms } = genericForm(g);
   const columnTiles = Math.ceil(g.Q / 4);
-  l.dispatch(
-    { name: "depthwise_conv2d/forward", source: forward, conditions: { vec4 } },
-    {
-      tensors: { x, w, b: b ?? w, y },
-      uniforms: { ...uniforms, column_tiles: columnTiles, has_bias: Number(b !== undefined), activation },
-      workgroups: Math.ceil((g.N * g.P * columnTiles * channels) / THREADS),
-    },
-  );
+  l.dispatch(kernelOf(l, { name: "depthwise_conv2d/forward", source: forward, conditions: { vec4 } }), {
+    tensors: { x, w, b: b ?? w, y },
+    uniforms: { ...uniforms, column_tiles: columnTiles, has_bias: Number(b !== undefined), activation },
+    workgroups: workgroupsOf(l, g.N * g.P * columnTiles * channels),
+  });
 }
 
 function lowerDataGradient(
@@ -202,8 +213,8 @@ function lowerDataGradient(
     const { vec4, uniforms } = genericForm(g);
     const channels = vec4 ? g.C / 4 : g.C;
     l.dispatch(
-      { name: "depthwise_conv2d/data_gradient", source: dataGradient, conditions: { vec4 } },
-      { tensors: { dy, w, dx }, uniforms, workgroups: Math.ceil((g.N * g.H * g.W * channels) / THREADS) },
+      kernelOf(l, { name: "depthwise_conv2d/data_gradient", source: dataGradient, conditions: { vec4 } }),
+      { tensors: { dy, w, dx }, uniforms, workgroups: workgroupsOf(l, g.N * g.H * g.W * channels) },
     );
     return;
   }
@@ -216,11 +227,11 @@ function lowerDataGradient(
   }
   const rowPairs = Math.ceil((g.H + g.top) / 2);
   const columnTiles = Math.ceil((g.W + g.left) / 4);
-  const strips = stripsOf(rowPairs, (g.N * columnTiles * g.C) / 4, WANTED_THREADS);
-  l.dispatch(squareKernel("data_gradient", g), {
+  const strips = stripsOf(l, rowPairs, (g.N * columnTiles * g.C) / 4, WANTED_THREADS[l.device.family]);
+  l.dispatch(squareKernel(l, "data_gradient", g), {
     tensors: { dy, w, dx },
     uniforms: { ...squareUniforms(g), ...strips, column_tiles: columnTiles, taps: g.R * g.S, four: 4 },
-    workgroups: Math.ceil((g.N * strips.row_strips * columnTiles * g.C) / 4 / THREADS),
+    workgroups: workgroupsOf(l, (g.N * strips.row_strips * columnTiles * g.C) / 4),
   });
 }
 
@@ -240,27 +251,33 @@ function lowerWeightGradient(
   if (isSquare(g)) {
     const channels = g.C / 4;
     const columnTiles = Math.ceil(g.Q / (g.strides[0] === 1 ? 4 : 2));
-    const strips = stripsOf(g.P, g.N * columnTiles * channels, WANTED_GRADIENT_THREADS);
-    splits = Math.min(g.N * strips.row_strips * columnTiles, Math.ceil(WANTED_GRADIENT_THREADS / channels));
+    const strips = stripsOf(l, g.P, g.N * columnTiles * channels, WANTED_THREADS[l.device.family]);
+    const strands = g.N * strips.row_strips * columnTiles;
+    const guess = Math.min(strands, Math.ceil(WANTED_GRADIENT_THREADS[l.device.family] / channels));
+    splits = l.choose("splits", neighbours(guess, 1, strands));
     partials = partialsFor(splits);
-    l.dispatch(squareKernel("weight_gradient", g), {
+    l.dispatch(squareKernel(l, "weight_gradient", g), {
       tensors: { x, dy, partials },
       uniforms: { ...squareUniforms(g), ...strips, column_tiles: columnTiles, taps: g.R * g.S, splits },
-      workgroups: Math.ceil((splits * channels) / THREADS),
+      workgroups: workgroupsOf(l, splits * channels),
     });
   } else {
     const { vec4, channels, uniforms } = genericForm(g);
     const rows = g.N * g.P;
-    const wanted = Math.max(1, Math.min(Math.ceil(WANTED_THREADS / (channels * g.R * g.S)), rows));
+    const guess = Math.max(
+      1,
+      Math.min(Math.ceil(WANTED_GENERIC_THREADS[l.device.family] / (channels * g.R * g.S)), rows),
+    );
+    const wanted = l.choose("splits", cuts(guess, rows));
     const rowsPerSplit = Math.ceil(rows / wanted);
     splits = Math.ceil(rows / rowsPerSplit);
     partials = partialsFor(splits);
     l.dispatch(
-      { name: "depthwise_conv2d/weight_gradient", source: weightGradient, conditions: { vec4 } },
+      kernelOf(l, { name: "depthwise_conv2d/weight_gradient", source: weightGradient, conditions: { vec4 } }),
       {
         tensors: { x, dy, partials },
         uniforms: { ...uniforms, splits, rows_per_split: rowsPerSplit },
-        workgroups: Math.ceil((splits * g.R * g.S * channels) / THREADS),
+        workgroups: workgroupsOf(l, splits * g.R * g.S * channels),
       },
     );
   }
@@ -280,6 +297,7 @@ interface FusedAttrs extends ConvolutionAttrs {
 export const depthwiseConv2d = defineOperator<FusedAttrs>({
   name: "depthwiseConv2d",
   inputs: ["x", "w", "b?"],
+  factors: ["activation"],
   fusesZeroPadding: true,
   fusesActivation: true,
   applyScaleAndShift(graph, node, statistics) {

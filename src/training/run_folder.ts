@@ -7,6 +7,7 @@ import { type FileSystem, joinPath, readJson } from "../base/platform.ts";
 import { VERSION } from "../base/version.ts";
 import type { CountedHead } from "../formats/label_csv.ts";
 import { float32Tensor, safetensorsPieces } from "../formats/safetensors.ts";
+import type { Choices } from "../gpu/device.ts";
 import { BACKBONES } from "../models/backbones.ts";
 import type { WeightSpec } from "../nn/layer_scope.ts";
 import type { OptimizerConfig } from "../nn/optimizers.ts";
@@ -39,6 +40,8 @@ export interface TrainingRecord {
   readonly freeze: "backbone" | null;
   /** The weights file as it was given, or null for random weights. */
   readonly weights: string | null;
+  /** Kernels that were chosen by measurement and differ from the rules: another choice, another order of sums. */
+  readonly kernels?: Readonly<Record<string, Choices>>;
 }
 
 /** What `config.json` holds. */

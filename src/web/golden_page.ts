@@ -3,6 +3,7 @@
 import {
   type CaseOutcome,
   GpuDevice,
+  type KernelFamily,
   messageOf,
   openWeights,
   parseGoldenCase,
@@ -13,8 +14,8 @@ import {
 
 /** What the command line calls in the page. */
 export interface GoldenPage {
-  /** Opens the device and describes it. */
-  open(): Promise<string>;
+  /** Opens the device, with kernels of a family where one is named, and describes it. */
+  open(family?: KernelFamily): Promise<string>;
   /** Runs the case of this number. */
   run(index: number, path: string): Promise<CaseOutcome>;
 }
@@ -34,12 +35,13 @@ async function fetchBytes(address: string, path: string): Promise<Uint8Array> {
 }
 
 window.goldenPage = {
-  async open() {
+  async open(family) {
     const adapter = await navigator.gpu?.requestAdapter();
     if (!adapter) throw new WeftError("this browser has no WebGPU adapter");
-    device = await GpuDevice.open(adapter);
+    device = await GpuDevice.open(adapter, family && { family });
     const { vendor, architecture, description } = adapter.info;
-    return [vendor, architecture, description].filter((part) => part !== "").join(", ");
+    const kernels = `${device.facts.family} kernels`;
+    return [vendor, architecture, description, kernels].filter((part) => part !== "").join(", ");
   },
   async run(index, path) {
     if (!device) throw new Error("the device is not open");

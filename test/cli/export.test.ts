@@ -253,6 +253,10 @@ describe("weft export refuses", () => {
     expect(await refusal("--model", run, "--format", "keras", "--out", "model")).toBe(
       '--out expects a file name that ends in .keras, received "model"',
     );
+    expect(await refusal("--model", run, "--out", "model.H5")).toMatch(/received "model\.H5"$/);
+    expect(await refusal("--model", run, "--out", "model.weights.h5")).toMatch(
+      /^--out model\.weights\.h5: to Keras .* leave "\.weights" out$/,
+    );
   });
 
   it("a folder that is not there", async () => {

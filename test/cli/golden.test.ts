@@ -67,15 +67,22 @@ describe("weft golden", () => {
     writeIn(none, "picky.safetensors", caseFile({ requires: ["no-such-feature"] }));
     expect((await runWeft(["golden", none])).code).toBe(1);
   });
+
+  it.each(["cpu", "gpu"])("forces the %s family of kernels", async (family) => {
+    const { code, errors } = await runWeft(["golden", join(folder, "b"), "--kernels", family]);
+    expect(errors.join("\n")).toContain(`, ${family} kernels`);
+    expect(code).toBe(0);
+  });
 });
 
 const chromium = await findChromium().catch(() => undefined);
 
 describe("weft golden --browser", () => {
   it.skipIf(!chromium)("runs the same cases by the bundle (requires a Chromium)", async () => {
-    const { code, stdout, errors } = await runWeft(["golden", folder, "--browser"]);
+    const { code, stdout, errors } = await runWeft(["golden", folder, "--browser", "--kernels", "gpu"]);
     expectLines(stdout);
     expect(errors.join("\n")).toMatch(/browser .*Chrom/);
+    expect(errors.join("\n")).toContain(", gpu kernels");
     expect(code).toBe(1);
   });
 

@@ -53,5 +53,17 @@ describe("weft plan", () => {
     });
     const tiny = await runWeft(["plan", "--backbone", "InceptionV3", "--size", "40"]);
     expect(tiny).toMatchObject({ code: 1, errors: [expect.stringMatching(/at least 75 for InceptionV3/)] });
+    const inference = await runWeft([
+      "plan",
+      "--backbone",
+      "MobileNet",
+      "--mode",
+      "inference",
+      "--recompute",
+    ]);
+    expect(inference).toMatchObject({
+      code: 1,
+      errors: [expect.stringMatching(/--recompute is for training/)],
+    });
   });
 });

@@ -28,7 +28,7 @@ export function runWeft(
   { interruptAt, cwd = ROOT, variables }: RunOptions = {},
 ): Promise<Outcome> {
   const adapter = process.env.WEFT_TEST_ADAPTER;
-  const isComputing = ["train", "predict", "evaluate", "classify", "augment", "golden"].includes(
+  const isComputing = ["train", "predict", "evaluate", "classify", "augment", "golden", "tune"].includes(
     args[0] ?? "",
   );
   const extra = adapter !== undefined && isComputing ? ["--adapter", adapter] : [];

@@ -12,9 +12,11 @@ import { Graph, type Tensor } from "../../src/graph/graph.ts";
 import type { KernelUse } from "../../src/graph/operator.ts";
 import { layOutPlan } from "../../src/graph/plan.ts";
 import { backboneNamed } from "../../src/models/backbones.ts";
+import { TILES } from "../../src/ops/gpu_tiles.ts";
 import { OPERATORS } from "../../src/ops/operators.ts";
 import { sumOf } from "../../src/ops/sum.ts";
 import { layOutInferenceStep, layOutTrainingStep } from "../../src/training/network.ts";
+import { SameChoice } from "../ops/same_choice.ts";
 import { records } from "../reference/records.ts";
 import { type OperatorRecord, type Sample, upstreamGradients } from "../reference/reference.ts";
 import { SMALL_STEP } from "../training/step.ts";
@@ -23,6 +25,7 @@ const ADAPTERS = [
   { family: "cpu", subgroupSize: 8 },
   { family: "cpu", subgroupSize: 4 },
   { family: "cpu", subgroupSize: 16 },
+  { family: "cpu", subgroupSize: undefined },
   { family: "gpu", subgroupSize: undefined },
 ] as const;
 
@@ -57,6 +60,14 @@ function allKernels(facts: DeviceFacts): Map<string, KernelUse> {
   const uses = records.flatMap((record) =>
     record.samples().flatMap((sample) => kernelsOf(record, sample, facts)),
   );
+  if (facts.family === "gpu") {
+    const chosen = records.filter(({ op }) => op === "conv2d" || op === "batchNorm");
+    for (const choices of [...TILES.map(({ name }) => ({ tile: name })), { splits: "1" }]) {
+      const tuned = { ...facts, tuning: new SameChoice(choices) };
+      for (const record of chosen)
+        for (const sample of record.samples()) uses.push(...kernelsOf(record, sample, tuned));
+    }
+  }
   for (const optimizer of [{ name: "adam" }, { name: "sgd", momentum: 0.9 }] as const) {
     for (const augment of [true, false]) {
       uses.push(...kernelUses(layOutTrainingStep({ ...SMALL_STEP, optimizer, augment }, facts).layout));

@@ -1,6 +1,8 @@
 // What a library user needs of Node: `import { openDevice } from "weft/node"`.
 
 export { type OpenedAdapter, openAdapter } from "./adapters.ts";
+export { dawnPackage } from "./dawn_package.ts";
 export { openDevice } from "./device.ts";
 export { nodeFiles } from "./files.ts";
 export { createNodeImageDecoder } from "./images.ts";
+export { fileTuningStore } from "./tuning_store.ts";

@@ -1,0 +1,252 @@
+// The kernels for GPUs on paper: gpu-kernels.md, from the kernels' own constants and the limits of a named GPU.
+
+import { REDUCTION } from "../src/ops/column_sums_gpu.ts";
+import { dataGradientProduct, forwardProduct, weightGradientProduct } from "../src/ops/conv2d_gpu.ts";
+import type { Geometry } from "../src/ops/convolution.ts";
+import {
+  chooseTile,
+  flopsPerGlobalByte,
+  flopsPerWorkgroupByte,
+  type MatrixProduct,
+  TILES,
+  threadsOf,
+  workgroupMemoryBytes,
+} from "../src/ops/gpu_tiles.ts";
+import {
+  ceilingOf,
+  cyclesPerTerm,
+  H100,
+  paperTimeOf,
+  registersOf,
+  residencyOf,
+  stepOf,
+} from "./gpu_model.ts";
+
+/** Limits of a device that offers no more than Dawn's usual. */
+const LIMITS = { maxWorkgroupMemoryBytes: 32768, maxBindingBytes: 2 ** 31 - 4 };
+
+interface Layer {
+  readonly name: string;
+  /** N, H, W, C. */
+  readonly x: readonly [number, number, number, number];
+  /** R, S, K. */
+  readonly kernel: readonly [number, number, number];
+  readonly stride?: 1 | 2;
+}
+
+const LAYERS: readonly Layer[] = [
+  { name: "first 3x3/2, MobileNetV2 224", x: [64, 224, 224, 3], kernel: [3, 3, 32], stride: 2 },
+  { name: "1x1 expansion 24 → 144, MobileNetV2", x: [64, 56, 56, 24], kernel: [1, 1, 144] },
+  { name: "1x1 projection 144 → 24, MobileNetV2", x: [64, 56, 56, 144], kernel: [1, 1, 24] },
+  { name: "1x1 576 → 96, MobileNetV2", x: [64, 14, 14, 576], kernel: [1, 1, 96] },
+  { name: "1x1 320 → 1280, MobileNetV2", x: [64, 7, 7, 320], kernel: [1, 1, 1280] },
+  { name: "head 1280 → 10, MobileNetV2", x: [64, 1, 1, 1280], kernel: [1, 1, 10] },
+  { name: "3x3 64 → 64 at 56, ResNet50", x: [32, 56, 56, 64], kernel: [3, 3, 64] },
+  { name: "3x3 32 → 64 at 147, InceptionResNetV2", x: [32, 147, 147, 32], kernel: [3, 3, 64] },
+  { name: "3x3/2 320 → 384 at 35, InceptionResNetV2", x: [32, 35, 35, 320], kernel: [3, 3, 384], stride: 2 },
+  { name: "1x7 128 → 160 at 17, InceptionResNetV2", x: [32, 17, 17, 128], kernel: [1, 7, 160] },
+  { name: "1x1 1088 → 192 at 17, InceptionResNetV2", x: [32, 17, 17, 1088], kernel: [1, 1, 192] },
+  { name: "1x3 192 → 224 at 8, InceptionResNetV2", x: [32, 8, 8, 192], kernel: [1, 3, 224] },
+  { name: "1x1 2080 → 1536 at 8, InceptionResNetV2", x: [32, 8, 8, 2080], kernel: [1, 1, 1536] },
+  { name: "the same, batch 1", x: [1, 8, 8, 2080], kernel: [1, 1, 1536] },
+];
+
+/** "same" padding everywhere: enough for sizes on paper. */
+function geometryOf({ x: [N, H, W, C], kernel: [R, S, K], stride = 1 }: Layer): Geometry {
+  const [P, Q] = [Math.ceil(H / stride), Math.ceil(W / stride)];
+  const [top, left] = [Math.floor((R - 1) / 2), Math.floor((S - 1) / 2)];
+  return {
+    ...{ N, H, W, C, R, S, P, Q, K, top, left, groups: 1 },
+    strides: [stride, stride],
+    dilations: [1, 1],
+  };
+}
+
+type Row = readonly (string | number)[];
+
+function markdownTable(head: Row, rows: readonly Row[]): string {
+  const line = (cells: Row) => `| ${cells.join(" | ")} |`;
+  return [line(head), line(head.map((_, i) => (i === 0 ? "---" : "---:"))), ...rows.map(line)].join("\n");
+}
+
+const percent = (share: number) => `${Math.round(100 * share)}%`;
+const decimals = (value: number, digits = 1) => value.toFixed(digits);
+
+function tileRows(): Row[] {
+  return TILES.map((tile) => {
+    const threads = threadsOf(tile);
+    const registers = registersOf(tile);
+    const memory = workgroupMemoryBytes(tile);
+    const resident = residencyOf(threads, registers, memory);
+    const step = stepOf(tile);
+    const cycles = cyclesPerTerm(tile);
+    const { share, bound } = ceilingOf(tile);
+    return [
+      tile.name,
+      threads,
+      `${tile.rowsPerThread} x ${tile.columnsPerThread}`,
+      tile.rowsPerThread * tile.columnsPerThread,
+      registers,
+      memory,
+      step.flops,
+      step.globalBytes,
+      decimals(flopsPerGlobalByte(tile)),
+      decimals(flopsPerWorkgroupByte(tile)),
+      `${cycles.arithmetic} : ${cycles.workgroupMemory}`,
+      `${resident.workgroups} (${resident.limit})`,
+      percent(resident.threads / H100.threads),
+      `${percent(share)} (${bound})`,
+    ];
+  });
+}
+
+/** Elements of a layer's x, w and y together. */
+function layerElements({ N, H, W, C, P, Q, K, R, S }: Geometry): number {
+  return N * H * W * C + R * S * C * K + N * P * Q * K;
+}
+
+function layerRows(): Row[] {
+  return LAYERS.flatMap((layer) => {
+    const g = geometryOf(layer);
+    const passes: [string, MatrixProduct][] = [
+      ["forward", forwardProduct(g)],
+      ["data gradient", dataGradientProduct(g)],
+      ["weight gradient", weightGradientProduct(g)],
+    ];
+    return passes
+      .filter(([pass]) => g.C > 3 || pass !== "data gradient")
+      .map(([pass, product]) => {
+        const choice = chooseTile(product, LIMITS);
+        const time = paperTimeOf(product, choice, 4 * layerElements(g));
+        return [
+          pass === "forward" ? `${layer.name}, batch ${g.N}` : "",
+          pass,
+          `${product.rows} x ${product.columns} x ${product.depth}${product.count > 1 ? `, ${product.count} times` : ""}`,
+          choice.tile.name,
+          choice.splits,
+          time.workgroups,
+          decimals(time.waves, 2),
+          decimals(time.padding, 2),
+          decimals(time.flops / time.bytes),
+          decimals(time.microseconds),
+          time.bound,
+        ];
+      });
+  });
+}
+
+/** Kernels that sum rows: what each value of a row costs. */
+const REDUCTIONS = [
+  { kernel: "reduce/gpu/column_sums", tensors: 1, flops: 1, sharedBytes: 16, registers: 24 },
+  { kernel: "batch_norm/gpu/statistics", tensors: 1, flops: 4, sharedBytes: 36, registers: 56 },
+  { kernel: "batch_norm/gpu/gradient_sums", tensors: 2, flops: 6, sharedBytes: 32, registers: 56 },
+] as const;
+
+function reductionRows(): Row[] {
+  const threads = REDUCTION.columns * REDUCTION.lines;
+  const ridge = H100.flopsPerSecond / H100.memoryBytesPerSecond;
+  return REDUCTIONS.map(({ kernel, tensors, flops, sharedBytes, registers }) => {
+    const resident = residencyOf(threads, registers, threads * sharedBytes);
+    // A thread has at least one vec4 of every tensor on its way.
+    const inFlight = resident.threads * tensors * 16;
+    const seconds = (inFlight * H100.processors) / H100.memoryBytesPerSecond;
+    return [
+      kernel,
+      threads,
+      threads * sharedBytes,
+      registers,
+      `${resident.workgroups} (${resident.limit})`,
+      percent(resident.threads / H100.threads),
+      decimals(flops / (4 * tensors), 2),
+      `${decimals((100 * flops) / (4 * tensors) / ridge)}%`,
+      inFlight,
+      Math.round(seconds * 1e9),
+    ];
+  });
+}
+
+/** The text of gpu-kernels.md. */
+export function kernelTable(): string {
+  const gpu = H100;
+  return `# The kernels for GPUs on paper
+
+Written by \`kernels-bench/kernel_table.ts\` from the kernels' own constants (\`src/ops/gpu_tiles.ts\`); a test compares.
+Nothing here was measured. The GPU is an ${gpu.name}: ${gpu.processors} processors, each with ${gpu.registers} registers,
+${gpu.workgroupMemoryBytes / 1024} KiB of workgroup memory and room for ${gpu.threads} threads; ${gpu.flopsPerSecond / 1e12} TFLOP/s in f32,
+${gpu.memoryBytesPerSecond / 1e12} TB/s from memory, about ${gpu.cacheBytesPerSecond / 1e12} TB/s from the second-level cache (an estimate; not published).
+Registers are estimates as well: compilers decide.
+
+## Tiles of the matrix products
+
+Convolutions in all three directions and dense layers (\`shaders/conv2d/gpu\`). Bytes and FLOPs are those of a workgroup
+for a step of ${workgroupMemoryBytes(TILES[0]) / (4 * (TILES[0].rows + TILES[0].columns))} terms. Cycles: a warp's multiply-adds for one term against its reads of workgroup memory,
+where lanes that read the same vec4 are served together. The ceiling is the least of three: one instruction in so many
+is no multiply-add; the reads; every operand of every tile from the second-level cache.
+
+${markdownTable(
+  [
+    "tile",
+    "threads",
+    "sums a thread",
+    "accumulators",
+    "registers",
+    "workgroup memory, B",
+    "FLOPs",
+    "bytes fetched",
+    "FLOPs a byte fetched",
+    "FLOPs a byte of workgroup memory",
+    "cycles, arithmetic : reads",
+    "workgroups a processor",
+    "occupancy",
+    "ceiling",
+  ],
+  tileRows(),
+)}
+
+## Layers
+
+What \`chooseTile\` picks. Waves: workgroups over those that all processors hold at a time; below 1 the GPU is not
+full. Padding: multiply-adds of whole tiles over those wanted. FLOPs a byte: each operand moved once, partial
+sums written and read; the ridge is at ${decimals(gpu.flopsPerSecond / gpu.memoryBytesPerSecond)}. Time: the least that arithmetic at the tile's ceiling or memory allows, second
+passes and the start of a dispatch left out.
+
+${markdownTable(
+  [
+    "layer",
+    "pass",
+    "product",
+    "tile",
+    "splits",
+    "workgroups",
+    "waves",
+    "padding",
+    "FLOPs a byte",
+    "µs",
+    "bound by",
+  ],
+  layerRows(),
+)}
+
+## Sums over rows
+
+A workgroup covers ${REDUCTION.columns} columns of four channels (${REDUCTION.columns * 16} B a row, one cache line) and ${REDUCTION.lines} lines of rows. All are bound by memory: the column "of the
+ridge" says how far from arithmetic. In flight: one vec4 of every tensor a resident thread; the last column is the latency
+that hides at full bandwidth (an H100 needs some 600 ns).
+
+${markdownTable(
+  [
+    "kernel",
+    "threads",
+    "workgroup memory, B",
+    "registers",
+    "workgroups a processor",
+    "occupancy",
+    "FLOPs a byte",
+    "of the ridge",
+    "bytes in flight a processor",
+    "latency hidden, ns",
+  ],
+  reductionRows(),
+)}
+`;
+}

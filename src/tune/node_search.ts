@@ -1,0 +1,162 @@
+// The search for the fastest way to compute one node: its choices one after the other, each candidate against what was
+// best so far. A candidate is timed only when its numbers agree with the definition in double precision
+// and with those of the operator's own choice.
+
+import { messageOf } from "../base/errors.ts";
+import type { Choices, GpuDevice } from "../gpu/device.ts";
+import type { Choice } from "../graph/choices.ts";
+import type { HostArray, StepValues } from "../graph/plan.ts";
+import { type DuelResult, duel } from "./duel.ts";
+import { type ExpectedElement, expectedElements } from "./expected_values.ts";
+import { choicesOf, drawInputs, type LoneNode, layOutTrial, NodeTrial } from "./node_trial.ts";
+import { differenceBetween, differenceFrom } from "./verification.ts";
+
+/** What a search may use. */
+export interface SearchLimits {
+  /** One candidate may be timed for so long. */
+  readonly candidateSeconds: number;
+  /** What one candidate may allocate; two live at a time. */
+  readonly maxBytes: number;
+  /** Seconds on a clock that only goes forward. */
+  readonly now: () => number;
+  /** Whether to break off. */
+  readonly isOver: () => boolean;
+}
+
+/** What is told of a search. */
+export interface SearchEvents {
+  readonly onCandidate: (candidate: string) => void;
+  readonly onFailure: (candidate: string, reason: string) => void;
+}
+
+/** What a search found. */
+export interface SearchResult {
+  /** The best of all choices, those that the operator makes by itself included. */
+  readonly choices: Choices;
+  readonly isChanged: boolean;
+  /** Seconds as the operator chooses by itself. */
+  readonly seconds: number;
+  /** How many times as fast the best is. */
+  readonly gain: number;
+}
+
+/** Of long lists only the first are tried; operators name the likely ones first. */
+const MOST_CANDIDATES = 12;
+
+/** What is best so far. */
+interface Holder {
+  readonly choices: Choices;
+  readonly trial: NodeTrial;
+}
+
+export class NodeSearch {
+  private readonly inputs: Readonly<Record<string, HostArray>>;
+  private readonly expected: readonly ExpectedElement[];
+  private holder: Holder | undefined;
+  private reference: StepValues = {};
+  private seconds: number | undefined;
+  private gain = 1;
+
+  /** @throws Error for an operator whose numbers cannot be checked. */
+  constructor(
+    private readonly device: GpuDevice,
+    private readonly lone: LoneNode,
+    private readonly limits: SearchLimits,
+    private readonly events: SearchEvents,
+  ) {
+    this.inputs = drawInputs(lone.node);
+    const expected = expectedElements(lone.node, this.inputs);
+    if (!expected) throw new Error(`the numbers of ${lone.node.operator.name} cannot be checked`);
+    this.expected = expected;
+  }
+
+  /**
+   * Searches. Undefined where it was broken off.
+   * @throws Error where the operator's own choice does not work or its numbers are wrong.
+   */
+  async run(): Promise<SearchResult | undefined> {
+    try {
+      const own = { choices: {}, trial: await this.compile({}) };
+      this.holder = own;
+      this.reference = await own.trial.run();
+      requireNone(differenceFrom(this.reference, this.expected));
+      const settled = new Set<string>();
+      for (;;) {
+        const made = this.choicesMade();
+        const next = made.find(({ what }) => !settled.has(what));
+        if (!next) return await this.resultOf(made);
+        settled.add(next.what);
+        if (!(await this.settle(next))) return undefined;
+      }
+    } finally {
+      this.holder?.trial.destroy();
+    }
+  }
+
+  /** The choices of the holder; those that come later may depend on those before. */
+  private choicesMade(): readonly Choice[] {
+    return choicesOf(layOutTrial(this.lone, this.device.facts, this.holder?.choices ?? {}));
+  }
+
+  private async resultOf(made: readonly Choice[]): Promise<SearchResult> {
+    const choices = Object.fromEntries(made.map(({ what, chosen }) => [what, chosen]));
+    const isChanged = made.some(({ names, chosen }) => chosen !== names[0]);
+    const seconds = this.seconds ?? (await this.holder?.trial.seconds(1)) ?? 0;
+    return { choices, isChanged, seconds, gain: this.gain };
+  }
+
+  /** Finds the best candidate of one choice. False where it was broken off. */
+  private async settle({ what, names, chosen }: Choice): Promise<boolean> {
+    for (const name of names.slice(0, MOST_CANDIDATES)) {
+      if (name === chosen) continue;
+      if (this.limits.isOver()) return false;
+      const candidate = `${what} ${name}`;
+      this.events.onCandidate(candidate);
+      try {
+        await this.challenge({ ...this.holder?.choices, [what]: name });
+      } catch (thrown) {
+        this.device.throwIfLost();
+        this.events.onFailure(candidate, messageOf(thrown).split("\n")[0] ?? "");
+      }
+    }
+    return !this.limits.isOver();
+  }
+
+  /** Checks a candidate and times it; where it wins it becomes the holder. @throws Error where it fails. */
+  private async challenge(choices: Choices): Promise<void> {
+    const { holder } = this;
+    if (!holder) return;
+    const trial = await this.compile(choices);
+    let result: DuelResult;
+    try {
+      const values = await trial.run();
+      requireNone(differenceFrom(values, this.expected) ?? differenceBetween(values, this.reference));
+      result = await duel(holder.trial, trial, {
+        seconds: this.limits.candidateSeconds,
+        now: this.limits.now,
+        isOver: this.limits.isOver,
+      });
+    } catch (thrown) {
+      trial.destroy();
+      throw thrown;
+    }
+    this.seconds ??= result.holder;
+    if (!result.challengerWins) {
+      trial.destroy();
+      return;
+    }
+    this.gain *= result.holder / result.challenger;
+    this.holder = { choices, trial };
+    holder.trial.destroy();
+  }
+
+  private compile(choices: Choices): Promise<NodeTrial> {
+    const layout = layOutTrial(this.lone, this.device.facts, choices);
+    return NodeTrial.compile(this.device, layout, this.inputs, this.limits);
+  }
+}
+
+/** @throws Error with what differs, where something does. */
+function requireNone(difference: string | undefined): void {
+  if (difference !== undefined) throw new Error(`wrong numbers: ${difference}`);
+}

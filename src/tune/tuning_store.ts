@@ -1,0 +1,57 @@
+// Where tuning tables lie between runs: the cache folder in Node, IndexedDB in browsers, handed in from outside.
+// A table that cannot be used is left alone and told in one line; it never ends a run.
+
+import { messageOf } from "../base/errors.ts";
+import type { TuningTable } from "../gpu/device.ts";
+import {
+  formatTuning,
+  parseTuning,
+  type TuningFile,
+  type TuningOrigin,
+  tuningFileName,
+  whyStale,
+} from "./tuning_file.ts";
+
+/** Texts by name, which outlive the process. */
+export interface TuningStore {
+  /** The text of that name; undefined where there is none. */
+  read(name: string): Promise<string | undefined>;
+  /** Replaces the text so that a crash leaves either the old one or the new one. */
+  write(name: string, text: string): Promise<void>;
+  /** Where a name's text lies, for messages. */
+  placeOf(name: string): string;
+}
+
+/** What a store has for an adapter. */
+export interface StoredTuning {
+  /** Empty where there is none that holds. */
+  readonly table: TuningTable;
+  readonly place: string;
+  /** Why the stored table is not used, in one line. */
+  readonly remark?: string;
+}
+
+/** Reads the table for measurements of this origin. Never throws for what is stored. */
+export async function loadTuning(store: TuningStore, origin: TuningOrigin): Promise<StoredTuning> {
+  const name = tuningFileName(origin);
+  const place = store.placeOf(name);
+  const none = { table: new Map(), place };
+  try {
+    const text = await store.read(name);
+    if (text === undefined) return none;
+    const file = parseTuning(text, place);
+    const reason = whyStale(file.origin, origin);
+    if (reason === undefined) return { table: file.table, place };
+    return { ...none, remark: `${place} is not used: ${reason}. Run weft tune again.` };
+  } catch (thrown) {
+    return { ...none, remark: `a tuning table is not used: ${messageOf(thrown).split("\n")[0]}` };
+  }
+}
+
+/** Adds entries to the stored table of their origin, which they replace where it holds no longer. */
+export async function saveTuning(store: TuningStore, { origin, table }: TuningFile): Promise<StoredTuning> {
+  const { table: earlier, place } = await loadTuning(store, origin);
+  const merged: TuningTable = new Map([...earlier, ...table]);
+  await store.write(tuningFileName(origin), formatTuning({ origin, table: merged }));
+  return { table: merged, place };
+}

@@ -1,0 +1,132 @@
+// The checks in double precision against the kernels, which other tests compare with Keras and with references of
+// their own: every operator that has a choice can be checked, and what is right passes.
+
+import { describe, expect, it } from "vitest";
+import type { GpuDevice } from "../../src/gpu/device.ts";
+import { differentiate } from "../../src/graph/differentiate.ts";
+import { Graph, type GraphNode, type Tensor } from "../../src/graph/graph.ts";
+import { liveNodes } from "../../src/graph/passes.ts";
+import { layOutPlan, type StepValues } from "../../src/graph/plan.ts";
+import { conv2d } from "../../src/ops/conv2d.ts";
+import { OPERATORS } from "../../src/ops/operators.ts";
+import { sumOf } from "../../src/ops/sum.ts";
+import { expectedElements } from "../../src/tune/expected_values.ts";
+import { drawInputs, isolate, type LoneNode, layOutTrial, NodeTrial } from "../../src/tune/node_trial.ts";
+import { differenceFrom } from "../../src/tune/verification.ts";
+import { testDevice } from "../device.ts";
+import { records } from "../reference/records.ts";
+import { type OperatorRecord, type Sample, upstreamGradients } from "../reference/reference.ts";
+
+/** Every so many samples of an operator. */
+const STRIDE = 3;
+
+/** The nodes of one sample, forward and backward, that have a choice, on GPUs at least. */
+function nodesOf(
+  record: OperatorRecord,
+  sample: Sample,
+  facts: Parameters<typeof layOutPlan>[2],
+): GraphNode[] {
+  const operator = OPERATORS.get(record.op);
+  if (!operator) throw new Error(`no operator ${record.op}`);
+  const graph = new Graph();
+  const inputs: Record<string, Tensor> = {};
+  for (const [role, { shape }] of Object.entries(sample.inputs)) {
+    inputs[role] = graph.input(role, shape, role === "validRows" ? "u32" : "f32");
+  }
+  const outputs = graph.apply(operator, inputs, sample.attrs);
+  const wanted: Record<string, Tensor> = { ...outputs };
+  if (record.gradient) {
+    const seeds = Object.entries(upstreamGradients(record, sample)).flatMap(([name, { shape }]) => {
+      const tensor = outputs[name.slice(1)];
+      return tensor ? [{ tensor, gradient: graph.input(name, shape) }] : [];
+    });
+    const targets = record.differentiable.flatMap((role) => (inputs[role] ? [inputs[role]] : []));
+    for (const [target, gradient] of differentiate(graph, seeds, targets, sumOf))
+      wanted[`d${target.name}`] = gradient;
+  }
+  const hasGpuChoice = ({ operator: { name } }: GraphNode) => /^(conv2d|dense)/.test(name);
+  const chosen = new Set(layOutPlan(graph, wanted, facts).choices.map(({ node }) => node));
+  return liveNodes(graph, Object.values(wanted)).filter((node) => chosen.has(node) || hasGpuChoice(node));
+}
+
+/** What the kernels make of the inputs. */
+async function valuesOf(
+  device: GpuDevice,
+  lone: LoneNode,
+  inputs: ReturnType<typeof drawInputs>,
+): Promise<StepValues> {
+  const limits = { maxBytes: 2 ** 28, now: () => performance.now() / 1000 };
+  const trial = await NodeTrial.compile(device, layOutTrial(lone, device.facts, {}), inputs, limits);
+  try {
+    return await trial.run();
+  } finally {
+    trial.destroy();
+  }
+}
+
+describe("expected values", () => {
+  const choosing = ["conv2d", "depthwiseConv2d", "dense", "batchNorm"];
+
+  it.each(choosing)("of %s and its gradients are what the kernels compute", async (op) => {
+    const device = await testDevice();
+    const { facts } = device;
+    const record = records.find((one) => one.op === op);
+    if (!record) throw new Error(`no record of ${op}`);
+    const checked = new Set<string>();
+    for (const sample of record.samples().filter((_, i) => i % STRIDE === 0)) {
+      for (const node of nodesOf(record, sample, facts)) {
+        const lone = isolate(node, facts);
+        const inputs = drawInputs(lone.node);
+        const expected = expectedElements(lone.node, inputs);
+        if (!expected) throw new Error(`${node.operator.name} has a choice and no definition to check it by`);
+        const values = await valuesOf(device, lone, inputs);
+        expect(differenceFrom(values, expected), `${sample.name}: ${lone.key}`).toBeUndefined();
+        const [first] = expected;
+        const spoilt = {
+          ...values,
+          [first?.role ?? ""]: new Float32Array(values[first?.role ?? ""]?.length ?? 0).fill(1e3),
+        };
+        expect(differenceFrom(spoilt, expected)).toMatch(/\[\d+\] is 1000, expected/);
+        checked.add(node.operator.name);
+      }
+    }
+    expect([...checked].some((name) => name.startsWith(op))).toBe(true);
+  });
+
+  it("of a convolution with batch norm, residual sum and activation folded in are what the kernels compute", async () => {
+    const device = await testDevice();
+    const graph = new Graph();
+    const inputs = {
+      x: graph.input("x", [2, 7, 6, 8]),
+      w: graph.input("w", [3, 3, 8, 12]),
+      b: graph.input("b", [12]),
+      statistics: graph.input("statistics", [4, 12]),
+      addend: graph.input("addend", [2, 7, 6, 12]),
+    };
+    const attrs = { padding: "same", activation: "relu6", residualScale: 0.3 };
+    const node = graph.applyOne(conv2d, inputs, attrs).node;
+    if (!node) throw new Error("no node");
+    const lone = isolate(node, device.facts);
+    const drawn = drawInputs(lone.node);
+    const expected = expectedElements(lone.node, drawn) ?? [];
+    expect(expected.some(({ value }) => value === 0)).toBe(true);
+    expect(expected.some(({ value }) => value > 0)).toBe(true);
+    expect(differenceFrom(await valuesOf(device, lone, drawn), expected)).toBeUndefined();
+  });
+
+  it("exist for every operator that has a choice", async () => {
+    const { facts } = await testDevice();
+    const lacking = new Set<string>();
+    for (const family of ["cpu", "gpu"] as const) {
+      for (const record of records) {
+        for (const sample of record.samples()) {
+          for (const node of nodesOf(record, sample, { ...facts, family })) {
+            const lone = isolate(node, facts);
+            if (!expectedElements(lone.node, drawInputs(lone.node))) lacking.add(node.operator.name);
+          }
+        }
+      }
+    }
+    expect([...lacking]).toEqual([]);
+  });
+});

@@ -1,0 +1,187 @@
+// Whole networks: an inference step, and the multi-task training step with the reference's eight heads, masked loss,
+// dropout and Adam, fed like a real run: bytes up, a few numbers back.
+
+import { RandomStream } from "../src/base/random.ts";
+import type { GpuDevice } from "../src/gpu/device.ts";
+import { VariableStore } from "../src/gpu/variables.ts";
+import { type HostArray, Plan, type PlanLayout, type StepValues } from "../src/graph/plan.ts";
+import { backboneNamed } from "../src/models/backbones.ts";
+import { REFERENCE_HEADS } from "../src/models/multi_task.ts";
+import { initialValues } from "../src/nn/initializers.ts";
+import type { WeightSpec } from "../src/nn/layer_scope.ts";
+import { declareVariables } from "../src/nn/training.ts";
+import { layOutInferenceStep, layOutTrainingStep } from "../src/training/network.ts";
+import type { BenchContext, BenchItem } from "./bench_item.ts";
+import { checkNetwork } from "./golden_check.ts";
+import { type NetworkForm, type NetworkPass, networkCaseName } from "./network_form.ts";
+import type { Measurement } from "./rows.ts";
+import { CommandSampler, type Sample, timeSamples } from "./timing.ts";
+
+const DROPOUT = 0.5;
+const LEARNING_RATE = 1e-4;
+const SEED = 1;
+/** Samples by timestamps, beside those by the clock. */
+const GPU_SAMPLES = 3;
+
+/** A step of a network, compiled and fed. */
+export class PreparedNetwork {
+  private steps = 0;
+
+  private constructor(
+    readonly plan: Plan,
+    private readonly variables: VariableStore,
+    private readonly inputs: Readonly<Record<string, HostArray>>,
+    private readonly pass: NetworkPass,
+  ) {}
+
+  static async compile(device: GpuDevice, form: NetworkForm): Promise<PreparedNetwork> {
+    const { layout, weights, declare } = layOut(form, device);
+    return VariableStore.with(device, async (variables) => {
+      declare(variables);
+      for (const spec of weights) variables.write(spec.name, initialValues(spec, SEED));
+      const plan = await Plan.compile(device, layout, variables);
+      return new PreparedNetwork(plan, variables, batchOf(form), form.pass);
+    });
+  }
+
+  /** Puts one step on the queue, its batch included. */
+  submit(): Promise<{ values: Promise<StepValues> }> {
+    if (this.pass === "inference") return this.plan.submit(this.inputs);
+    return this.plan.submit({ ...this.inputs, seed: new Uint32Array([SEED, ++this.steps]) });
+  }
+
+  /** Runs one step and waits for its loss. */
+  async run(): Promise<StepValues> {
+    const { values } = await this.submit();
+    return values;
+  }
+
+  /** Steps one after the other, each waited for. */
+  async sample(repetitions: number): Promise<Sample> {
+    const started = performance.now();
+    for (let i = 0; i < repetitions; i++) await this.run();
+    return { wallMs: performance.now() - started, gpuMs: undefined };
+  }
+
+  destroy(): void {
+    this.plan.destroy();
+    this.variables.destroy();
+  }
+}
+
+interface LaidOutNetwork {
+  readonly layout: PlanLayout;
+  readonly weights: readonly WeightSpec[];
+  readonly declare: (variables: VariableStore) => void;
+}
+
+function layOut({ backbone, alpha, size, batch, pass }: NetworkForm, { facts }: GpuDevice): LaidOutNetwork {
+  const network = { backbone, alpha, size, heads: REFERENCE_HEADS };
+  if (pass === "inference") {
+    const { layout, weights } = layOutInferenceStep(network, batch, facts);
+    const declare = (variables: VariableStore) => {
+      for (const spec of weights) variables.declare(spec);
+    };
+    return { layout, weights, declare };
+  }
+  const step = layOutTrainingStep(
+    {
+      ...network,
+      batchSize: batch,
+      dropout: DROPOUT,
+      batchNormMomentum: backbone.batchNormMomentum,
+      augment: false,
+      freezeBackbone: false,
+      optimizer: { name: "adam" },
+    },
+    facts,
+  );
+  const declare = (variables: VariableStore) => declareVariables(variables, step);
+  return { layout: step.layout, weights: step.weights, declare };
+}
+
+/** Random images; each is labelled in one head, as FashionAI's are. */
+function batchOf({ size, batch, pass }: NetworkForm): Record<string, HostArray> {
+  const stream = new RandomStream(SEED, "bench batch");
+  const width = REFERENCE_HEADS.reduce((sum, { classes }) => sum + classes, 0);
+  const labels = new Float32Array(batch * width);
+  for (let row = 0; row < batch; row++) labels[row * width + stream.below(width)] = 1;
+  return {
+    bytes: Uint8Array.from({ length: batch * size * size * 3 }, () => stream.below(256)),
+    labels,
+    validRows: new Uint32Array([batch]),
+    ...(pass === "train" && { learningRate: new Float32Array([LEARNING_RATE]) }),
+  };
+}
+
+/** Bytes that the process has held at the most, where the platform tells. */
+export function peakResidentBytes(): number {
+  return process.resourceUsage().maxRSS * 1024;
+}
+
+async function measureNetwork({ device, onStage }: BenchContext, form: NetworkForm): Promise<Measurement> {
+  onStage("checking a golden case");
+  await checkNetwork(device, form.backbone.name, form.pass);
+  onStage("compiling");
+  const prepared = await PreparedNetwork.compile(device, form);
+  try {
+    onStage("timing");
+    const { wallMs } = await timeSamples((repetitions) => prepared.sample(repetitions));
+    const sampler = new CommandSampler(device, prepared.plan.commands);
+    const gpuMs: number[] = [];
+    for (let i = 0; i < GPU_SAMPLES; i++) {
+      const { gpuMs: ms } = await sampler.sample(1);
+      if (ms !== undefined) gpuMs.push(ms);
+    }
+    sampler.destroy();
+    const { flops, dispatches } = prepared.plan.layout.statistics;
+    return {
+      case: networkCaseName(form),
+      pass: form.pass,
+      batch: form.batch,
+      timing: { wallMs, gpuMs },
+      images: form.batch,
+      flops,
+      dispatches,
+      peakGpuBytes: device.allocatedBytes,
+      peakResidentBytes: peakResidentBytes(),
+    };
+  } finally {
+    prepared.destroy();
+  }
+}
+
+/** A network as something to measure. */
+export function networkItem(form: NetworkForm, isQuick = false): BenchItem {
+  return {
+    case: networkCaseName(form),
+    pass: form.pass,
+    op: "network",
+    isQuick,
+    subject: { form },
+    usesCeilings: true,
+    measure: (context) => measureNetwork(context, form),
+  };
+}
+
+/** Name, pixels, batch, pass, whether the default run has it. */
+const NETWORKS: readonly (readonly [string, number, number, NetworkPass, boolean])[] = [
+  ["MobileNetV2", 96, 16, "train", true],
+  ["MobileNetV2", 224, 8, "inference", true],
+  ["MobileNetV2", 224, 8, "train", false],
+  ["InceptionResNetV2", 299, 1, "inference", false],
+  ["InceptionResNetV2", 299, 2, "inference", false],
+  ["InceptionResNetV2", 299, 2, "train", false],
+  ["NASNetLarge", 331, 1, "inference", false],
+  ["NASNetLarge", 331, 1, "train", false],
+  ["Xception", 299, 2, "train", false],
+  ["EfficientNetB0", 224, 8, "train", false],
+  ["ResNet50", 224, 4, "train", false],
+];
+
+/** The networks of `--all`. */
+export function networkItems(): BenchItem[] {
+  return NETWORKS.map(([name, size, batch, pass, isQuick]) =>
+    networkItem({ backbone: backboneNamed(name), alpha: undefined, size, batch, pass }, isQuick),
+  );
+}

@@ -1,0 +1,300 @@
+// Times other engines beside weft on the same adapter, case by case: weft, peer, weft, peer, … A ratio is
+// how many times as long the peer takes; its spread is that of the pairs.
+//
+// A case is handed in with a function that readies weft's side; `comparePeers` writes the case's tensors
+// and models to files, starts each peer once (kernels-bench/peers), has it compute the case once, checks
+// what came out, warms both sides up, and times pairs. Cases of one peer run in its one process, which is
+// stopped by a signal while weft computes.
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { WeftError } from "../src/base/errors.ts";
+import type { DawnTier } from "../src/gpu/adapters.ts";
+import type { OperatorWork } from "./peer_operators.ts";
+import { PeerProcess, requirePeers } from "./peer_process.ts";
+import { type NetworkWork, type PeerTask, writeTask } from "./peer_tasks.ts";
+import { spreadOf } from "./statistics.ts";
+
+export type { OperatorWork } from "./peer_operators.ts";
+export type { NetworkWork } from "./peer_tasks.ts";
+
+/** Weft's side of a case, ready to run. */
+export interface WeftTimer {
+  /** Runs the case `repeats` times in a row and waits for the last; milliseconds of all together. */
+  time(repeats: number): Promise<number>;
+  close(): void | Promise<void>;
+}
+
+export interface PeerCase {
+  readonly name: string;
+  readonly pass: OperatorWork["pass"] | NetworkWork["pass"];
+  /** What the peers are to compute; called once a case. */
+  work(): Promise<OperatorWork | NetworkWork>;
+  /** Readies weft's side; called once a case, when its first peer is ready. */
+  openWeft(): Promise<WeftTimer>;
+}
+
+export type PeerName = keyof typeof PEERS;
+
+/** The adapter that weft computes on. */
+export interface PeerAdapter {
+  /** A part of the adapter's description that tells it from others: `llvmpipe`, `SwiftShader`. */
+  readonly expected: string;
+  /** Driver and Vulkan loader, where the system's choice is not meant. */
+  readonly driver?: { readonly manifest: string; readonly loader: string };
+  /**
+   * Dawn's switches of tfjs, jax-js and onnxruntime-web, as weft has them, but "portable" for those that
+   * compute wrongly with "fast"; onnxruntime-node sets its own.
+   */
+  readonly tier: DawnTier;
+}
+
+export interface ComparisonOptions {
+  readonly cases: readonly PeerCase[];
+  /** All by default. */
+  readonly peers?: readonly PeerName[];
+  readonly adapter: PeerAdapter;
+  /** For the pairs of one case and peer, 20 by default; three pairs are timed whatever they take. */
+  readonly secondsPerCase?: number;
+  /** For a peer's first run with its compiling: by default 300, of a training step, where jax-js is slow, 1200. */
+  readonly prepareSeconds?: number;
+  /** Peers that go on running from call to call. */
+  readonly pool?: PeerPool;
+  readonly onRow?: (row: PeerRow) => void;
+}
+
+interface RowName {
+  readonly case: string;
+  readonly pass: string;
+  readonly peer: PeerName;
+}
+
+/** Medians, and the median and percentiles of the pairs' ratios; or what kept the peer from it. */
+export type PeerRow = RowName &
+  (
+    | {
+        readonly ratio: number;
+        readonly ratioP10: number;
+        readonly ratioP90: number;
+        readonly weftMs: number;
+        readonly peerMs: number;
+        readonly pairs: number;
+        /** Dawn's switches of the peer. */
+        readonly peerTier: DawnTier;
+      }
+    | { readonly fault: string }
+  );
+
+interface Peer {
+  readonly script: string;
+  readonly provider?: "cpu" | "webgpu";
+  /** Passes that it has. */
+  readonly passes: readonly string[];
+}
+
+const INFERENCE = ["forward", "dataGradient", "inference"];
+const TRAINING = [...INFERENCE, "weightGradient", "gradient", "train"];
+
+/** `dataGradient` of onnxruntime is a ConvTranspose. */
+export const PEERS = {
+  tfjs: { script: "tfjs.mjs", passes: TRAINING },
+  "jax-js": { script: "jax.mjs", passes: TRAINING },
+  "onnxruntime-node-webgpu": { script: "onnxruntime_node.mjs", provider: "webgpu", passes: INFERENCE },
+  "onnxruntime-node-cpu": { script: "onnxruntime_node.mjs", provider: "cpu", passes: INFERENCE },
+  "onnxruntime-web": { script: "onnxruntime_web.mjs", passes: INFERENCE },
+} as const satisfies Record<string, Peer>;
+
+/** The names that `--peers` takes. */
+export const PEER_NAMES = Object.keys(PEERS) as PeerName[];
+
+/** Whether the peer has the pass at all; passes that it lacks have no row. */
+export function peerHas(peer: PeerName, pass: PeerCase["pass"]): boolean {
+  const { passes }: Peer = PEERS[peer];
+  return passes.includes(pass);
+}
+
+const PREPARE_SECONDS = { train: 1200, other: 300 } as const;
+const TIME_SECONDS = 600;
+const MIN_PAIRS = 3;
+const MAX_PAIRS = 25;
+/** A sample is of as many runs as fill this. */
+const SAMPLE_MS = 100;
+const MAX_REPEATS = 50;
+
+/**
+ * Compares weft with its peers.
+ * @returns a row for each case and peer that has it
+ * @throws WeftError where the peers are not installed, and whatever weft's side of a case throws; what befalls
+ * a single peer stands in its row.
+ */
+export async function comparePeers(options: ComparisonOptions): Promise<PeerRow[]> {
+  requirePeers();
+  const { cases, peers = PEER_NAMES, onRow } = options;
+  const rows: PeerRow[] = [];
+  const pool = options.pool ?? new PeerPool(options.adapter);
+  try {
+    for (const one of cases) {
+      const able = peers.filter((peer) => peerHas(peer, one.pass));
+      for await (const row of compareCase(one, able, pool, options)) {
+        rows.push(row);
+        onRow?.(row);
+      }
+    }
+  } finally {
+    if (!options.pool) pool.close();
+  }
+  return rows;
+}
+
+async function* compareCase(
+  one: PeerCase,
+  peers: readonly PeerName[],
+  pool: PeerPool,
+  options: ComparisonOptions,
+): AsyncGenerator<PeerRow> {
+  const { secondsPerCase = 20, prepareSeconds = PREPARE_SECONDS[one.pass === "train" ? "train" : "other"] } =
+    options;
+  const folder = await mkdtemp(join(tmpdir(), "weft-peers-"));
+  let weft: WeftTimer | undefined;
+  try {
+    const task = await writeTask(await one.work(), folder);
+    for (const peer of peers) {
+      const name = { case: one.name, pass: one.pass, peer };
+      let running = await faultOf(() => readyPeer(pool, peer, task, prepareSeconds));
+      if ("isWrong" in running && pool.lowerTier(peer)) {
+        running = await faultOf(() => readyPeer(pool, peer, task, prepareSeconds));
+      }
+      if ("fault" in running) {
+        pool.drop(peer);
+        yield { ...name, fault: running.fault };
+        continue;
+      }
+      weft ??= await one.openWeft();
+      const own = weft;
+      const timed = await faultOf(() => timePairs(running, own, secondsPerCase));
+      if ("fault" in timed) pool.drop(peer);
+      else await releaseCase(running);
+      yield "fault" in timed ? { ...name, ...timed } : { ...name, ...timed, peerTier: pool.tierOf(peer) };
+    }
+  } finally {
+    await weft?.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** What the work returns, or the message of its WeftError. */
+async function faultOf<T>(work: () => Promise<T>): Promise<T | { readonly fault: string }> {
+  try {
+    return await work();
+  } catch (thrown) {
+    if (!(thrown instanceof WeftError)) throw thrown;
+    return { fault: thrown.message };
+  }
+}
+
+/** Has the peer compute the case once, checks the result, and lets the peer rest. */
+async function readyPeer(
+  pool: PeerPool,
+  peer: PeerName,
+  task: PeerTask,
+  seconds: number,
+): Promise<PeerProcess | { readonly fault: string; readonly isWrong: true }> {
+  const running = await pool.get(peer);
+  running.resume();
+  const answer = await running.ask({ do: "prepare", case: task.spec }, seconds);
+  const complaint = await task.check(answer, peer);
+  if (complaint !== undefined) return { fault: `${peer}: ${complaint}`, isWrong: true };
+  running.pause();
+  return running;
+}
+
+/** Frees the case's memory; a peer that cannot is started anew for its next case. */
+async function releaseCase(running: PeerProcess): Promise<void> {
+  running.resume();
+  const released = await faultOf(() => running.ask({ do: "release" }, 60));
+  if ("fault" in released) running.close();
+  else running.pause();
+}
+
+async function timePairs(running: PeerProcess, weft: WeftTimer, seconds: number) {
+  const peer = {
+    async time(repeats: number): Promise<number> {
+      running.resume();
+      const { ms } = await running.ask({ do: "time", repeats }, TIME_SECONDS);
+      running.pause();
+      return Number(ms);
+    },
+  };
+  const repeats = { weft: await repeatsOf(weft), peer: await repeatsOf(peer) };
+  const end = performance.now() + seconds * 1000;
+  const pairs: { weft: number; peer: number }[] = [];
+  while (pairs.length < MIN_PAIRS || (pairs.length < MAX_PAIRS && performance.now() < end)) {
+    const own = (await weft.time(repeats.weft)) / repeats.weft;
+    pairs.push({ weft: own, peer: (await peer.time(repeats.peer)) / repeats.peer });
+  }
+  const ratios = spreadOf(pairs.map((pair) => pair.peer / pair.weft));
+  const { median: weftMs } = spreadOf(pairs.map((pair) => pair.weft));
+  const { median: peerMs } = spreadOf(pairs.map((pair) => pair.peer));
+  const { median: ratio, p10: ratioP10, p90: ratioP90 } = ratios;
+  return { ratio, ratioP10, ratioP90, weftMs, peerMs, pairs: pairs.length };
+}
+
+/** How many runs make a sample; finding out warms up. */
+async function repeatsOf(timer: Pick<WeftTimer, "time">): Promise<number> {
+  await timer.time(1);
+  const ms = await timer.time(1);
+  return Math.min(MAX_REPEATS, Math.max(1, Math.ceil(SAMPLE_MS / Math.max(ms, 0.01))));
+}
+
+/** Running peers by name, each started when it is first needed. Whoever makes one closes it. */
+export class PeerPool {
+  private readonly running = new Map<PeerName, PeerProcess>();
+  private readonly lowered = new Set<PeerName>();
+
+  constructor(private readonly adapter: PeerAdapter) {}
+
+  tierOf(name: PeerName): DawnTier {
+    return this.lowered.has(name) ? "portable" : this.adapter.tier;
+  }
+
+  /**
+   * For a peer that goes wrong without bounds checks, as tfjs does on SwiftShader: it is started anew with
+   * them and keeps them. Returns false where it has them already, or its own Dawn.
+   */
+  lowerTier(name: PeerName): boolean {
+    const { provider }: Peer = PEERS[name];
+    if (provider !== undefined || this.tierOf(name) === "portable") return false;
+    this.lowered.add(name);
+    this.drop(name);
+    return true;
+  }
+
+  /** @throws WeftError where it does not start or has another adapter than weft. */
+  async get(name: PeerName): Promise<PeerProcess> {
+    const found = this.running.get(name);
+    if (found?.isAlive) return found;
+    this.drop(name);
+    const { script, provider }: Peer = PEERS[name];
+    const { driver, expected } = this.adapter;
+    const tier = this.tierOf(name);
+    // onnxruntime-node's Dawn heeds VK_DRIVER_FILES alone.
+    const choice = driver && { VK_DRIVER_FILES: driver.manifest, VK_ICD_FILENAMES: undefined };
+    const started = new PeerProcess(name, script, { ...choice });
+    this.running.set(name, started);
+    const { adapter } = await started.ask({ do: "open", tier, provider, loader: driver?.loader }, 120);
+    if (typeof adapter === "string" && !adapter.toLowerCase().includes(expected.toLowerCase())) {
+      throw new WeftError(`${name}: computes on ${adapter.trim()}, not on ${expected}`);
+    }
+    return started;
+  }
+
+  drop(name: PeerName): void {
+    this.running.get(name)?.close();
+    this.running.delete(name);
+  }
+
+  close(): void {
+    for (const name of [...this.running.keys()]) this.drop(name);
+  }
+}

@@ -1,0 +1,14 @@
+// A copy for the ceiling of memory: y = x, a vec4 a thread and turn, neighbouring threads beside each other.
+
+import constants::COUNT;
+import constants::THREADS;
+
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  for (var turn = 0u; turn < COUNT / THREADS; turn++) {
+    y[turn * THREADS + id.x] = x[turn * THREADS + id.x];
+  }
+}

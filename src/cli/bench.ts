@@ -1,0 +1,167 @@
+// `weft bench`: checks and times kernels, networks, the data pipeline, the host's side and the start. A row a case,
+// as a table or as JSON; the cases live in kernels-bench/.
+
+import { readFile, writeFile } from "node:fs/promises";
+import { Command } from "commander";
+import type { BenchItem } from "../../kernels-bench/bench_item.ts";
+import { measureCeilings } from "../../kernels-bench/ceilings.ts";
+import { measuredCommit } from "../../kernels-bench/commit.ts";
+import { compareRows, parseRows } from "../../kernels-bench/comparison.ts";
+import { PreparedNetwork } from "../../kernels-bench/network.ts";
+import { type NetworkForm, networkCaseName } from "../../kernels-bench/network_form.ts";
+import { chromeTrace, profileCommands } from "../../kernels-bench/profile.ts";
+import { type BenchRow, type Ceilings, type RunFacts, rowOf } from "../../kernels-bench/rows.ts";
+import { runFirstStep } from "../../kernels-bench/start_up.ts";
+import { messageOf, WeftError } from "../base/errors.ts";
+import { megabytes } from "../gpu/device.ts";
+import { type OpenedDevice, openDescribedDevice } from "../platform/node/device.ts";
+import { fileFault } from "../platform/node/files.ts";
+import { addBenchOptions, type BenchOptions, chosenItems, isProfiled, networkForm } from "./bench_options.ts";
+import { runPeers } from "./bench_peers.ts";
+import { ceilingLine, comparisonTable, listTable, profileTables, RowTable } from "./bench_tables.ts";
+import { adapterLine } from "./engine.ts";
+import { counted, print, say, sayField, styleOf } from "./terminal.ts";
+import { useStoredTuning } from "./tuning.ts";
+
+/** The `bench` subcommand. Exit code 1 where a case was wrong or one has become slower. */
+export function benchCommand(): Command {
+  const command = new Command("bench").description(
+    "check and time kernels, networks, the data pipeline and the start",
+  );
+  return addBenchOptions(command).action(bench);
+}
+
+async function bench(options: BenchOptions): Promise<void> {
+  const form = networkForm(options);
+  const items = chosenItems(options, form);
+  if (options.list) {
+    print(listTable(items));
+    return;
+  }
+  const saved = options.compare === undefined ? undefined : await savedRows(options.compare);
+  const { adapter, tier, kernels } = options;
+  const opened = await openDescribedDevice({ adapter, tier, ...(kernels && { family: kernels }) });
+  try {
+    if (options.tuned) await chooseByTable(opened, options);
+    if (options.firstStep) await runFirstStep(opened.device);
+    else await run(items, opened, options, saved);
+    if (form && isProfiled(options)) await profile(form, opened, options);
+  } finally {
+    opened.device.destroy();
+  }
+}
+
+async function savedRows(path: string): Promise<BenchRow[]> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (thrown) {
+    throw fileFault(path, thrown);
+  }
+  return parseRows(text, path);
+}
+
+/** @throws WeftError where nothing is stored for the adapter. */
+async function chooseByTable(opened: OpenedDevice, { tier }: BenchOptions): Promise<void> {
+  const { table, place } = await useStoredTuning({ ...opened, budgetBytes: undefined, tier });
+  if (table.size === 0) {
+    throw new WeftError(`--tuned: nothing is stored for ${opened.device.name}; run weft tune first`);
+  }
+  sayField("tuning", `${counted(table.size, "shape")}: ${place}`);
+}
+
+async function run(
+  items: readonly BenchItem[],
+  opened: OpenedDevice,
+  options: BenchOptions,
+  saved: readonly BenchRow[] | undefined,
+): Promise<void> {
+  const { device, description } = opened;
+  const { tier, peers, tuned = false } = options;
+  const kernels = device.facts.family;
+  const facts: RunFacts = {
+    adapter: adapterLine(description),
+    commit: await measuredCommit(),
+    tier,
+    kernels,
+    tuned,
+  };
+  sayField("adapter", `${facts.adapter}; ${tier} tier, ${kernels} kernels`);
+  if (peers) await runPeers(items, opened, options, facts);
+  else await runItems(items, opened, options, facts, saved);
+}
+
+/** Measures the items one after the other; a case that is wrong costs the run its exit code, not the other cases. */
+async function runItems(
+  items: readonly BenchItem[],
+  { device, description }: OpenedDevice,
+  options: BenchOptions,
+  facts: RunFacts,
+  saved: readonly BenchRow[] | undefined,
+): Promise<void> {
+  let ceilings: Ceilings | undefined;
+  if (items.some(({ usesCeilings }) => usesCeilings)) {
+    ceilings = await measureCeilings(device, description.kind);
+    sayField("ceilings", ceilingLine(ceilings));
+  }
+  const table = new RowTable(items);
+  const rows: BenchRow[] = [];
+  let faults = 0;
+  for (const [i, item] of items.entries()) {
+    const name = `${item.case} ${item.pass}`;
+    const onStage = (stage: string) => progress(`${i + 1}/${items.length} ${name}: ${stage}`);
+    onStage("starting");
+    try {
+      const row = rowOf(await item.measure({ device, onStage }), facts, ceilings);
+      rows.push(row);
+      progress("");
+      print(options.json ? JSON.stringify(row) : table.line(row));
+    } catch (thrown) {
+      device.throwIfLost();
+      progress("");
+      faults++;
+      say(styleOf(process.stderr).red(`${name}: ${messageOf(thrown).replace(/\s*\n\s*/g, " ")}`));
+    }
+  }
+  if (faults > 0) {
+    process.exitCode = 1;
+    say(`${counted(faults, "case")} failed, without a time`);
+  }
+  const resident = rows.findLast(({ peakResidentBytes }) => peakResidentBytes !== null)?.peakResidentBytes;
+  if (resident) sayField("process", `${megabytes(resident)} resident at the most`);
+  if (saved) reportComparison(saved, rows, options);
+}
+
+function reportComparison(
+  saved: readonly BenchRow[],
+  rows: readonly BenchRow[],
+  { json }: BenchOptions,
+): void {
+  const compared = compareRows(saved, rows);
+  (json ? say : print)(comparisonTable(compared));
+  if (compared.some(({ verdict }) => verdict === "slower")) process.exitCode = 1;
+}
+
+/** What is being done, on one line that the next replaces; where there is no terminal, a line a case. */
+function progress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`);
+  else if (text.endsWith(": starting")) say(`  ${text.slice(0, -": starting".length)}`);
+}
+
+async function profile(form: NetworkForm, { device }: OpenedDevice, options: BenchOptions): Promise<void> {
+  const prepared = await PreparedNetwork.compile(device, form);
+  try {
+    await prepared.run();
+    const dispatches = await profileCommands(device, prepared.plan.commands);
+    (options.json ? say : print)(profileTables(dispatches));
+    const path = options.profileTrace;
+    if (path === undefined) return;
+    const title = `${networkCaseName(form)} ${form.pass}, batch ${form.batch}, ${device.name}`;
+    await writeFile(path, chromeTrace(dispatches, title)).catch((thrown: unknown) => {
+      throw fileFault(path, thrown);
+    });
+    say(`  the trace is in ${path}; chrome://tracing and ui.perfetto.dev show it`);
+  } finally {
+    prepared.destroy();
+  }
+}

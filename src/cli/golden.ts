@@ -7,11 +7,19 @@ import { messageOf, WeftError } from "../base/errors.ts";
 import { parseGoldenCase } from "../golden/golden_case.ts";
 import { type CaseOutcome, runCase } from "../golden/run_case.ts";
 import type { WeightFileReader } from "../golden/run_network.ts";
+import type { Precision } from "../nn/mixed_precision.ts";
 import { fileFault, nodeFiles } from "../platform/node/files.ts";
+import { requirePrecision } from "../training/precision.ts";
 import { loadWeights } from "../training/weights_file.ts";
 import { adapterLine, type Engine, withEngine } from "./engine.ts";
 import { runCasesInBrowser } from "./golden_browser.ts";
-import { type AdapterOption, adapterOption, type KernelsOption, kernelsOption } from "./options.ts";
+import {
+  type AdapterOption,
+  adapterOption,
+  type KernelsOption,
+  kernelsOption,
+  precisionOption,
+} from "./options.ts";
 import { print, sayField, styleOf } from "./terminal.ts";
 
 const CASE_ENDING = ".safetensors";
@@ -29,12 +37,14 @@ export function goldenCommand(): Command {
     .description("run the golden cases below a folder and compare with what they hold")
     .argument("<folder>", "folder of .safetensors files, sub-folders included")
     .addOption(new Option("--browser", "run them in headless Chromium, by the bundle"))
+    .addOption(precisionOption())
     .addOption(adapterOption())
     .addOption(kernelsOption())
     .action(golden);
 }
 
-type GoldenOptions = AdapterOption & KernelsOption & { readonly browser?: boolean };
+type GoldenOptions = AdapterOption &
+  KernelsOption & { readonly browser?: boolean; readonly precision: Precision };
 
 async function golden(folder: string, options: GoldenOptions): Promise<void> {
   const cases = await findCases(folder);
@@ -48,6 +58,9 @@ async function golden(folder: string, options: GoldenOptions): Promise<void> {
     outcomes.push(outcome);
     print(outcomeLine(name.padEnd(width), outcome));
   };
+  if (options.browser && options.precision !== "f32") {
+    throw new WeftError("--precision mixed and --browser do not go together; leave one of them out");
+  }
   if (options.browser) await runCasesInBrowser(cases, options, report);
   else await runCasesHere(cases, options, report);
   print(summary(outcomes));
@@ -76,10 +89,11 @@ async function findCases(folder: string): Promise<CaseFile[]> {
 
 async function runCasesHere(
   cases: readonly CaseFile[],
-  { adapter, kernels }: AdapterOption & KernelsOption,
+  { adapter, kernels, precision }: GoldenOptions,
   report: (file: CaseFile, outcome: CaseOutcome) => void,
 ): Promise<void> {
   const run = async ({ device, description }: Engine) => {
+    requirePrecision(precision, device);
     sayField("adapter", `${adapterLine(description)}, ${device.facts.family} kernels`);
     for (const file of cases) {
       const readWeights: WeightFileReader = async (name, wanted) => {
@@ -88,7 +102,7 @@ async function runCasesHere(
       };
       try {
         const golden = parseGoldenCase(await nodeFiles.readFile(file.path), file.path);
-        report(file, await runCase(device, golden, readWeights));
+        report(file, await runCase(device, golden, readWeights, precision));
       } catch (thrown) {
         device.throwIfLost();
         report(file, { status: "failed", message: messageOf(thrown) });

@@ -6,6 +6,7 @@ import type { AdapterChoice } from "../gpu/adapters.ts";
 import type { KernelFamily } from "../gpu/device.ts";
 import type { Backbone } from "../models/backbone.ts";
 import { BACKBONES, backboneNamed } from "../models/backbones.ts";
+import { PRECISIONS } from "../nn/mixed_precision.ts";
 import { positiveNumber, seedNumber, wholeNumber } from "./number_options.ts";
 
 /** Of every command that computes. */
@@ -77,6 +78,11 @@ export const recomputeOption = () =>
   )
     .choices(["cheap", "blocks"])
     .preset("blocks");
+
+export const precisionOption = () =>
+  new Option("--precision <type>", "f32, or mixed: activations in f16, sums and weights in f32")
+    .choices(PRECISIONS)
+    .default("f32");
 
 export const skipBadOption = () =>
   new Option("--skip-bad", "go on without bad images and rows, and say how many were left out");

@@ -9,7 +9,14 @@ import type { PlanStatistics } from "../graph/plan.ts";
 import type { Recompute } from "../graph/recompute.ts";
 import type { Backbone } from "../models/backbone.ts";
 import { REFERENCE_HEADS } from "../models/multi_task.ts";
-import { layOutInferenceStep, type NetworkConfig, networkName, networkWeights } from "../training/network.ts";
+import type { Precision } from "../nn/mixed_precision.ts";
+import {
+  layOutInferenceStep,
+  type NetworkConfig,
+  networkName,
+  networkWeights,
+  type TrainingStepConfig,
+} from "../training/network.ts";
 import { layOutTraining } from "../training/trainer.ts";
 import {
   alphaOption,
@@ -17,6 +24,7 @@ import {
   batchOption,
   jsonOption,
   kernelsOption,
+  precisionOption,
   recomputeOption,
   requireOption,
   requireSuits,
@@ -33,6 +41,7 @@ interface PlanOptions {
   readonly mode: "train" | "inference";
   readonly kernels: KernelFamily;
   readonly recompute?: Exclude<Recompute, "nothing">;
+  readonly precision: Precision;
   readonly json?: boolean;
 }
 
@@ -64,26 +73,43 @@ export function planCommand(): Command {
     .addOption(new Option("--mode <mode>", "what to plan").choices(["train", "inference"]).default("train"))
     .addOption(recomputeOption())
     .addOption(kernelsOption().default("cpu"))
+    .addOption(precisionOption())
     .addOption(jsonOption("one object, sizes in bytes"))
     .action(plan);
 }
 
 function plan(options: PlanOptions): void {
   const backbone = requireOption(options.backbone, "--backbone", "a backbone's name");
-  const { batch, mode, kernels, alpha, recompute = "nothing" } = options;
+  const { batch, mode, kernels, alpha, recompute = "nothing", precision } = options;
   const size = options.size ?? backbone.defaultSize;
   requireSuits(backbone, { alpha, size });
   if (mode === "inference" && options.recompute !== undefined) {
     throw new WeftError("--recompute is for training steps; leave it out, or plan --mode train");
   }
+  if (mode === "inference" && precision === "mixed") {
+    throw new WeftError(
+      "--precision mixed is for training; inference computes in f32: leave one of them out",
+    );
+  }
   const facts: DeviceFacts = { ...FACTS, family: kernels, subgroupSize: kernels === "cpu" ? 8 : undefined };
   const network: NetworkConfig = { backbone, alpha, size, heads: REFERENCE_HEADS };
   const { memory, work } =
-    mode === "train" ? planTraining(network, batch, recompute, facts) : planInference(network, batch, facts);
+    mode === "train"
+      ? planTraining(network, batch, { recompute, precision }, facts)
+      : planInference(network, batch, facts);
   const { flops, dispatches, pipelines } = work;
   if (options.json) {
     const parts = Object.fromEntries(memory.parts);
-    const what = { backbone: backbone.name, alpha: alpha ?? null, size, batch, mode, kernels, recompute };
+    const what = {
+      backbone: backbone.name,
+      alpha: alpha ?? null,
+      size,
+      batch,
+      mode,
+      kernels,
+      recompute,
+      precision,
+    };
     print(
       JSON.stringify({ ...what, bytes: { total: memory.total, ...parts }, flops, dispatches, pipelines }),
     );
@@ -92,7 +118,8 @@ function plan(options: PlanOptions): void {
   const { bold, dim } = styleOf(process.stdout);
   const title = `${networkName(network)}, ${size} x ${size} pixels, batch ${batch}`;
   const again = recompute === "nothing" ? "" : `, recomputing ${recompute}`;
-  const step = mode === "train" ? `a training step with Adam${again}` : "an inference step";
+  const types = precision === "mixed" ? ", mixed precision" : "";
+  const step = mode === "train" ? `a training step with Adam${again}${types}` : "an inference step";
   print(`${bold(title)}: ${step}, kernels for ${kernels === "cpu" ? "software adapters" : "GPUs"}`);
   const rows = [
     ...memory.parts.map(([name, bytes]) => [words(name), megabytes(bytes)]),
@@ -114,7 +141,7 @@ function words(name: string): string {
 function planTraining(
   network: NetworkConfig,
   batchSize: number,
-  recompute: Recompute,
+  choices: Pick<TrainingStepConfig, "recompute" | "precision">,
   facts: DeviceFacts,
 ): { memory: MemoryParts; work: PlanStatistics } {
   const config = {
@@ -125,20 +152,23 @@ function planTraining(
     augment: true,
     freezeBackbone: false,
     optimizer: { name: "adam" },
-    recompute,
+    ...choices,
   } as const;
   const layout = layOutTraining(config, facts);
   const { training, validation, totalBytes, weightBytes, optimizerBytes, readBackBytes } = layout;
   const work = training.layout.statistics;
   const gradients = training.trainableArenas.reduce((sum, { elements }) => sum + 4 * elements, 0);
   const { valueBytes, workspaceBytes, planBytes } = work;
+  // The f16 copies of the weights, which live through the step.
+  const copies = choices.precision === "mixed" ? gradients / 2 : 0;
   const memory: MemoryParts = {
     total: totalBytes,
     parts: [
       ["weights", weightBytes],
+      ...(copies > 0 ? ([["weightsInF16", copies]] as const) : []),
       ["gradients", gradients],
       ["moments", optimizerBytes],
-      ["activations", valueBytes - gradients - workspaceBytes],
+      ["activations", valueBytes - gradients - copies - workspaceBytes],
       ["workspace", workspaceBytes],
       ["inputsAndStaging", planBytes - valueBytes],
       ["validationStep", validation.layout.statistics.planBytes],

@@ -9,6 +9,7 @@ import { requireImagesExist } from "../data/missing_images.ts";
 import { nodeFiles } from "../platform/node/files.ts";
 import { createNodeImageDecoder } from "../platform/node/images.ts";
 import { layOutFitting } from "../training/memory_fit.ts";
+import { requirePrecision } from "../training/precision.ts";
 import { formatEpochLine, RunWriter, WEIGHTS_FILE } from "../training/run_folder.ts";
 import { layOutTraining, Trainer, type TrainingEnd } from "../training/trainer.ts";
 import { dataFolder } from "./demo_data.ts";
@@ -54,6 +55,7 @@ async function trainOn(
 ): Promise<void> {
   const { device, budgetBytes } = engine;
   const { config, split, loaded } = prepared;
+  requirePrecision(config.precision, device);
   const layOut = () =>
     layOutFitting(config.batchSize, (batchSize) => layOutTraining({ ...config, batchSize }, device.facts), {
       facts: device.facts,

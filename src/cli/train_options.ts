@@ -6,6 +6,7 @@ import { type AttributeDataset, type Split, splitImages } from "../data/dataset.
 import type { Recompute } from "../graph/recompute.ts";
 import type { Backbone } from "../models/backbone.ts";
 import { mobileNetV2 } from "../models/mobilenet_v2.ts";
+import type { Precision } from "../nn/mixed_precision.ts";
 import type { OptimizerConfig } from "../nn/optimizers.ts";
 import { type NetworkConfig, networkName, networkWeights, suitedTo } from "../training/network.ts";
 import { describeBackbone } from "../training/network_layers.ts";
@@ -23,6 +24,7 @@ import {
   dataOption,
   jsonOption,
   pathText,
+  precisionOption,
   recomputeOption,
   requireSuits,
   seedOption,
@@ -52,6 +54,7 @@ export interface TrainOptions extends AdapterOption {
   readonly recompute?: Exclude<Recompute, "nothing">;
   /** Seconds for measuring kernels first. */
   readonly tune?: number;
+  readonly precision: Precision;
   readonly out?: string;
   readonly skipBad?: boolean;
   readonly json?: boolean;
@@ -115,6 +118,7 @@ export function addTrainOptions(command: Command): Command {
     ).argParser(share("--bn-momentum")),
     new Option("--optimizer <name>", "how weights are updated").choices(["adam", "sgd"]).default("adam"),
     recomputeOption(),
+    precisionOption(),
     new Option("--weight-decay <rate>", "decoupled weight decay").argParser(
       nonNegativeNumber("--weight-decay"),
     ),
@@ -204,6 +208,7 @@ export async function prepareTraining(
     batchNormMomentum: options.bnMomentum ?? settlingMomentum(backbone.batchNormMomentum, steps),
     optimizer: optimizerOf(options),
     recompute: options.recompute ?? "nothing",
+    precision: options.precision,
   };
   const isMomentumPicked = options.bnMomentum === undefined;
   return { config, split, steps, isMomentumPicked, loaded, parameters: count };

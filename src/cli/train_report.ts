@@ -67,11 +67,12 @@ function weightsText({ weights, seed }: TrainOptions, { loaded, config }: Prepar
 }
 
 function trainingText({ config, steps }: PreparedTraining): string {
-  const { phases, batchSize, dropout, augment, optimizer, freezeBackbone } = config;
+  const { phases, batchSize, dropout, augment, optimizer, freezeBackbone, precision } = config;
   const decay = optimizer.weightDecay ? `, weight decay ${optimizer.weightDecay}` : "";
   return (
     `${phasesText(phases)}, batch ${batchSize}, ${counted(steps, "step")}, ${optimizer.name}${decay}, ` +
-    `dropout ${dropout}, ${augment ? "augmented" : "not augmented"}${freezeBackbone ? ", backbone frozen" : ""}`
+    `dropout ${dropout}, ${augment ? "augmented" : "not augmented"}${freezeBackbone ? ", backbone frozen" : ""}` +
+    (precision === "mixed" ? ", mixed precision" : "")
   );
 }
 
@@ -105,6 +106,7 @@ export function trainingRecord(
     batchNormMomentum,
     optimizer,
     freeze: options.freeze ?? null,
+    precision: options.precision,
     weights: options.weights ?? null,
     kernels: changedChoices(layouts.flatMap(({ choices }) => choices)),
   };

@@ -3,6 +3,7 @@
 import { messageOf, WeftError } from "../base/errors.ts";
 import type { GpuDevice } from "../gpu/device.ts";
 import type { StepValues } from "../graph/plan.ts";
+import type { Precision } from "../nn/mixed_precision.ts";
 import type { GoldenCase, OperatorCase, Tolerance } from "./golden_case.ts";
 import { runModel, runTraining, type WeightFileReader } from "./run_network.ts";
 import { type HostTensor, runOperator } from "./run_operator.ts";
@@ -13,17 +14,33 @@ export type CaseOutcome =
   | { readonly status: "failed"; readonly ratio?: number; readonly message: string }
   | { readonly status: "skipped"; readonly message: string };
 
+/**
+ * What a training in mixed precision may differ by: activations have 11 bits there instead of 24, an error of 5e-4
+ * each. The cases' own tolerances stay where they are wider.
+ */
+export const MIXED_TOLERANCE: Tolerance = { rtol: 3e-2, atol: 1e-3 };
+
+const widened = ({ rtol, atol }: Tolerance): Tolerance => ({
+  rtol: Math.max(rtol, MIXED_TOLERANCE.rtol),
+  atol: Math.max(atol, MIXED_TOLERANCE.atol),
+});
+
 /** Runs one case; never throws for a case that cannot run: that is a failure with its message. */
 export async function runCase(
   device: GpuDevice,
   golden: GoldenCase,
   readWeights: WeightFileReader,
+  precision: Precision = "f32",
 ): Promise<CaseOutcome> {
   const missing = golden.requires.find((feature) => !device.facts.features.has(feature));
   if (missing !== undefined) return { status: "skipped", message: `the adapter has no ${missing}` };
+  const isMixed = precision === "mixed";
+  if (isMixed && golden.kind !== "training")
+    return { status: "skipped", message: "mixed precision is for trainings" };
   try {
-    const { got, names } = await execute(device, golden, readWeights);
-    return compareAll(got, names, golden.tensors, golden.tolerance);
+    const { got, names } = await execute(device, golden, readWeights, precision);
+    const tolerance = isMixed ? widened(golden.tolerance) : golden.tolerance;
+    return compareAll(got, names, golden.tensors, tolerance);
   } catch (thrown) {
     device.throwIfLost();
     return { status: "failed", message: messageOf(thrown) };
@@ -34,6 +51,7 @@ async function execute(
   device: GpuDevice,
   golden: GoldenCase,
   readWeights: WeightFileReader,
+  precision: Precision,
 ): Promise<{ got: StepValues; names: readonly string[] }> {
   if (golden.kind === "op") {
     return {
@@ -44,7 +62,7 @@ async function execute(
   const got =
     golden.kind === "model"
       ? await runModel(device, golden, readWeights)
-      : await runTraining(device, golden, readWeights);
+      : await runTraining(device, golden, readWeights, precision);
   return { got, names: Object.keys(got) };
 }
 

@@ -13,8 +13,11 @@ import { backboneNamed } from "../models/backbones.ts";
 import { joinLogits, multiTaskHeads, multiTaskLoss } from "../models/multi_task.ts";
 import type { WeightSpec } from "../nn/layer_scope.ts";
 import { Layers } from "../nn/layers.ts";
+import { lossScaleVariables, type Precision } from "../nn/mixed_precision.ts";
 import type { OptimizerConfig } from "../nn/optimizers.ts";
 import { addTraining, declareVariables } from "../nn/training.ts";
+import { castTo } from "../ops/cast.ts";
+import { LEAST_LOSS_SCALE } from "../ops/loss_scale.ts";
 import { sumOf } from "../ops/sum.ts";
 import type { ModelCase, NetworkConfig, TrainingCase, WeightSource } from "./golden_case.ts";
 import { proceduralWeight } from "./procedural_weights.ts";
@@ -134,44 +137,66 @@ function optimizerOf(raw: Readonly<Record<string, unknown>>): {
   throw new WeftError(`unknown optimizer ${JSON.stringify(name)}`);
 }
 
-/** Runs a short training: `losses` [steps], and `weights/layer/weight` where the file has them. */
-export async function runTraining(
-  device: GpuDevice,
+/** The graph of a training's step, laid out. */
+function layOutStep(
   golden: TrainingCase,
-  readWeights: WeightFileReader,
-): Promise<StepValues> {
-  const images = tensorOf(golden.tensors, "images");
-  const [, rows = 0, ...imageShape] = images.shape;
-  const { heads } = golden;
+  rows: number,
+  imageShape: Shape,
+  precision: Precision,
+  device: GpuDevice,
+) {
+  const { heads, optimizer, dropout } = golden;
   const width = heads.reduce((sum, head) => sum + head.classes, 0);
-  const { config, learningRate } = optimizerOf(golden.optimizer);
-
   const graph = new Graph();
   const dropoutSeed = graph.input("seed", [2], "u32");
   const layers = new Layers(graph, { training: true, dropoutSeed });
-  const image = graph.input("image", [rows, ...imageShape]);
+  const given = graph.input("image", [rows, ...imageShape]);
+  const image = castTo(graph, given, precision === "mixed" ? "f16" : "f32");
   const network = {
     ...buildConfig(golden.config),
     includeTop: false,
     pooling: golden.config.pooling ?? "avg",
   };
-  const features = backboneNamed(golden.backbone).build(layers, image, network);
-  const logits = joinLogits(graph, multiTaskHeads(layers, features, heads, golden.dropout));
+  const features = castTo(graph, backboneNamed(golden.backbone).build(layers, image, network), "f32");
+  const logits = joinLogits(graph, multiTaskHeads(layers, features, heads, dropout));
   const { loss } = multiTaskLoss(graph, logits, graph.input("labels", [rows, width]), heads);
   fuse(graph);
-
+  const { config } = optimizerOf(optimizer);
+  const learningRate = graph.input("learningRate", [1]);
   const { maxBindingBytes } = device.facts;
-  const learningRateInput = graph.input("learningRate", [1]);
-  const variables = addTraining(graph, layers, loss, config, learningRateInput, maxBindingBytes);
-  const layout = layOutPlan(graph, { loss }, device.facts);
+  const variables = addTraining(graph, layers, loss, config, learningRate, maxBindingBytes);
+  const { lossScale } = variables;
+  return { layout: layOutPlan(graph, { loss, ...(lossScale && { lossScale }) }, device.facts), variables };
+}
+
+/**
+ * Runs a short training: `losses` [steps], and `weights/layer/weight` where the file has them. In mixed precision the
+ * loss scale is found beforehand, so that moving averages see the first batch once.
+ */
+export async function runTraining(
+  device: GpuDevice,
+  golden: TrainingCase,
+  readWeights: WeightFileReader,
+  precision: Precision = "f32",
+): Promise<StepValues> {
+  const images = tensorOf(golden.tensors, "images");
+  const [, rows = 0, ...imageShape] = images.shape;
+  const { layout, variables } = layOutStep(golden, rows, imageShape, precision, device);
   const store = new VariableStore(device);
   try {
     declareVariables(store, variables);
-    await fillWeights(store, layers.weights, golden.weights, readWeights);
+    const start = () => fillWeights(store, variables.weights, golden.weights, readWeights);
+    await start();
     const plan = await Plan.compile(device, layout, store);
     try {
       plan.poison();
-      const losses = await runSteps(plan, golden, images, learningRate);
+      if (variables.lossScale) {
+        await takeStep(plan, stepInputs(golden, images, 0, 0));
+        await start();
+        const kept = lossScaleVariables.map(({ name }) => name);
+        for (const { name } of variables.optimizerVariables) if (!kept.includes(name)) store.clear(name);
+      }
+      const losses = await runSteps(plan, golden, images, optimizerOf(golden.optimizer).learningRate);
       const wanted = [...golden.tensors.keys()].filter((name) => name.startsWith("weights/"));
       const weights = await store.read(wanted.map((name) => name.slice("weights/".length)));
       return {
@@ -186,6 +211,28 @@ export async function runTraining(
   }
 }
 
+/** Runs a step, again where it was left out for gradients that are infinite in f16: the scale is smaller then. */
+async function takeStep(plan: Plan, inputs: ReturnType<typeof stepInputs>): Promise<StepValues> {
+  for (;;) {
+    const values = await plan.run(inputs);
+    const [factor = 1, scale = 0] = values.lossScale ?? [];
+    if (factor !== 0) return values;
+    if (scale <= LEAST_LOSS_SCALE)
+      throw new WeftError("no loss scale leaves gradients that are finite in f16");
+  }
+}
+
+function stepInputs(golden: TrainingCase, images: HostTensor, step: number, learningRate: number) {
+  const [, rows = 0, ...imageShape] = images.shape;
+  const pixels = rows * elementCount(imageShape);
+  return {
+    image: images.data.subarray(step * pixels, (step + 1) * pixels),
+    labels: labelRows(golden, step, rows),
+    seed: new Uint32Array([0, step]),
+    learningRate: new Float32Array([learningRate]),
+  };
+}
+
 /** Runs all steps of a training; returns the total loss of each before its update. */
 async function runSteps(
   plan: Plan,
@@ -194,16 +241,9 @@ async function runSteps(
   learningRate: number,
 ): Promise<Float32Array<ArrayBuffer>> {
   const { steps } = golden;
-  const [, rows = 0, ...imageShape] = images.shape;
-  const pixels = rows * elementCount(imageShape);
   const losses = new Float32Array(steps);
   for (let step = 0; step < steps; step++) {
-    const values = await plan.run({
-      image: images.data.subarray(step * pixels, (step + 1) * pixels),
-      labels: labelRows(golden, step, rows),
-      seed: new Uint32Array([0, step]),
-      learningRate: new Float32Array([learningRate]),
-    });
+    const values = await takeStep(plan, stepInputs(golden, images, step, learningRate));
     losses[step] = [...(values.loss ?? [])].reduce((sum, value) => sum + value, 0);
   }
   return losses;

@@ -58,6 +58,7 @@ export function specialisationKey(shader: ShaderSource): string {
     shader.source.length,
     sorted(shader.conditions),
     sorted(shader.constants),
+    ...(shader.narrow ? [shader.narrow] : []),
   ]);
 }
 

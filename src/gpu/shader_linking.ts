@@ -19,6 +19,7 @@ import subgroupLanes from "../../shaders/common/subgroup_lanes.wesl";
 import tileProduct from "../../shaders/common/tile_product.wesl";
 import windows from "../../shaders/common/windows.wesl";
 import { messageOf } from "../base/errors.ts";
+import { narrowStorage } from "./narrow_storage.ts";
 
 /** Modules any shader may import as `package::common::…`. */
 const COMMON_MODULES: Readonly<Record<string, string>> = {
@@ -46,6 +47,8 @@ export interface ShaderSource {
   readonly source: string;
   readonly conditions?: Readonly<Record<string, boolean>>;
   readonly constants?: Readonly<Record<string, number | string>>;
+  /** Storage variables that hold f16 instead of f32, sorted; see narrow_storage.ts. */
+  readonly narrow?: readonly string[];
 }
 
 export interface StorageBinding {
@@ -87,7 +90,7 @@ export async function linkShader(shader: ShaderSource): Promise<LinkedShader> {
       keepComments: false,
       sourceMap: false,
     });
-    code = linked.dest;
+    code = narrowStorage(linked.dest, shader.narrow ?? []);
   } catch (thrown) {
     throw new Error(`shader ${shader.name} does not link: ${messageOf(thrown)}`);
   }

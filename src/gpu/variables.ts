@@ -25,9 +25,16 @@ interface StoredVariable {
   readonly range: BufferRange;
 }
 
-/** Divides variables among arenas, none larger than `maxBytes`. Pure: the same input, the same layout. */
-export function layOutArenas(name: string, specs: readonly VariableSpec[], maxBytes: number): Arena[] {
-  const alignment = BINDING_ALIGNMENT_BYTES / 4;
+/**
+ * Divides variables among arenas, none larger than `maxBytes`. Pure: the same input, the same layout.
+ * @param alignment members begin at multiples of so many elements.
+ */
+export function layOutArenas(
+  name: string,
+  specs: readonly VariableSpec[],
+  maxBytes: number,
+  alignment = BINDING_ALIGNMENT_BYTES / 4,
+): Arena[] {
   const arenas: { members: { name: string; offset: number }[]; elements: number }[] = [];
   let current: (typeof arenas)[number] | undefined;
   for (const spec of specs) {

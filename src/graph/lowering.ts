@@ -122,7 +122,13 @@ function lowerDispatch(
   }
   const workgroups = workgroupGrid(node, request.workgroups, device.maxWorkgroupsPerDimension);
   if (workgroups.includes(0)) return undefined;
-  return { kind: "dispatch", node, kernel, tensors, uniforms, workgroups };
+  return { kind: "dispatch", node, kernel: suitedTo(kernel, tensors), tensors, uniforms, workgroups };
+}
+
+/** The kernel with f16 in the storage variables whose tensors are f16. */
+function suitedTo(kernel: KernelUse, tensors: DispatchRequest["tensors"]): KernelUse {
+  const narrow = Object.keys(tensors).filter((name) => tensors[name]?.dtype === "f16");
+  return narrow.length === 0 ? kernel : { ...kernel, narrow: narrow.sort() };
 }
 
 function workgroupGrid(

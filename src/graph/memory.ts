@@ -1,7 +1,7 @@
 // Memory planning: which tensors share which memory. A tensor lives from the first command that writes it to
 // the last that reads it; packing.ts then finds a place in a slot, which is one GPU buffer, for all of them.
 
-import { byteSize } from "../base/tensors.ts";
+import { byteSize, ELEMENT_BYTES } from "../base/tensors.ts";
 import { writableVariables } from "../gpu/shader_linking.ts";
 import type { Assignment, Graph, GraphNode, Tensor } from "./graph.ts";
 import type { LoweredCommand, LoweredNode } from "./lowering.ts";
@@ -127,6 +127,7 @@ function packedTensors(
 ): Map<Tensor, { into: Tensor; offset: number }> {
   const packed = new Map<Tensor, { into: Tensor; offset: number }>();
   for (const { node } of lowered) {
+    for (const [tensor, place] of partsOfWhole(node)) packed.set(tensor, place);
     const into = node.outputs.packed;
     const offsets = packOffsets(node);
     if (!into || !offsets) continue;
@@ -136,6 +137,16 @@ function packedTensors(
     });
   }
   return packed;
+}
+
+/** Where the further outputs of a `narrowArena` node lie inside its output `whole`. */
+function partsOfWhole(node: GraphNode): [Tensor, { into: Tensor; offset: number }][] {
+  const { whole, ...parts } = node.outputs;
+  const offsets = offsetsOf(node);
+  if (!whole || !offsets) return [];
+  return Object.values(parts).map((tensor, i) => {
+    return [tensor, { into: whole, offset: ELEMENT_BYTES[whole.dtype] * (offsets[i] ?? 0) }];
+  });
 }
 
 /** Copies for the inputs of a `pack` node that cannot be computed in place. */
@@ -151,7 +162,11 @@ function packingCopies(node: GraphNode, packedInto: ReadonlyMap<Tensor, { into: 
 
 /** The offsets, in elements, at which a `pack` node wants its inputs; undefined for other nodes. */
 function packOffsets(node: GraphNode): readonly number[] | undefined {
-  if (!node.outputs.packed || !("offsets" in node.attrs)) return undefined;
+  return node.outputs.packed ? offsetsOf(node) : undefined;
+}
+
+function offsetsOf(node: GraphNode): readonly number[] | undefined {
+  if (!("offsets" in node.attrs)) return undefined;
   const { offsets } = node.attrs;
   return Array.isArray(offsets) ? offsets : undefined;
 }

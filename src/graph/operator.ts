@@ -50,6 +50,8 @@ export interface KernelUse {
   readonly source: string;
   readonly conditions?: Readonly<Record<string, boolean>>;
   readonly constants?: Readonly<Record<string, number | string>>;
+  /** Set by lowering: the storage variables whose tensors are f16, sorted. */
+  readonly narrow?: readonly string[];
 }
 
 /** One kernel launch: tensors by the names of the shader's storage variables, uniforms by field name. */

@@ -2,6 +2,7 @@
 // inputs, encodes a flat list of commands, submits, and hands back its outputs when they arrive.
 
 import { WeftError } from "../base/errors.ts";
+import { floatsOfHalves } from "../base/half_floats.ts";
 import { byteSize, type DType, elementCount, shapeText } from "../base/tensors.ts";
 import { type BufferRange, type Command, encodeCommands } from "../gpu/commands.ts";
 import { BINDING_ALIGNMENT_BYTES, BUFFER_USAGE } from "../gpu/constants.ts";
@@ -233,7 +234,11 @@ export class Plan {
     const values: Record<string, Float32Array<ArrayBuffer>> = {};
     let at = 0;
     for (const [name, { tensor, range }] of this.parts.outputs) {
-      values[name] = new Float32Array(bytes.slice(at, at + elementCount(tensor.shape) * 4));
+      const count = elementCount(tensor.shape);
+      values[name] =
+        tensor.dtype === "f16"
+          ? floatsOfHalves(new Uint16Array(bytes, at, count))
+          : new Float32Array(bytes.slice(at, at + count * 4));
       at += range.bytes;
     }
     return values;

@@ -1,11 +1,13 @@
 // MobileNet: convolutions split into one per channel and one of 1x1 (Howard et al. 2017), named and structured
 // as keras.applications.MobileNet. Sizes in comments are those of a 224 x 224 image, alpha 1.
 
+import { WeftError } from "../base/errors.ts";
 import type { Tensor } from "../graph/graph.ts";
 import type { Layers } from "../nn/layers.ts";
 import { type Backbone, type BackboneConfig, poolFeatures } from "./backbone.ts";
 
 const BATCH_NORM = { epsilon: 1e-3, momentum: 0.99 } as const;
+const FIRST_FILTERS = 32;
 
 export const mobileNet: Backbone = {
   name: "MobileNet",
@@ -16,6 +18,12 @@ export const mobileNet: Backbone = {
   hasAlpha: true,
   build(layers, image, config) {
     const { alpha = 1, includeTop = true } = config;
+    if (Math.trunc(FIRST_FILTERS * alpha) === 0) {
+      const least = 1 / FIRST_FILTERS;
+      throw new WeftError(
+        `MobileNet's alpha expects at least ${least}, for a filter or more, received ${alpha}`,
+      );
+    }
     const block = (x: Tensor, id: number, width: number, stride: 1 | 2) => {
       const filters = Math.trunc(width * alpha);
       return layers.block(`block_${id}`, () => separableBlock(layers, x, { id, filters, stride }));
@@ -23,7 +31,7 @@ export const mobileNet: Backbone = {
 
     // Stem: 112 x 112 x 32
     let x = layers.conv2D(image, {
-      filters: Math.trunc(32 * alpha),
+      filters: Math.trunc(FIRST_FILTERS * alpha),
       kernelSize: 3,
       strides: 2,
       padding: "same",

@@ -24,6 +24,7 @@ import { crop2d, zeroPad2d } from "../ops/zero_pad2d.ts";
 import { type Activation, activate } from "./activations.ts";
 import type { Initializer } from "./initializers.ts";
 import { type KerasConfig, LayerScope } from "./layer_scope.ts";
+import { kernelInput } from "./mixed_precision.ts";
 
 type PairOrNumber = number | readonly [number, number];
 
@@ -69,7 +70,7 @@ export class Layers extends LayerScope {
     const w = this.weight(name, "kernel", [...kernelSize, channels, filters], "glorotUniform");
     const b = useBias ? this.weight(name, "bias", [filters], "zeros") : undefined;
     const attrs = { strides, padding, dilations: dilationRate, groups };
-    const y = this.graph.applyOne(conv2d, { x, w, b }, attrs, name);
+    const y = this.graph.applyOne(conv2d, { x, w: this.kernelInput(x, w), b }, attrs, name);
     const config = {
       filters,
       kernel_size: kernelSize,
@@ -100,7 +101,12 @@ export class Layers extends LayerScope {
     const shape = [...kernelSize, channels, depthMultiplier];
     const w = this.weight(name, "depthwise_kernel", shape, "glorotUniform");
     const b = useBias ? this.weight(name, "bias", [channels * depthMultiplier], "zeros") : undefined;
-    const y = this.graph.applyOne(depthwiseConv2d, { x, w, b }, { strides, padding }, name);
+    const y = this.graph.applyOne(
+      depthwiseConv2d,
+      { x, w: this.kernelInput(x, w), b },
+      { strides, padding },
+      name,
+    );
     const config = {
       kernel_size: kernelSize,
       strides: pairOf(strides),
@@ -128,8 +134,9 @@ export class Layers extends LayerScope {
     const pointwise = this.weight(name, "pointwise_kernel", [1, 1, channels, filters], "glorotUniform");
     const b = useBias ? this.weight(name, "bias", [filters], "zeros") : undefined;
     const attrs = { strides, padding };
-    const inner = this.graph.applyOne(depthwiseConv2d, { x, w: depthwise }, attrs, `${name}/depthwise`);
-    const y = this.graph.applyOne(conv2d, { x: inner, w: pointwise, b }, {}, name);
+    const w = this.kernelInput(x, depthwise);
+    const inner = this.graph.applyOne(depthwiseConv2d, { x, w }, attrs, `${name}/depthwise`);
+    const y = this.graph.applyOne(conv2d, { x: inner, w: this.kernelInput(inner, pointwise), b }, {}, name);
     const config = { filters, kernel_size: kernelSize, strides: pairOf(strides), padding, use_bias: useBias };
     return this.record(name, "SeparableConv2D", config, [x], y);
   }
@@ -271,6 +278,11 @@ export class Layers extends LayerScope {
     const name = this.nameOf("reshape", options.name);
     const y = this.reshaped(x, targetShape, name);
     return this.record(name, "Reshape", { target_shape: targetShape }, [x], y);
+  }
+
+  /** A weight of convolutions as their kernels take it. */
+  private kernelInput(x: Tensor, w: Tensor): Tensor {
+    return kernelInput(this.graph, x, w);
   }
 
   private reshaped(x: Tensor, targetShape: readonly number[], name: string): Tensor {

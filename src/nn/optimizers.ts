@@ -6,6 +6,7 @@ import { adam } from "../ops/adam.ts";
 import { increment } from "../ops/increment.ts";
 import { pack } from "../ops/pack.ts";
 import { sgd } from "../ops/sgd.ts";
+import { lossScaleVerdict } from "./mixed_precision.ts";
 
 /** Which optimizer, with its constants; the learning rate is an input of the step. */
 export type OptimizerConfig =
@@ -47,6 +48,8 @@ export function optimizerVariables(config: OptimizerConfig, arenas: readonly Are
  * Adds the update of all parameters in the arenas, in the segment `update`.
  * @param gradients by the name of the parameter; every member of an arena must have one.
  * @param learningRate [1].
+ * @param isScaled whether the gradients are those of a scaled loss.
+ * @returns of a scaled loss, what `lossScaleVerdict` returns.
  */
 export function applyOptimizer(
   graph: Graph,
@@ -54,19 +57,21 @@ export function applyOptimizer(
   arenas: readonly Arena[],
   gradients: ReadonlyMap<string, Tensor>,
   learningRate: Tensor,
-): void {
+  isScaled = false,
+): Tensor | undefined {
   const packed = arenas.map((arena) => packGradients(graph, arena, gradients));
   graph.segment = "update";
+  const verdict = isScaled ? lossScaleVerdict(graph, arenas, packed) : undefined;
   const { name, ...attrs } = config;
   if (name === "adam") {
     const counter = graph.variable(STEP_COUNT, [1]);
-    const stepCount = graph.applyOne(increment, { x: counter }, {}, STEP_COUNT);
+    const stepCount = graph.applyOne(increment, { x: counter, verdict }, {}, STEP_COUNT);
     graph.assign(counter, stepCount);
     arenas.forEach((arena, i) => {
       const param = graph.variable(arena.name, [arena.elements]);
       const m = graph.variable(momentName(arena, "m"), [arena.elements]);
       const v = graph.variable(momentName(arena, "v"), [arena.elements]);
-      const inputs = { param, grad: packed[i], m, v, learningRate, stepCount };
+      const inputs = { param, grad: packed[i], m, v, learningRate, stepCount, verdict };
       const { newParam, newM, newV } = graph.apply(adam, inputs, attrs, `adam ${arena.name}`);
       if (!newParam || !newM || !newV) throw new Error("adam lacks an output");
       graph.assign(param, newParam);
@@ -77,13 +82,14 @@ export function applyOptimizer(
     arenas.forEach((arena, i) => {
       const param = graph.variable(arena.name, [arena.elements]);
       const velocity = graph.variable(momentName(arena, "velocity"), [arena.elements]);
-      const inputs = { param, grad: packed[i], velocity, learningRate };
+      const inputs = { param, grad: packed[i], velocity, learningRate, verdict };
       const { newParam, newVelocity } = graph.apply(sgd, inputs, attrs, `sgd ${arena.name}`);
       if (!newParam || !newVelocity) throw new Error("sgd lacks an output");
       graph.assign(param, newParam);
       graph.assign(velocity, newVelocity);
     });
   }
+  return verdict;
 }
 
 function packGradients(graph: Graph, arena: Arena, gradients: ReadonlyMap<string, Tensor>): Tensor {

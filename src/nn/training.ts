@@ -16,6 +16,13 @@ import { type Recompute, recompute } from "../graph/recompute.ts";
 import { sumOf } from "../ops/sum.ts";
 import type { WeightSpec } from "./layer_scope.ts";
 import type { Layers } from "./layers.ts";
+import {
+  holdsF16,
+  lossScaleVariables,
+  mergeWeightCasts,
+  NARROW_ALIGNMENT,
+  scaledLossGradient,
+} from "./mixed_precision.ts";
 import { applyOptimizer, type OptimizerConfig, optimizerVariables } from "./optimizers.ts";
 
 /** What a training step keeps between steps. */
@@ -27,11 +34,13 @@ export interface TrainingVariables {
   /** Weights that gradients do not touch: moving averages and what is frozen. */
   readonly fixedArenas: readonly Arena[];
   readonly optimizerVariables: readonly VariableSpec[];
+  /** Of a graph that computes in f16: [2], 0 where the step was left out for an infinite gradient, and the scale. */
+  readonly lossScale: Tensor | undefined;
 }
 
 /**
  * Adds the gradients of the sum of `loss` and the update of the layers' trainable weights. Call it when the graph is
- * complete and fused.
+ * complete and fused. Where the graph computes in f16, the loss is scaled and the weights' casts become one an arena.
  * @param learningRate [1].
  * @param maxArenaBytes what the device binds at the most.
  * @param recomputed what the backward pass computes again instead of keeping it.
@@ -47,22 +56,34 @@ export function addTraining(
 ): TrainingVariables {
   const trainable = layers.weights.filter((weight) => weight.trainable);
   const fixed = layers.weights.filter((weight) => !weight.trainable);
-  const trainableArenas = layOutArenas("trainable", trainable, maxArenaBytes);
-  const ones = Array.from({ length: elementCount(loss.shape) }, () => 1);
-  const gradient = graph.constant("loss gradient", loss.shape, ones);
+  const isMixed = holdsF16(graph);
+  const alignment = isMixed ? NARROW_ALIGNMENT : undefined;
+  const trainableArenas = layOutArenas("trainable", trainable, maxArenaBytes, alignment);
+  const fixedArenas = layOutArenas("fixed", fixed, maxArenaBytes, alignment);
   const targets = trainable.map(({ name, shape }) => graph.variable(name, shape));
   const forwardCount = graph.nodes.length;
+  const gradient = isMixed ? scaledLossGradient(graph, elementCount(loss.shape)) : gradientOfOne(graph, loss);
   const gradients = differentiate(graph, [{ tensor: loss, gradient }], targets, sumOf);
   fuseSums(graph);
   recompute(graph, forwardCount, recomputed);
   const byName = new Map([...gradients].map(([target, tensor]) => [target.name, tensor]));
-  applyOptimizer(graph, optimizer, trainableArenas, byName, learningRate);
+  if (isMixed) mergeWeightCasts(graph, [...trainableArenas, ...fixedArenas]);
+  const lossScale = applyOptimizer(graph, optimizer, trainableArenas, byName, learningRate, isMixed);
   return {
     weights: layers.weights,
     trainableArenas,
-    fixedArenas: layOutArenas("fixed", fixed, maxArenaBytes),
-    optimizerVariables: optimizerVariables(optimizer, trainableArenas),
+    fixedArenas,
+    optimizerVariables: [
+      ...optimizerVariables(optimizer, trainableArenas),
+      ...(isMixed ? lossScaleVariables : []),
+    ],
+    lossScale,
   };
+}
+
+function gradientOfOne(graph: Graph, loss: Tensor): Tensor {
+  const ones = Array.from({ length: elementCount(loss.shape) }, () => 1);
+  return graph.constant("loss gradient", loss.shape, ones);
 }
 
 /** Makes the variables in a store; all of them are zero. */

@@ -4,7 +4,13 @@
 import shader from "../../shaders/adam/update.wesl";
 import { WeftError } from "../base/errors.ts";
 import { byteSize, elementCount, sameShape, shapeText } from "../base/tensors.ts";
-import { defineOperator, typeOf } from "../graph/operator.ts";
+import {
+  type DispatchRequest,
+  defineOperator,
+  type KernelUse,
+  type Lowering,
+  typeOf,
+} from "../graph/operator.ts";
 
 interface AdamAttrs {
   /** Used where the inputs learningRate and stepCount are absent; the step counts from 1. */
@@ -16,9 +22,18 @@ interface AdamAttrs {
   readonly weightDecay: number;
 }
 
+/** How an optimizer's kernel takes the verdict of loss scaling, where there is one: see loss_scale.ts. */
+export function scaledBy(l: Pick<Lowering<object>, "hasInput" | "input">): {
+  readonly use: Pick<KernelUse, "conditions">;
+  readonly tensors: DispatchRequest["tensors"];
+} {
+  if (!l.hasInput("verdict")) return { use: {}, tensors: {} };
+  return { use: { conditions: { scaled: true } }, tensors: { verdict: l.input("verdict") } };
+}
+
 export const adam = defineOperator<AdamAttrs>({
   name: "adam",
-  inputs: ["param", "grad", "m", "v", "learningRate?", "stepCount?"],
+  inputs: ["param", "grad", "m", "v", "learningRate?", "stepCount?", "verdict?"],
   inPlace: { newParam: "param", newM: "m", newV: "v" },
   attributes: (read) => ({
     step: read.whole("step", 1, 1),
@@ -44,9 +59,10 @@ export const adam = defineOperator<AdamAttrs>({
     const { beta1, beta2, epsilon, weightDecay, lr, step } = l.attrs;
     const count = elementCount(l.output("newParam").shape);
     l.dispatch(
-      { name: "adam/update", source: shader },
+      { name: "adam/update", source: shader, ...scaledBy(l).use },
       {
         tensors: {
+          ...scaledBy(l).tensors,
           grad: l.input("grad"),
           learning_rate: l.hasInput("learningRate") ? l.input("learningRate") : l.constant("lr", [lr], "f32"),
           step: l.hasInput("stepCount") ? l.input("stepCount") : l.constant("step", [step], "f32"),

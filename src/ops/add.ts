@@ -17,9 +17,10 @@ export const add = defineOperator({
   infer: (inputs) => inferBinary("add", inputs),
   gradient({ graph, input, dOutput, wants }) {
     const dy = dOutput("y");
-    const isSpread = !sameShape(input("a").shape, input("b").shape);
+    const { shape, dtype } = input("b");
+    const isSpread = !sameShape(input("a").shape, shape);
     if (!isSpread || !wants("b")) return { a: dy, b: isSpread ? undefined : dy };
-    return { a: dy, b: graph.applyOne(sumOverSpace, { x: dy }, { keepDimensions: true }) };
+    return { a: dy, b: graph.applyOne(sumOverSpace, { x: dy }, { keepDimensions: true, dtype }) };
   },
   lower(lowering) {
     const { input, output } = lowering;

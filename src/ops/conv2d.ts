@@ -245,11 +245,11 @@ export const conv2d = defineOperator<FusedAttrs>({
     residualScale: read.number("residualScale", 1),
   }),
   infer(inputs, attrs) {
-    const x = typeOf(inputs, "x").shape;
+    const { shape: x, dtype } = typeOf(inputs, "x");
     const w = typeOf(inputs, "w").shape;
     const { N, P, Q, K } = conv2dGeometry(x, w, attrs);
     checkBias("conv2d", inputs.b?.shape, K, w);
-    return { y: { shape: [N, P, Q, K], dtype: "f32" } };
+    return { y: { shape: [N, P, Q, K], dtype } };
   },
   gradient(context) {
     const { graph, attrs, input, hasInput, wants } = context;
@@ -314,7 +314,7 @@ export const conv2dDataGradient = defineOperator<DataGradientAttrs>({
     groups: read.whole("groups", 1, 1),
     inputShape: read.wholeNumbers("inputShape", undefined, 0),
   }),
-  infer: (_inputs, { inputShape }) => ({ dx: { shape: inputShape, dtype: "f32" } }),
+  infer: (inputs, { inputShape }) => ({ dx: { shape: inputShape, dtype: typeOf(inputs, "dy").dtype } }),
   lower(l) {
     const w = l.input("w");
     const geometry = conv2dGeometry(l.attrs.inputShape, w.shape, l.attrs);

@@ -310,7 +310,7 @@ export const depthwiseConv2d = defineOperator<FusedAttrs>({
     const w = typeOf(inputs, "w").shape;
     const { N, P, Q, K } = depthwiseGeometry(typeOf(inputs, "x").shape, w, attrs);
     checkBias("depthwiseConv2d", inputs.b?.shape, K, w);
-    return { y: { shape: [N, P, Q, K], dtype: "f32" } };
+    return { y: { shape: [N, P, Q, K], dtype: typeOf(inputs, "x").dtype } };
   },
   gradient(context) {
     const { graph, attrs, input, hasInput, wants } = context;
@@ -352,7 +352,7 @@ export const depthwiseConv2dDataGradient = defineOperator<DataGradientAttrs>({
     ...readConvolution(read),
     inputShape: read.wholeNumbers("inputShape", undefined, 0),
   }),
-  infer: (_inputs, { inputShape }) => ({ dx: { shape: inputShape, dtype: "f32" } }),
+  infer: (inputs, { inputShape }) => ({ dx: { shape: inputShape, dtype: typeOf(inputs, "dy").dtype } }),
   lower(l) {
     const w = l.input("w");
     lowerDataGradient(

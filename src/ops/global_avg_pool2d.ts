@@ -1,4 +1,4 @@
-// globalAvgPool2d: y[n,c] = mean over pixels of x[n,h,w,c]; x [N, H, W, C], y [N, C].
+// globalAvgPool2d: y[n,c] = mean over pixels of x[n,h,w,c]; x [N, H, W, C], y [N, C] in f32.
 // Gradient: dx[n,h,w,c] = dy[n,c] / (H W).
 
 import { WeftError } from "../base/errors.ts";
@@ -15,11 +15,13 @@ export const globalAvgPool2d = defineOperator({
     const { N, H, W, C } = imageSizes("globalAvgPool2d", inputs, "x");
     if (H * W === 0)
       throw new WeftError(`globalAvgPool2d: x ${shapeText([N, H, W, C])} has no pixels to average`);
-    return { y: { shape: [N, C], dtype: typeOf(inputs, "x").dtype } };
+    return { y: { shape: [N, C], dtype: "f32" } };
   },
   gradient({ graph, input, dOutput }) {
-    const [, H = 1, W = 1] = input("x").shape;
-    return { x: graph.applyOne(spreadOverSpace, { x: dOutput("y") }, { size: [H, W], scale: 1 / (H * W) }) };
+    const { shape, dtype } = input("x");
+    const [, H = 1, W = 1] = shape;
+    const attrs = { size: [H, W], scale: 1 / (H * W), dtype };
+    return { x: graph.applyOne(spreadOverSpace, { x: dOutput("y") }, attrs) };
   },
   lower(lowering) {
     const { input, output } = lowering;

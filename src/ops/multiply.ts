@@ -19,7 +19,7 @@ export const multiply: Operator = defineOperator({
     const db = () =>
       sameShape(a.shape, b.shape)
         ? graph.applyOne(multiply, { a: dy, b: a })
-        : graph.applyOne(sumOverSpace, { x: dy, r: a }, { keepDimensions: true });
+        : graph.applyOne(sumOverSpace, { x: dy, r: a }, { keepDimensions: true, dtype: b.dtype });
     return {
       a: wants("a") ? graph.applyOne(multiply, { a: dy, b }) : undefined,
       b: wants("b") ? db() : undefined,

@@ -6,6 +6,7 @@ import { add } from "./add.ts";
 import { augmentAffine, augmentAffineGradient } from "./augment_affine.ts";
 import { avgPool2d, avgPool2dGradient } from "./avg_pool2d.ts";
 import { batchNorm, batchNormGradient } from "./batch_norm.ts";
+import { cast } from "./cast.ts";
 import { concat, slice } from "./concat.ts";
 import { conv2d, conv2dDataGradient, conv2dWeightGradient } from "./conv2d.ts";
 import { dense, denseDataGradient, denseWeightGradient } from "./dense.ts";
@@ -15,14 +16,18 @@ import {
   depthwiseConv2dWeightGradient,
 } from "./depthwise_conv2d.ts";
 import { dropout } from "./dropout.ts";
+import { findInfinite } from "./find_infinite.ts";
 import { foldWeights } from "./fold_weights.ts";
 import { globalAvgPool2d } from "./global_avg_pool2d.ts";
 import { globalMaxPool2d, globalMaxPool2dGradient } from "./global_max_pool2d.ts";
 import { hardSigmoid, hardSigmoidGradient } from "./hard_sigmoid.ts";
 import { increment } from "./increment.ts";
+import { lossScaleSeed } from "./loss_scale_seed.ts";
+import { lossScaleUpdate } from "./loss_scale_update.ts";
 import { maxPool2d, maxPool2dGradient } from "./max_pool2d.ts";
 import { movingStatistics } from "./moving_statistics.ts";
 import { multiply } from "./multiply.ts";
+import { narrowArena } from "./narrow_arena.ts";
 import { normalize } from "./normalize.ts";
 import { pack } from "./pack.ts";
 import { preprocess } from "./preprocess.ts";
@@ -76,6 +81,11 @@ const ALL: readonly Operator[] = [
   augmentAffine,
   crop2d,
   preprocess,
+  cast,
+  narrowArena,
+  lossScaleSeed,
+  findInfinite,
+  lossScaleUpdate,
   conv2dDataGradient,
   conv2dWeightGradient,
   depthwiseConv2dDataGradient,

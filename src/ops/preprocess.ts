@@ -37,6 +37,8 @@ export const CONVERSIONS: Readonly<Record<PreprocessMode, Conversion>> = {
 interface PreprocessAttributes {
   readonly mode: PreprocessMode;
   readonly augment: boolean;
+  /** Element type of y. */
+  readonly dtype: "f32" | "f16";
 }
 
 export const preprocess = defineOperator<PreprocessAttributes>({
@@ -45,8 +47,9 @@ export const preprocess = defineOperator<PreprocessAttributes>({
   attributes: (read) => ({
     mode: read.choice("mode", PREPROCESS_MODES, "tf"),
     augment: read.boolean("augment", false),
+    dtype: read.choice("dtype", ["f32", "f16"], "f32"),
   }),
-  infer(inputs, { augment }) {
+  infer(inputs, { augment, dtype: made }) {
     const { N, H, W, C } = imageSizes("preprocess", inputs, "bytes");
     const { dtype } = typeOf(inputs, "bytes");
     if (dtype !== "u8") throw new WeftError(`preprocess: bytes expects elements of type u8 but has ${dtype}`);
@@ -58,7 +61,7 @@ export const preprocess = defineOperator<PreprocessAttributes>({
     if (augment && !inputs.transform)
       throw new WeftError("preprocess: augment needs an input transform [N,6]");
     if (inputs.transform) requireTransform("preprocess", inputs, N);
-    return { y: { shape: [N, H, W, 3], dtype: "f32" } };
+    return { y: { shape: [N, H, W, 3], dtype: made } };
   },
   lower(lowering) {
     if (lowering.attrs.augment) lowerAugment(lowering);

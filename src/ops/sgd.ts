@@ -5,6 +5,7 @@ import shader from "../../shaders/sgd/update.wesl";
 import { WeftError } from "../base/errors.ts";
 import { byteSize, elementCount, sameShape, shapeText } from "../base/tensors.ts";
 import { defineOperator, typeOf } from "../graph/operator.ts";
+import { scaledBy } from "./adam.ts";
 
 interface SgdAttrs {
   /** Used where the input learningRate is absent. */
@@ -16,7 +17,7 @@ interface SgdAttrs {
 
 export const sgd = defineOperator<SgdAttrs>({
   name: "sgd",
-  inputs: ["param", "grad", "velocity", "learningRate?"],
+  inputs: ["param", "grad", "velocity", "learningRate?", "verdict?"],
   inPlace: { newParam: "param", newVelocity: "velocity" },
   attributes: (read) => ({
     lr: read.number("lr", 1e-2),
@@ -40,9 +41,10 @@ export const sgd = defineOperator<SgdAttrs>({
     const { momentum, nesterov, weightDecay, lr } = l.attrs;
     const count = elementCount(l.output("newParam").shape);
     l.dispatch(
-      { name: "sgd/update", source: shader },
+      { name: "sgd/update", source: shader, ...scaledBy(l).use },
       {
         tensors: {
+          ...scaledBy(l).tensors,
           grad: l.input("grad"),
           learning_rate: l.hasInput("learningRate") ? l.input("learningRate") : l.constant("lr", [lr], "f32"),
           param: l.output("newParam"),

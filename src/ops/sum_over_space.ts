@@ -18,11 +18,12 @@ export const sumOverSpace = defineOperator({
     /** Whether y is [N, 1, 1, C] rather than [N, C]. */
     keepDimensions: read.boolean("keepDimensions", false),
     scale: read.number("scale", 1),
+    dtype: read.choice("dtype", ["f32", "f16"], "f32"),
   }),
-  infer(inputs, { keepDimensions }) {
+  infer(inputs, { keepDimensions, dtype }) {
     const { N, C } = imageSizes("sumOverSpace", inputs, "x");
     if (inputs.r) requireSameShape("sumOverSpace", inputs, "r", "x");
-    return { y: { shape: keepDimensions ? [N, 1, 1, C] : [N, C], dtype: typeOf(inputs, "x").dtype } };
+    return { y: { shape: keepDimensions ? [N, 1, 1, C] : [N, C], dtype } };
   },
   lower(lowering) {
     const { attrs, input, output, hasInput } = lowering;
@@ -46,9 +47,10 @@ export const spreadOverSpace = defineOperator({
     /** Rows and columns of y. */
     size: read.pair("size"),
     scale: read.number("scale", 1),
+    dtype: read.choice("dtype", ["f32", "f16"], "f32"),
   }),
-  infer(inputs, { size }) {
-    const { shape, dtype } = typeOf(inputs, "x");
+  infer(inputs, { size, dtype }) {
+    const { shape } = typeOf(inputs, "x");
     return { y: { shape: [shape[0] ?? 0, ...size, shape.at(-1) ?? 0], dtype } };
   },
   lower({ attrs, input, output, dispatch }) {

@@ -16,8 +16,10 @@ import {
 } from "../models/multi_task.ts";
 import type { WeightSpec } from "../nn/layer_scope.ts";
 import { Layers } from "../nn/layers.ts";
+import type { Precision } from "../nn/mixed_precision.ts";
 import type { OptimizerConfig } from "../nn/optimizers.ts";
 import { addTraining, type TrainingVariables } from "../nn/training.ts";
+import { castTo } from "../ops/cast.ts";
 import { preprocess } from "../ops/preprocess.ts";
 
 /** What the network of a run is. */
@@ -42,6 +44,8 @@ export interface TrainingStepConfig extends NetworkConfig {
   readonly optimizer: OptimizerConfig;
   /** What the backward pass computes again instead of keeping it; nothing by default. */
   readonly recompute?: Recompute;
+  /** What the step computes in; f32 by default. */
+  readonly precision?: Precision;
 }
 
 /** A laid-out step and the variables it works on. */
@@ -93,7 +97,7 @@ const labelWidth = (heads: readonly Head[]) => heads.reduce((sum, { classes }) =
 /**
  * Lays out a training step. Its inputs: `bytes` [N,size,size,3] u8, `transform` [N,6] with augmentation,
  * `labels` [N, classes] one-hot, `validRows` [1], `seed` [2], `learningRate` [1]. Its outputs: `loss`
- * [heads] and `accuracy` [2 · heads].
+ * [heads] and `accuracy` [2 · heads]; in mixed precision `lossScale` [2] as `addTraining` has it.
  */
 export function layOutTrainingStep(config: TrainingStepConfig, facts: DeviceFacts): TrainingStep {
   const { batchSize, size, heads } = config;
@@ -112,9 +116,11 @@ export function layOutTrainingStep(config: TrainingStepConfig, facts: DeviceFact
     batchNormMomentum: config.batchNormMomentum,
   });
   const mode = config.backbone.preprocessing;
-  const image = graph.applyOne(preprocess, { bytes, transform }, { mode, augment: config.augment }, "image");
+  const dtype = config.precision === "mixed" ? "f16" : "f32";
+  const attrs = { mode, augment: config.augment, dtype };
+  const image = graph.applyOne(preprocess, { bytes, transform }, attrs, "image");
   layers.frozen = config.freezeBackbone;
-  const features = backboneFeatures(layers, config, image);
+  const features = castTo(graph, backboneFeatures(layers, config, image), "f32", "features");
   layers.frozen = false;
   const logits = joinLogits(graph, multiTaskHeads(layers, features, heads, config.dropout));
   const { loss, accuracy } = multiTaskLoss(graph, logits, labels, heads, validRows);
@@ -123,7 +129,9 @@ export function layOutTrainingStep(config: TrainingStepConfig, facts: DeviceFact
   const { maxBindingBytes } = facts;
   const { optimizer, recompute } = config;
   const variables = addTraining(graph, layers, loss, optimizer, learningRate, maxBindingBytes, recompute);
-  return { layout: layOutPlan(graph, { loss, accuracy }, facts), ...variables };
+  const { lossScale } = variables;
+  const outputs = { loss, accuracy, ...(lossScale && { lossScale }) };
+  return { layout: layOutPlan(graph, outputs, facts), ...variables };
 }
 
 export interface InferenceStep {

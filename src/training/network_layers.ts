@@ -13,7 +13,7 @@ export interface NetworkDescription {
   readonly graph: Graph;
   /** The preprocessed image, [1,size,size,3]; the only tensor that no layer makes. */
   readonly input: Tensor;
-  /** Layers in the order of creation, which is Keras' order too. */
+  /** Layers in the order of creation; that of Keras' `model.layers` differs where there are branches. */
   readonly records: readonly LayerRecord[];
   /** How many of the records, from the first on, are the backbone's. */
   readonly backboneRecords: number;

@@ -10,6 +10,7 @@ import { float32Tensor, safetensorsPieces } from "../formats/safetensors.ts";
 import type { Choices } from "../gpu/device.ts";
 import { BACKBONES } from "../models/backbones.ts";
 import type { WeightSpec } from "../nn/layer_scope.ts";
+import type { Precision } from "../nn/mixed_precision.ts";
 import type { OptimizerConfig } from "../nn/optimizers.ts";
 import { type NetworkConfig, networkName, networkWeights, suitedTo } from "./network.ts";
 import type { EpochReport } from "./trainer.ts";
@@ -38,6 +39,8 @@ export interface TrainingRecord {
   readonly batchNormMomentum: number;
   readonly optimizer: OptimizerConfig;
   readonly freeze: "backbone" | null;
+  /** f32 where it is absent: runs of earlier versions. */
+  readonly precision?: Precision;
   /** The weights file as it was given, or null for random weights. */
   readonly weights: string | null;
   /** Kernels that were chosen by measurement and differ from the rules: another choice, another order of sums. */

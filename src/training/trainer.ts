@@ -21,6 +21,7 @@ import {
   type TrainingStep,
   type TrainingStepConfig,
 } from "./network.ts";
+import { type LossScaleReport, LossScaleWatch, requirePrecision } from "./precision.ts";
 import { type Phase, totalEpochs } from "./schedule.ts";
 
 export interface TrainerConfig extends TrainingStepConfig {
@@ -37,6 +38,8 @@ export interface EpochReport {
   readonly imagesPerSecond: number;
   readonly train: SetMetrics;
   readonly validation: SetMetrics;
+  /** In mixed precision only. */
+  readonly lossScale?: LossScaleReport;
 }
 
 /** Where an epoch stands, after each step. */
@@ -98,6 +101,7 @@ export type TrainingEnd = "finished" | "interrupted";
 
 export class Trainer {
   private steps = 0;
+  private lossScale = new LossScaleWatch();
 
   private constructor(
     readonly config: TrainerConfig,
@@ -120,6 +124,7 @@ export class Trainer {
     weights: ReadonlyMap<string, Float32Array>,
     { layout = layOutTraining(config, device.facts), onPipelines }: TrainerOptions = {},
   ): Promise<Trainer> {
+    requirePrecision(config.precision, device);
     const step = layout.training;
     const total = layout.layouts.reduce((sum, { statistics }) => sum + statistics.pipelines, 0);
     let before = 0;
@@ -154,6 +159,7 @@ export class Trainer {
       for (let i = 0; i < phase.epochs; i++) {
         epoch++;
         const started = hooks.now();
+        this.lossScale = new LossScaleWatch();
         const train = await this.trainEpoch(loader, split, epoch, phase.learningRate, hooks);
         const trained = hooks.now() - started;
         if (hooks.signal?.aborted) return "interrupted";
@@ -167,6 +173,7 @@ export class Trainer {
           imagesPerSecond: train.images / Math.max(1e-9, trained),
           train: train.finish(),
           validation: validation.finish(),
+          ...(this.lossScale.report && { lossScale: this.lossScale.report }),
         });
       }
     }
@@ -227,6 +234,7 @@ export class Trainer {
       signal: hooks.signal,
       take: (values, { index, valid }) => {
         this.checkLoss(values.loss ?? [], stage, epoch, index);
+        this.lossScale.take(values.lossScale, `in epoch ${epoch}, step ${index + 1}`);
         sum.add(values.loss ?? [], values.accuracy ?? [], valid);
         hooks.onStep?.({ stage, epoch, images: sum.images, totalImages: order.length, loss: sum.loss });
       },

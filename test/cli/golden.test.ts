@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { float32Tensor, writeSafetensors } from "../../src/formats/safetensors.ts";
 import { findChromium } from "../../src/platform/node/chromium.ts";
+import { canHaveSwiftShader } from "../platform/available_adapters.ts";
 import { temporaryFolder, writeIn } from "./tiny_data.ts";
 import { runWeft } from "./weft.ts";
 
@@ -18,6 +19,9 @@ function caseFile(fields: object, y = RELU6): Uint8Array {
   ] as const;
   return writeSafetensors(tensors, { case: JSON.stringify(golden) });
 }
+
+/** A test adapter would win over the one asked for. */
+const canAskForSwiftShader = canHaveSwiftShader && process.env.WEFT_TEST_ADAPTER === undefined;
 
 let folder: string;
 
@@ -52,6 +56,18 @@ describe("weft golden", () => {
     expectLines(stdout);
     expect(code).toBe(1);
   });
+
+  it.skipIf(!canAskForSwiftShader)(
+    "refuses mixed precision on SwiftShader, which has no f16 (Linux on x64)",
+    async () => {
+      const options = ["--precision", "mixed", "--adapter", "swiftshader"];
+      const { code, errors } = await runWeft(["golden", folder, ...options]);
+      expect(code).toBe(1);
+      expect(errors).toEqual([
+        expect.stringMatching(/mixed needs .* shader-f16, which swiftshader does not have/),
+      ]);
+    },
+  );
 
   it("exits with 0 where all pass, and with 1 where none ran", async () => {
     const passing = await runWeft(["golden", join(folder, "b")]);

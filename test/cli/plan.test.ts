@@ -32,6 +32,17 @@ describe("weft plan", () => {
     expect(inference.bytes.moments).toBeUndefined();
   });
 
+  it("halves the activations in mixed precision, which is for training", async () => {
+    const step = ["--backbone", "MobileNetV2", "--size", "96", "--batch", "8"];
+    const [full, mixed] = await Promise.all([planned(...step), planned(...step, "--precision", "mixed")]);
+    const { total, ...parts } = mixed.bytes;
+    expect(Object.values<number>(parts).reduce((sum, bytes) => sum + bytes, 0)).toBe(total);
+    expect(parts.activations / full.bytes.activations).toBeCloseTo(0.5, 1);
+    expect(parts.weightsInF16).toBeLessThan(0.51 * parts.weights);
+    const inference = await runWeft(["plan", ...step, "--mode", "inference", "--precision", "mixed"]);
+    expect(inference).toMatchObject({ code: 1, errors: [expect.stringMatching(/mixed is for training/)] });
+  });
+
   it("prints a table", async () => {
     const { stdout } = await runWeft([
       "plan",

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import { inflateSync } from "node:zlib";
 import type { Group } from "h5wasm";
 import { describe, expect, it } from "vitest";
 import { WeftError } from "../../src/base/errors.ts";
@@ -220,6 +221,41 @@ describe("openKerasH5: Keras 3's .weights.h5", () => {
       "head/kernel",
       "head/bias",
     ]);
+  });
+});
+
+// Written by h5py, deflated: layer `a` with `half`, float16 [1, -2, 2^-14, 2^-24, 65504], and `brain`, bfloat16
+// [1, -2.5, 3e38] as two bytes an element, with Keras 3's attribute `dtype` and without.
+const HALVES = [
+  "eNrr9HBx4+WS4mLm4GCAgf9Q8FAYwjeAinf9/dHv7+ESxKSwfyFLNjKuYBJC1ggDXEwMjAwMokIMLJhyPEYMDMwMPAwcDCIMDDmJ",
+  "lalF8XmJuanFDMJALUDEwMQIBFCbYXQiGw+Iw5h4GCpwp32/Lw4nCQgwMCQxQZQZQpVDHASSWckMETGCyvDYgJzDC3FOeWpmekYJ",
+  "kntYoe6BGscAozMSc9IYkooSM/MY2GChF8S9fA3YSUB3MopA9LFC5WA0swgDo6ACP9QcAQYuVgYufpA80H3MXBzAwGRhnAy1hAtm",
+  "8AaGIQcqzoa993f28MaePNj4QZHJAgrEMGgM219czs5gw3AA6H+G/9XowcgMCz4YzcHAKAqNDuSguw1VAIsTHCnQHGQSGzDCgZIp",
+  "JZUFqQySwBQnAI4RWJrjABsOyhsPmZHSYjZdg3GXuHQUKBix+4NNAOQoVnAynAtNNFrcvsIN9goHkurdnf19GBmgfkLKSrDsnpSW",
+  "k59YYmgGs+sGP8MoGAWjYBSMglEwCkbBKBgFo2AUjIJRMAqGGAAAXNunaQ==",
+].join("");
+const HALVES_UNTOLD = [
+  "eNrr9HBx4+WS4mLm4GCAgf9Q8JAZwjeAij+8eP2Lv4dLEJPC/oUs2ci4gkkIWSMMcDExMDIwiAoxsGDK8RgxMDAz8DBwMIgwMOQk",
+  "VqYWxecl5qYWMwgDtQARAxMjEEBthtGJbDwgDmPiYajAnfb9vjicJCDAwJDEBFFmCFUOcRBIZiXUb0ZQGR4bkHN4Ic4pT81MzyhB",
+  "cg8r1D1Q4xhgdEZiThpDUlFiZh4DGyz0griXrwE7CehORhGIPlaoHIxmFmFgFFTgh5ojwMDFysDFD5IHuo+ZiwMYmCyMk6GWcMEM",
+  "3sAw5EDF2bD3/s4e3tiTBxs/KDJZQIEYBo1h+4vL2RlsGA4A/c/wvxo9GJlhwQejORgYRaHRgRx0t6EK4HGyh2FIgyeX/t0DBSP2",
+  "nMQmAApGVnAynAtNNFrcvsIN9goHkuoBDFGRiA==",
+].join("");
+const inflated = (base64: string) => Uint8Array.from(inflateSync(Buffer.from(base64, "base64")));
+
+describe("openKerasH5: elements of two bytes", () => {
+  it("reads float16, and bfloat16 where the file says that it is", async () => {
+    const file = await openKerasH5(inflated(HALVES), "f.h5");
+    expect(file.weights.map(({ weight, dtype, load }) => [weight, dtype, [...load()]])).toEqual([
+      ["half", "float16", [1, -2, 2 ** -14, 2 ** -24, 65504]],
+      ["brain", "bfloat16", [1, -2.5, expect.closeTo(3e38, -36)]],
+    ]);
+    file.close();
+  });
+
+  it("refuses bytes of which the file does not say what they are", async () => {
+    const told = "expected numbers but it holds V2 (bytes; a bfloat16 model has to be saved as .keras)";
+    expect(await faultOf(inflated(HALVES_UNTOLD))).toBe(`f.h5: tensor a/brain: ${told}`);
   });
 });
 

@@ -29,3 +29,14 @@ describe("golden set", () => {
     expect(outcome).toMatchObject({ status: "passed" });
   });
 });
+
+describe("golden trainings in mixed precision", async () => {
+  const device = await testDevice();
+  const hasF16 = device.facts.features.has("shader-f16");
+  const trainings = files.filter((path) => path.startsWith("trainings"));
+
+  it.skipIf(!hasF16).each(trainings)("%s (requires shader-f16)", async (path) => {
+    const golden = parseGoldenCase(readFileSync(join(FOLDER, path)), path);
+    expect(await runCase(device, golden, noWeightFiles, "mixed")).toMatchObject({ status: "passed" });
+  });
+});

@@ -48,6 +48,11 @@ describe("MobileNet", () => {
     expect(outputShape(mobileNet, { classes: 7 }, size)).toEqual([1, 7]);
   });
 
+  it("refuses an alpha that leaves a layer without filters, as Keras does", () => {
+    expect(outputShape(mobileNet, { includeTop: false, alpha: 1 / 32 }, [64, 64])).toEqual([1, 2, 2, 32]);
+    expect(() => built(mobileNet, { alpha: 0.031 }, 64)).toThrow(/at least 0\.03125, .* received 0\.031$/);
+  });
+
   it("ends in Keras' convolution, reshape and softmax", () => {
     const { records } = built(mobileNet, { classes: 7 }, 96).layers;
     expect(records.slice(-5).map(({ name, className }) => `${className} ${name}`)).toEqual([

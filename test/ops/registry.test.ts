@@ -25,9 +25,19 @@ const TESTED_ALONE: ReadonlySet<string> = new Set([
   "movingStatistics",
   "foldWeights",
   "residualSplit",
+  "cast",
+  "narrowArena",
+  "lossScaleSeed",
+  "findInfinite",
+  "lossScaleUpdate",
 ]);
 /** Where such a test is another operator's as well. */
-const TESTED_WITH: Readonly<Record<string, string>> = { foldWeights: "movingStatistics" };
+const TESTED_WITH: Readonly<Record<string, string>> = {
+  foldWeights: "movingStatistics",
+  narrowArena: "cast",
+  lossScaleSeed: "lossScaleUpdate",
+  findInfinite: "lossScaleUpdate",
+};
 
 const recordOf = new Map(records.map((record) => [record.op, record]));
 const GRADIENT = /(Data|Weight)?Gradient$/;

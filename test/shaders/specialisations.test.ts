@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { create } from "webgpu";
 import { type DeviceFacts, GpuDevice } from "../../src/gpu/device.ts";
 import { specialisationKey } from "../../src/gpu/pipelines.ts";
+import { linkShader } from "../../src/gpu/shader_linking.ts";
 import { differentiate } from "../../src/graph/differentiate.ts";
 import { Graph, type Tensor } from "../../src/graph/graph.ts";
 import type { KernelUse } from "../../src/graph/operator.ts";
@@ -72,6 +73,8 @@ function allKernels(facts: DeviceFacts): Map<string, KernelUse> {
     for (const augment of [true, false]) {
       uses.push(...kernelUses(layOutTrainingStep({ ...SMALL_STEP, optimizer, augment }, facts).layout));
     }
+    const mixed = { ...SMALL_STEP, optimizer, precision: "mixed" } as const;
+    if (hasF16) uses.push(...kernelUses(layOutTrainingStep(mixed, facts).layout));
   }
   uses.push(...kernelUses(layOutInferenceStep(SMALL_STEP, 2, facts).layout));
   const residual = {
@@ -84,9 +87,11 @@ function allKernels(facts: DeviceFacts): Map<string, KernelUse> {
   return new Map(uses.map((use) => [specialisationKey(use), use]));
 }
 
-describe("shaders", () => {
-  // Dawn crashes when an instance is collected before its devices.
-  const gpu = create(["backend=null", "enable-dawn-features=allow_unsafe_apis"]);
+// Dawn crashes when an instance is collected before its devices.
+const gpu = create(["backend=null", "enable-dawn-features=allow_unsafe_apis"]);
+const hasF16 = (await gpu.requestAdapter())?.features.has("shader-f16") ?? false;
+
+describe("shaders (those of mixed precision require shader-f16 of the null backend)", () => {
   let device: GpuDevice;
   beforeAll(async () => {
     const adapter = await gpu.requestAdapter();
@@ -101,6 +106,23 @@ describe("shaders", () => {
       const kernels = allKernels({ ...device.facts, ...form });
       expect(kernels.size).toBeGreaterThan(50);
       for (const use of kernels.values()) await device.pipelines.get(use);
+    },
+  );
+
+  it.skipIf(!hasF16)(
+    "compile with f16 in all float storage (requires shader-f16 of the null backend)",
+    async () => {
+      for (const form of ADAPTERS.filter(({ subgroupSize }) => subgroupSize !== 16)) {
+        for (const use of allKernels({ ...device.facts, ...form }).values()) {
+          const { code, storage } = await linkShader(use);
+          const isFloat = ({ name }: { name: string }) => {
+            const type = new RegExp(`\\b${name}\\s*:\\s*array<(\\w+)`).exec(code)?.[1] ?? "";
+            return !/u32|vec4u|Places/.test(type);
+          };
+          const narrow = storage.filter(isFloat).map(({ name }) => name);
+          if (narrow.length > 0) await device.pipelines.get({ ...use, narrow });
+        }
+      }
     },
   );
 

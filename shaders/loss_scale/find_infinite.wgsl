@@ -1,0 +1,34 @@
+// flags[t] = 1 where thread t finds an infinity or a NaN in x, or previous[t] is 1 and `chained` is; else 0.
+// x [count] in blocks of 128 elements, of which `filled` tells how many at the start count: the rest is padding and
+// may hold anything. flags and previous [threads]. Exponents are compared as bits: compilers may assume that numbers are
+// finite. Thread t looks at every threads-th element from t on.
+
+import package::common::indexing::flat_workgroup;
+
+struct Params { count: u32, threads: u32, chained: u32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> previous: array<f32>;
+@group(0) @binding(3) var<storage, read> filled: array<u32>;
+@group(0) @binding(4) var<storage, read_write> flags: array<f32>;
+
+const EXPONENT = 0x7f800000u;
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) wid: vec3u,
+  @builtin(num_workgroups) nwg: vec3u,
+  @builtin(local_invocation_index) lid: u32,
+) {
+  let thread = flat_workgroup(wid, nwg) * 64u + lid;
+  if (thread >= params.threads) { return; }
+  var found = false;
+  for (var i = thread; i < params.count; i += params.threads) {
+    let is_padding = (i & 127u) >= filled[i >> 7u];
+    found |= !is_padding && (bitcast<u32>(x[i]) & EXPONENT) == EXPONENT;
+  }
+  var flag = select(0.0, 1.0, found);
+  if (params.chained == 1u) { flag = max(flag, previous[thread]); }
+  flags[thread] = flag;
+}

@@ -1,0 +1,99 @@
+// Mixed precision: where activations are f16, weights enter kernels as f16 copies of the f32 ones that the optimizer
+// updates, and the gradient of the loss is scaled so that small gradients do not vanish in f16.
+
+import { elementCount } from "../base/tensors.ts";
+import type { Arena, VariableSpec } from "../gpu/variables.ts";
+import type { Graph, GraphNode, Tensor } from "../graph/graph.ts";
+import { cast } from "../ops/cast.ts";
+import { findInfinite } from "../ops/find_infinite.ts";
+import { LOSS_SCALE_STATE } from "../ops/loss_scale.ts";
+import { lossScaleSeed } from "../ops/loss_scale_seed.ts";
+import { lossScaleUpdate } from "../ops/loss_scale_update.ts";
+import { narrowArena } from "../ops/narrow_arena.ts";
+
+/** What a step computes in: everything in f32, or activations and kernels' inputs in f16. */
+export const PRECISIONS = ["f32", "mixed"] as const;
+export type Precision = (typeof PRECISIONS)[number];
+
+/** Weights begin at multiples of so many elements, so that their f16 copies can be bound by themselves. */
+export const NARROW_ALIGNMENT = 128;
+
+/** The variable of the loss scale; zero is its start. */
+const STATE = "lossScale/state";
+export const lossScaleVariables: readonly VariableSpec[] = [{ name: STATE, ...LOSS_SCALE_STATE }];
+
+/** Whether a graph computes in f16 anywhere. */
+export function holdsF16(graph: Graph): boolean {
+  return graph.nodes.some(({ outputs }) => Object.values(outputs).some(({ dtype }) => dtype === "f16"));
+}
+
+/** A weight as a kernel takes it that reads `x`: a copy in f16 where `x` is f16. */
+export function kernelInput(graph: Graph, x: Tensor, w: Tensor): Tensor {
+  if (x.dtype !== "f16") return w;
+  const { block } = graph;
+  graph.block = undefined; // it is computed once a step, never again inside a block
+  const narrow = graph.applyOne(cast, { x: w }, { dtype: "f16" }, `${w.name}/f16`);
+  graph.block = block;
+  return narrow;
+}
+
+/** Replaces the casts of weights by one node an arena, at the start of the step. Call it when gradients are added. */
+export function mergeWeightCasts(graph: Graph, arenas: readonly Arena[]): void {
+  const castsOf = new Map<Tensor, GraphNode[]>();
+  for (const node of graph.nodes) {
+    const { x } = node.inputs;
+    if (node.operator.name !== cast.name || x?.kind !== "variable") continue;
+    castsOf.set(x, [...(castsOf.get(x) ?? []), node]);
+  }
+  const merged = new Set<GraphNode>();
+  const made: GraphNode[] = [];
+  for (const arena of arenas) {
+    const parts = arena.members.flatMap(({ name, offset }) => {
+      const member = graph.declared.get(name);
+      return ((member && castsOf.get(member)) ?? []).map((node) => ({ node, offset }));
+    });
+    if (parts.length === 0) continue;
+    const x = graph.variable(arena.name, [arena.elements]);
+    graph.apply(narrowArena, { x }, { offsets: parts.map(({ offset }) => offset) }, `${arena.name}/f16`);
+    const whole = graph.nodes.pop();
+    if (!whole) throw new Error("narrowArena made no node");
+    made.push(whole);
+    for (const [i, { node }] of parts.entries()) {
+      const { y } = node.outputs;
+      if (!y) throw new Error(`${node.name} has no output y`);
+      whole.outputs[`part${i}`] = y;
+      y.node = whole;
+      merged.add(node);
+    }
+  }
+  graph.nodes.splice(0, graph.nodes.length, ...made, ...graph.nodes.filter((node) => !merged.has(node)));
+}
+
+/** The gradient of every loss, [count]: the loss scale. */
+export function scaledLossGradient(graph: Graph, count: number): Tensor {
+  const state = graph.variable(STATE, LOSS_SCALE_STATE.shape);
+  return graph.applyOne(lossScaleSeed, { state }, { count }, "loss gradient");
+}
+
+/**
+ * Adds the check of all gradients for infinities and the update of the loss scale.
+ * @param gradients of the arenas.
+ * @returns [2]: what the optimizer multiplies gradients by, 0 where it must leave the step out; and the scale.
+ */
+export function lossScaleVerdict(
+  graph: Graph,
+  arenas: readonly Arena[],
+  gradients: readonly Tensor[],
+): Tensor {
+  let flags: Tensor | undefined;
+  arenas.forEach(({ members }, i) => {
+    const offsets = members.map(({ offset }) => offset);
+    const sizes = members.map(({ name }) => elementCount(graph.declared.get(name)?.shape ?? []));
+    flags = graph.applyOne(findInfinite, { x: gradients[i], previous: flags }, { offsets, sizes });
+  });
+  const state = graph.variable(STATE, LOSS_SCALE_STATE.shape);
+  const { newState, verdict } = graph.apply(lossScaleUpdate, { state, flags }, {}, "loss scale");
+  if (!newState || !verdict) throw new Error("lossScaleUpdate lacks an output");
+  graph.assign(state, newState);
+  return verdict;
+}

@@ -1,0 +1,46 @@
+// cast: y = x in another element type: f32 weights and features to f16 and back. Gradient: dy in the type of x;
+// what comes in that type already, as the weight gradients that convolutions compute in f32, stays as it is.
+
+import shader from "../../shaders/cast/convert.wgsl";
+import { byteSize, elementCount } from "../base/tensors.ts";
+import type { Graph, Tensor } from "../graph/graph.ts";
+import { defineOperator, type Operator, typeOf } from "../graph/operator.ts";
+import { elementWorkgroups, lanesFor } from "./lanes.ts";
+
+interface CastAttributes {
+  readonly dtype: "f32" | "f16";
+}
+
+export const cast: Operator<CastAttributes> = defineOperator<CastAttributes>({
+  name: "cast",
+  inputs: ["x"],
+  attributes: (read) => ({ dtype: read.choice("dtype", ["f32", "f16"]) }),
+  infer: (inputs, { dtype }) => ({ y: { shape: typeOf(inputs, "x").shape, dtype } }),
+  gradient({ graph, input, dOutput }) {
+    const dy = dOutput("y");
+    const { dtype } = input("x");
+    return dy && (dtype === "f32" || dtype === "f16") ? { x: castTo(graph, dy, dtype) } : {};
+  },
+  lower({ input, output, dispatch }) {
+    const y = output("y");
+    const count = elementCount(y.shape);
+    const { width, conditions } = lanesFor(count);
+    dispatch(
+      { name: "cast/convert", source: shader, conditions },
+      {
+        tensors: { x: input("x"), y },
+        uniforms: { count: count / width },
+        workgroups: elementWorkgroups(count / width),
+      },
+    );
+  },
+  cost: (inputs, outputs) => ({
+    flops: 0,
+    bytes: byteSize(typeOf(inputs, "x")) + byteSize(typeOf(outputs, "y")),
+  }),
+});
+
+/** The tensor in an element type: itself where it has that. */
+export function castTo(graph: Graph, x: Tensor, dtype: CastAttributes["dtype"], name?: string): Tensor {
+  return x.dtype === dtype ? x : graph.applyOne(cast, { x }, { dtype }, name);
+}

@@ -1,0 +1,57 @@
+// findInfinite: flags [threads], 1 where a thread found an infinity or a NaN among the gradients x of an arena, or where
+// `previous`, the flags of another arena, is 1. See loss_scale.ts.
+
+import shader from "../../shaders/loss_scale/find_infinite.wgsl";
+import { byteSize, elementCount } from "../base/tensors.ts";
+import { defineOperator, typeOf } from "../graph/operator.ts";
+import { FLAG_THREADS } from "./loss_scale.ts";
+
+/** Elements of a block of `findInfinite`. */
+const BLOCK = 128;
+
+interface FindInfiniteAttributes {
+  /** Where the tensors begin that x is packed of, in elements, and how many each has; between them is padding. */
+  readonly offsets: readonly number[];
+  readonly sizes: readonly number[];
+}
+
+/** How many elements at the start of each block are no padding. */
+function filledBlocks(count: number, { offsets, sizes }: FindInfiniteAttributes): number[] {
+  const filled = Array.from({ length: Math.ceil(count / BLOCK) }, () => 0);
+  for (const [i, offset] of offsets.entries()) {
+    if (offset % BLOCK !== 0) throw new Error(`findInfinite: offset ${offset} is no multiple of ${BLOCK}`);
+    const size = sizes[i] ?? 0;
+    for (let at = 0; at < size; at += BLOCK) filled[(offset + at) / BLOCK] = Math.min(BLOCK, size - at);
+  }
+  return filled;
+}
+
+export const findInfinite = defineOperator<FindInfiniteAttributes>({
+  name: "findInfinite",
+  inputs: ["x", "previous?"],
+  attributes: (read) => ({
+    offsets: read.wholeNumbers("offsets", undefined, 0),
+    sizes: read.wholeNumbers("sizes", undefined, 0),
+  }),
+  // As many flags as the widest family has threads: the type does not know the device.
+  infer: () => ({ flags: { shape: [FLAG_THREADS.gpu], dtype: "f32" } }),
+  lower({ attrs, device, input, hasInput, output, constant, dispatch }) {
+    const x = input("x");
+    const threads = FLAG_THREADS[device.family];
+    const count = elementCount(x.shape);
+    const filled = constant("filled", filledBlocks(count, attrs), "u32");
+    const isChained = hasInput("previous");
+    dispatch(
+      { name: "loss_scale/find_infinite", source: shader },
+      {
+        tensors: { x, previous: isChained ? input("previous") : x, filled, flags: output("flags") },
+        uniforms: { count, threads, chained: Number(isChained) },
+        workgroups: threads / 64,
+      },
+    );
+  },
+  cost(inputs) {
+    const x = typeOf(inputs, "x");
+    return { flops: 0, bytes: byteSize(x) };
+  },
+});

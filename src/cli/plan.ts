@@ -51,14 +51,29 @@ interface MemoryParts {
   readonly parts: readonly (readonly [name: string, bytes: number])[];
 }
 
-/** Limits that no adapter of weft's falls short of; only the width of a subgroup changes kernels. */
-const GIBIBYTE = 2 ** 30;
-const FACTS: Omit<DeviceFacts, "family" | "subgroupSize"> = {
-  features: new Set(),
-  maxBindingBytes: GIBIBYTE,
-  maxBufferBytes: GIBIBYTE,
+const MEBIBYTE = 2 ** 20;
+const FACTS = {
+  features: new Set<string>(),
   maxWorkgroupsPerDimension: 65535,
   maxWorkgroupMemoryBytes: 32768,
+};
+
+/** Adapters of a family as far as a plan depends on them: lavapipe, and a GPU with room. */
+const ADAPTERS: Readonly<Record<KernelFamily, DeviceFacts>> = {
+  cpu: {
+    ...FACTS,
+    family: "cpu",
+    subgroupSize: 8,
+    maxBindingBytes: 128 * MEBIBYTE,
+    maxBufferBytes: 1024 * MEBIBYTE,
+  },
+  gpu: {
+    ...FACTS,
+    family: "gpu",
+    subgroupSize: undefined,
+    maxBindingBytes: 2048 * MEBIBYTE,
+    maxBufferBytes: 2048 * MEBIBYTE,
+  },
 };
 const REFERENCE_DROPOUT = 0.5;
 
@@ -91,7 +106,7 @@ function plan(options: PlanOptions): void {
       "--precision mixed is for training; inference computes in f32: leave one of them out",
     );
   }
-  const facts: DeviceFacts = { ...FACTS, family: kernels, subgroupSize: kernels === "cpu" ? 8 : undefined };
+  const facts = ADAPTERS[kernels];
   const network: NetworkConfig = { backbone, alpha, size, heads: REFERENCE_HEADS };
   const { memory, work } =
     mode === "train"

@@ -6,10 +6,11 @@ import { type AttributeDataset, type Split, splitImages } from "../data/dataset.
 import type { Recompute } from "../graph/recompute.ts";
 import type { Backbone } from "../models/backbone.ts";
 import { mobileNetV2 } from "../models/mobilenet_v2.ts";
+import { layerGraph } from "../nn/layer_graph.ts";
 import type { Precision } from "../nn/mixed_precision.ts";
 import type { OptimizerConfig } from "../nn/optimizers.ts";
 import { type NetworkConfig, networkName, networkWeights, suitedTo } from "../training/network.ts";
-import { describeBackbone } from "../training/network_layers.ts";
+import { describeBackbone, describeNetwork } from "../training/network_layers.ts";
 import { type Phase, parsePhases, settlingMomentum, totalEpochs } from "../training/schedule.ts";
 import type { TrainerConfig } from "../training/trainer.ts";
 import { type LoadedWeights, loadWeights } from "../training/weights_file.ts";
@@ -196,6 +197,9 @@ export async function prepareTraining(
   const count = [...specs.backbone, ...specs.heads].reduce((sum, { shape }) => {
     return sum + shape.reduce((product, extent) => product * extent, 1);
   }, 0);
+  // A head called like a layer could be trained, but not shown or exported.
+  const described = describeNetwork({ ...network, dropout: 0 });
+  layerGraph(described.records, [described.input]);
   const loaded = options.weights === undefined ? undefined : await loadFor(files, options.weights, network);
   const config: TrainerConfig = {
     ...suitedTo(network, loaded?.values ?? new Map()),

@@ -8,7 +8,7 @@ import { backboneNamed } from "../models/backbones.ts";
 import { nodeFiles } from "../platform/node/files.ts";
 import { FORM_NAMES, type OpenWeights, openWeights } from "../training/weights_file.ts";
 import { fitToBackbone } from "../training/weights_fit.ts";
-import { alphaOption, jsonOption } from "./options.ts";
+import { alphaOption, jsonOption, pathText } from "./options.ts";
 import { print, styleOf } from "./terminal.ts";
 import { fitLine, fitRows, fitTable, tensorLine, tensorTable } from "./weights_table.ts";
 
@@ -24,7 +24,7 @@ interface WeightsOptions {
 export function weightsCommand(): Command {
   return new Command("weights")
     .description("list a weights file's tensors, or how they fit a backbone")
-    .argument("<file>", ".h5, .weights.h5 or .keras of Keras, or .safetensors")
+    .argument("<file>", ".h5, .weights.h5 or .keras of Keras, or .safetensors", pathText("FILE"))
     .addOption(
       new Option("--for <backbone>", "compare with this backbone's weights").argParser(backboneNamed),
     )

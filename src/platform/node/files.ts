@@ -1,5 +1,6 @@
 // Files in Node: atomic writes, and faults as one line that begins with the path.
 
+import { rmSync } from "node:fs";
 import {
   appendFile,
   type FileHandle,
@@ -81,11 +82,18 @@ async function makeFolders(path: string): Promise<void> {
   }
 }
 
+/** Files that are being written; an interrupted process takes them along. */
+const partials = new Set<string>();
+process.on("exit", () => {
+  for (const partial of partials) rmSync(partial, { force: true });
+});
+
 /** Writes beside the target, syncs, renames over it, syncs the folder. */
 async function writeAtomically(path: string, content: FileContent): Promise<void> {
   const folder = dirname(path);
   await makeFolders(folder);
   const partial = `${path}.partial`;
+  partials.add(partial);
   try {
     const file = await open(partial, "w");
     try {
@@ -97,6 +105,8 @@ async function writeAtomically(path: string, content: FileContent): Promise<void
   } catch (thrown) {
     await rm(partial, { force: true });
     throw thrown;
+  } finally {
+    partials.delete(partial);
   }
   await syncFolder(folder);
 }

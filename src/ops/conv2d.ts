@@ -4,14 +4,8 @@
 // Passes fold in what follows: a batch norm by moving averages (statistics [4,K]), a residual sum
 // (addend [N,P,Q,K]), an activation: y = activation(addend + residualScale · (scale_k · (that sum) + shift_k)).
 
-import dataGradient from "../../shaders/conv2d/data_gradient.wgsl";
-import dataGradientScalar from "../../shaders/conv2d/data_gradient_scalar.wgsl";
-import forward from "../../shaders/conv2d/forward.wgsl";
-import forwardScalar from "../../shaders/conv2d/forward_scalar.wgsl";
-import weightGradient from "../../shaders/conv2d/weight_gradient.wgsl";
-import weightGradientScalar from "../../shaders/conv2d/weight_gradient_scalar.wgsl";
 import { WeftError } from "../base/errors.ts";
-import { byteSize, elementCount, requireRank, type Shape, shapeText } from "../base/tensors.ts";
+import { byteSize, requireRank, type Shape, shapeText } from "../base/tensors.ts";
 import type { Tensor } from "../graph/graph.ts";
 import {
   type Cost,
@@ -21,11 +15,10 @@ import {
   type TypesByRole,
   typeOf,
 } from "../graph/operator.ts";
-import { ACTIVATION_CODES, readActivation } from "./activation.ts";
-import { cuts } from "./candidates.ts";
+import { readActivation } from "./activation.ts";
+import { lowerDataGradientOnCpu, lowerForwardOnCpu, lowerWeightGradientOnCpu } from "./conv2d_cpu.ts";
 import { lowerDataGradientOnGpu, lowerForwardOnGpu, lowerWeightGradientOnGpu } from "./conv2d_gpu.ts";
 import {
-  addPartials,
   type ConvolutionAttrs,
   checkBias,
   convolutionFlops,
@@ -33,12 +26,7 @@ import {
   type ForwardTensors,
   type Geometry,
   geometryOf,
-  geometryUniforms,
-  isVectorised,
-  lanesOf,
   readConvolution,
-  tapSteps,
-  tiledKernel,
 } from "./convolution.ts";
 import { activationGradient } from "./fused_activation.ts";
 import { residualSplit } from "./residual_split.ts";
@@ -50,10 +38,6 @@ interface Conv2dAttrs extends ConvolutionAttrs {
 }
 
 type FusedAttrs = Conv2dAttrs & ForwardFusion;
-
-/** A lane's tile: 4 pixels x 16 channels. */
-const PIXELS_PER_LANE = 4;
-const CHANNELS_PER_TILE = 16;
 
 /** Checks shapes and returns the convolution's sizes. */
 function conv2dGeometry(x: Shape, w: Shape, attrs: Conv2dAttrs): Geometry {
@@ -91,73 +75,17 @@ export function lowerForward(
   tensors: ForwardTensors,
   fusion: ForwardFusion,
 ): void {
-  if (l.device.family === "gpu") {
-    lowerForwardOnGpu(l, g, tensors, fusion);
-    return;
-  }
-  const { x, w, b, statistics, addend, y } = tensors;
-  const { activation, residualScale } = fusion;
-  const pixels = g.N * g.P * g.Q;
-  const tilesK = Math.ceil(g.K / g.groups / CHANNELS_PER_TILE);
-  const tiles = Math.ceil(pixels / (PIXELS_PER_LANE * lanesOf(l.device))) * g.groups * tilesK;
-  const kernel = isVectorised(g)
-    ? tiledKernel("conv2d/forward", forward, l.device)
-    : tiledKernel("conv2d/forward_scalar", forwardScalar, l.device);
-  // w stands in for what is absent.
-  l.dispatch(kernel, {
-    tensors: { x, w, b: b ?? w, y, addend: addend ?? w, statistics: statistics ?? w },
-    uniforms: {
-      pixels,
-      ...geometryUniforms(g),
-      has_bias: Number(b !== undefined),
-      activation: ACTIVATION_CODES[activation],
-      tiles_k: tilesK,
-      tiles,
-      four: 4,
-      has_statistics: Number(statistics !== undefined),
-      has_addend: Number(addend !== undefined),
-      residual_scale: residualScale,
-    },
-    workgroups: tiles,
-  });
+  const lowerOn = l.device.family === "gpu" ? lowerForwardOnGpu : lowerForwardOnCpu;
+  lowerOn(l, g, tensors, fusion);
 }
 
 /** Dispatches the kernel of the gradient by x. */
 export function lowerDataGradient(l: Lowering<object>, g: Geometry, dy: Tensor, w: Tensor, dx: Tensor): void {
-  if (l.device.family === "gpu") {
-    lowerDataGradientOnGpu(l, g, dy, w, dx);
-    return;
-  }
-  const [strideH, strideW] = g.strides;
-  const tilesC = Math.ceil(g.C / g.groups / CHANNELS_PER_TILE);
-  const phasePixels = g.N * Math.ceil(g.H / strideH) * Math.ceil(g.W / strideW);
-  const phaseTiles = Math.ceil(phasePixels / (PIXELS_PER_LANE * lanesOf(l.device)));
-  const tiles = strideH * strideW * phaseTiles * g.groups * tilesC;
-  const kernel = isVectorised(g)
-    ? tiledKernel("conv2d/data_gradient", dataGradient, l.device)
-    : tiledKernel("conv2d/data_gradient_scalar", dataGradientScalar, l.device);
-  l.dispatch(kernel, {
-    tensors: { dy, w, dx },
-    uniforms: {
-      batch: g.N,
-      ...geometryUniforms(g),
-      tiles_c: tilesC,
-      phase_tiles: phaseTiles,
-      tiles,
-      ...tapSteps(g),
-      four: 4,
-    },
-    workgroups: tiles,
-  });
+  const lowerOn = l.device.family === "gpu" ? lowerDataGradientOnGpu : lowerDataGradientOnCpu;
+  lowerOn(l, g, dy, w, dx);
 }
 
-/** Workgroups below which the sum over pixels is split further, so that every core has work. */
-const WANTED_TILES = { cpu: 16, gpu: 256 } as const;
-const MAX_SPLITS = 64;
-/** Pixels that a 1x1 convolution's gradient counts as one row. */
-const POINTWISE_ROW = 64;
-
-/** Dispatches the kernels of the gradient by w: partial sums over rows of pixels, then their sum. */
+/** Dispatches the kernels of the gradient by w. */
 export function lowerWeightGradient(
   l: Lowering<object>,
   g: Geometry,
@@ -165,67 +93,8 @@ export function lowerWeightGradient(
   dy: Tensor,
   dw: Tensor,
 ): void {
-  if (l.device.family === "gpu") {
-    lowerWeightGradientOnGpu(l, g, x, dy, dw);
-    return;
-  }
-  const vec4 = isVectorised(g);
-  const taps = g.R * g.S;
-  const groupC = g.C / g.groups;
-  const pixels = g.N * g.P * g.Q;
-  const tilesC = Math.ceil((vec4 ? groupC : taps * groupC) / (PIXELS_PER_LANE * lanesOf(l.device)));
-  const tilesK = Math.ceil(g.K / g.groups / CHANNELS_PER_TILE);
-  const baseTiles = (vec4 ? taps : 1) * g.groups * tilesC * tilesK;
-  const { rows, uniforms } = pixelRows(g, vec4);
-  const most = Math.min(rows, MAX_SPLITS);
-  const guess = Math.max(1, Math.min(Math.ceil(WANTED_TILES[l.device.family] / baseTiles), most));
-  const wanted = l.choose("splits", cuts(guess, rows, most));
-  const rowsPerSplit = Math.ceil(rows / wanted);
-  const splits = Math.ceil(rows / rowsPerSplit);
-  const partials =
-    splits === 1
-      ? dw
-      : l.workspace("partial sums", { shape: [splits, elementCount(dw.shape)], dtype: "f32" });
-  const kernel = vec4
-    ? tiledKernel("conv2d/weight_gradient", weightGradient, l.device)
-    : tiledKernel("conv2d/weight_gradient_scalar", weightGradientScalar, l.device);
-  const tiles = splits * baseTiles;
-  l.dispatch(kernel, {
-    tensors: { x, dy, partials },
-    uniforms: {
-      pixels,
-      rows,
-      ...uniforms,
-      tiles_c: tilesC,
-      tiles_k: tilesK,
-      splits,
-      rows_per_split: rowsPerSplit,
-      tiles,
-      four: 4,
-    },
-    workgroups: tiles,
-  });
-  if (splits > 1) addPartials(l, partials, dw, splits);
-}
-
-/** Rows of output pixels; those of a plain 1x1 convolution are as long as suits the kernel. */
-function pixelRows(
-  g: Geometry,
-  vec4: boolean,
-): { rows: number; uniforms: ReturnType<typeof geometryUniforms> } {
-  const uniforms = geometryUniforms(g);
-  const isPointwise =
-    vec4 &&
-    g.R * g.S === 1 &&
-    g.strides[0] * g.strides[1] === 1 &&
-    g.top + g.left === 0 &&
-    g.H === g.P &&
-    g.W === g.Q;
-  if (!isPointwise) return { rows: g.N * g.P, uniforms };
-  const pixels = g.N * g.P * g.Q;
-  const length = Math.min(POINTWISE_ROW, Math.ceil(pixels / 4) * 4);
-  const rows = Math.ceil(pixels / length);
-  return { rows, uniforms: { ...uniforms, in_h: rows, in_w: length, out_h: rows, out_w: length } };
+  const lowerOn = l.device.family === "gpu" ? lowerWeightGradientOnGpu : lowerWeightGradientOnCpu;
+  lowerOn(l, g, x, dy, dw);
 }
 
 export const conv2d = defineOperator<FusedAttrs>({

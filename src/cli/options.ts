@@ -4,7 +4,7 @@ import { Option } from "commander";
 import { WeftError } from "../base/errors.ts";
 import type { AdapterChoice } from "../gpu/adapters.ts";
 import type { KernelFamily } from "../gpu/device.ts";
-import type { Backbone } from "../models/backbone.ts";
+import { type Backbone, MAX_SIZE } from "../models/backbone.ts";
 import { BACKBONES, backboneNamed } from "../models/backbones.ts";
 import { PRECISIONS } from "../nn/mixed_precision.ts";
 import { positiveNumber, seedNumber, wholeNumber } from "./number_options.ts";
@@ -52,12 +52,9 @@ export const modelOption = () =>
 export const batchOption = () =>
   new Option("--batch <n>", "images a step").argParser(wholeNumber("--batch", 1));
 
-/** Far beyond any backbone; a batch of such images still fits the memory of a machine. */
-const MOST_PIXELS = 4096;
-
 export const sizeOption = () =>
   new Option("--size <pixels>", "width and height of the images that the network sees").argParser(
-    wholeNumber("--size", 1, MOST_PIXELS),
+    wholeNumber("--size", 1, MAX_SIZE),
   );
 
 export const seedOption = () =>

@@ -117,7 +117,16 @@ function parseHeader(bytes: Uint8Array, path: string): { header: Record<string, 
   return { header, start: 8 + length };
 }
 
-function readTensor(body: Uint8Array, entry: unknown, where: string): { tensor: StoredTensor; end: number } {
+/** A tensor and the bytes of the data that are its own. */
+interface PlacedTensor {
+  readonly name: string;
+  readonly tensor: StoredTensor;
+  readonly begin: number;
+  readonly end: number;
+}
+
+function readTensor(body: Uint8Array, entry: unknown, name: string, path: string): PlacedTensor {
+  const where = `${path}: tensor ${name}`;
   if (!isRecord(entry) || !isCounts(entry.shape) || !isCounts(entry.data_offsets)) {
     throw new WeftError(`${where} has a corrupt header entry: ${JSON.stringify(entry)}`);
   }
@@ -139,7 +148,22 @@ function readTensor(body: Uint8Array, entry: unknown, where: string): { tensor: 
       `${where} is cut off: it ends at byte ${end} of the data but there are ${body.byteLength}. Is the file complete?`,
     );
   }
-  return { tensor: { dtype, shape, data: viewOf(body.subarray(begin, end), dtype) }, end };
+  return { name, tensor: { dtype, shape, data: viewOf(body.subarray(begin, end), dtype) }, begin, end };
+}
+
+/** Tensors fill the data without gaps and without sharing bytes, in whatever order the header lists them. */
+function requireTiling(placed: readonly PlacedTensor[], dataBytes: number, path: string): void {
+  let filled = 0;
+  for (const { name, begin, end } of placed.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {
+    if (begin !== filled) {
+      const fault = begin < filled ? "shares bytes with another" : `leaves ${begin - filled} bytes before it`;
+      throw new WeftError(`${path}: corrupt header: tensor ${name}, at byte ${begin} of the data, ${fault}`);
+    }
+    filled = end;
+  }
+  if (filled !== dataBytes) {
+    throw new WeftError(`${path}: ${dataBytes - filled} bytes after the last tensor belong to none`);
+  }
 }
 
 /**
@@ -151,22 +175,17 @@ export function readSafetensors(bytes: Uint8Array, path: string): SafetensorsFil
   const { header, start } = parseHeader(bytes, path);
   const body = bytes.subarray(start);
   const metadata: Record<string, string> = {};
-  const tensors = new Map<string, StoredTensor>();
-  let last = 0;
+  const placed: PlacedTensor[] = [];
   for (const [name, entry] of Object.entries(header)) {
     if (name === "__metadata__") {
       if (!isRecord(entry)) throw new WeftError(`${path}: __metadata__ is not a JSON object`);
       for (const [key, value] of Object.entries(entry)) metadata[key] = String(value);
       continue;
     }
-    const { tensor, end } = readTensor(body, entry, `${path}: tensor ${name}`);
-    tensors.set(name, tensor);
-    last = Math.max(last, end);
+    placed.push(readTensor(body, entry, name, path));
   }
-  if (last !== body.byteLength) {
-    throw new WeftError(`${path}: ${body.byteLength - last} bytes after the last tensor belong to none`);
-  }
-  return { metadata, tensors };
+  requireTiling(placed, body.byteLength, path);
+  return { metadata, tensors: new Map(placed.map(({ name, tensor }) => [name, tensor])) };
 }
 
 /**

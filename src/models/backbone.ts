@@ -20,6 +20,9 @@ export interface BackboneConfig {
   readonly imagenetRescaling?: boolean;
 }
 
+/** Widest images, in pixels: far beyond any backbone; a batch of such images still fits the memory of a machine. */
+export const MAX_SIZE = 4096;
+
 export interface Backbone {
   /** Keras' name, such as `MobileNetV2`. */
   readonly name: string;

@@ -8,6 +8,7 @@ import { VERSION } from "../base/version.ts";
 import type { CountedHead } from "../formats/label_csv.ts";
 import { float32Tensor, safetensorsPieces } from "../formats/safetensors.ts";
 import type { Choices } from "../gpu/device.ts";
+import { MAX_SIZE } from "../models/backbone.ts";
 import { BACKBONES } from "../models/backbones.ts";
 import type { WeightSpec } from "../nn/layer_scope.ts";
 import type { Precision } from "../nn/mixed_precision.ts";
@@ -174,16 +175,21 @@ export function parseRunConfig(json: unknown, path: string): RunConfig {
   }
   if (typeof fields.backbone !== "string") throw wrong("backbone expects a name");
   if (!isCount(size)) throw wrong(`size expects a whole number, found ${JSON.stringify(size)}`);
-  if (alpha !== null && typeof alpha !== "number") throw wrong("alpha expects a number or null");
+  if (alpha !== null && !(typeof alpha === "number" && alpha > 0)) {
+    throw wrong(`alpha expects a number above 0 or null, found ${JSON.stringify(alpha)}`);
+  }
   if (!Array.isArray(heads) || heads.length === 0 || !heads.every(isHead)) {
     throw wrong("heads expects a list of {name, classes, rows}");
   }
+  if (new Set(heads.map(({ name }) => name)).size < heads.length) throw wrong("two heads have the same name");
   const record = recordOf(training);
   if (!isTrainingRecord(record)) throw wrong("training is missing or incomplete");
   const backbone = BACKBONES.get(fields.backbone);
   if (!backbone)
     throw wrong(`unknown backbone ${fields.backbone}; weft has ${[...BACKBONES.keys()].join(", ")}`);
-  if (size < backbone.minSize) throw wrong(`size expects at least ${backbone.minSize}, found ${size}`);
+  if (size < backbone.minSize || size > MAX_SIZE) {
+    throw wrong(`size expects ${backbone.minSize} to ${MAX_SIZE} pixels, found ${size}`);
+  }
   if (alpha !== null && !backbone.hasAlpha) throw wrong(`${backbone.name} has no alpha, found ${alpha}`);
   return { network: { backbone, alpha: alpha ?? undefined, size, heads }, heads, training: record };
 }

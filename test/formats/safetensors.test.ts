@@ -97,6 +97,16 @@ describe("safetensors", () => {
       5,
       "3 bytes after the last tensor belong to none",
     ],
+    [
+      '{"b":{"dtype":"U8","shape":[2],"data_offsets":[4,6]},"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}}',
+      6,
+      "corrupt header: tensor b, at byte 4 of the data, leaves 2 bytes before it",
+    ],
+    [
+      '{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[4],"data_offsets":[2,6]}}',
+      6,
+      "corrupt header: tensor b, at byte 2 of the data, shares bytes with another",
+    ],
     ["[1]", 0, "not a safetensors file: its header is not a JSON object"],
     ["{", 0, "not a safetensors file: its header is not a JSON object"],
   ])("refuses the header %s", (header, dataBytes, fault) => {

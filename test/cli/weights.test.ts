@@ -53,8 +53,9 @@ describe("weft weights FILE", () => {
       dtype: "float32",
       parameters: 432,
       notFinite: 0,
+      min: -0.46915310621261597,
+      max: 0.47038182616233826,
     });
-    expect(lines[0].min).toBeLessThan(lines[0].max);
   });
 
   it("counts what is not finite", async () => {

@@ -2,64 +2,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { inflateSync } from "node:zlib";
 import type { Group } from "h5wasm";
 import { describe, expect, it } from "vitest";
-import { WeftError } from "../../src/base/errors.ts";
 import { openKerasH5 } from "../../src/formats/keras_h5.ts";
-
-/** Writes an HDF5 file in memory. */
-async function writeH5(build: (root: Group) => void): Promise<Uint8Array> {
-  const { ready, File } = await import("h5wasm");
-  const { FS } = await ready;
-  const file = new File("/test.h5", "w");
-  build(file);
-  file.close();
-  const bytes = Uint8Array.from(FS.readFile("/test.h5"));
-  FS.unlink("/test.h5");
-  return bytes;
-}
-
-type Tensors = Record<string, [number[], Float32Array | Float64Array | BigInt64Array]>;
-
-function addLayer(root: Group, layer: string, tensors: Tensors | undefined): void {
-  const parts = layer.split("/");
-  let group = root;
-  for (const part of parts) group = (group.get(part) as Group | null) ?? group.create_group(part);
-  if (tensors === undefined) return;
-  group.create_attribute("weight_names", Object.keys(tensors), null, "S64");
-  for (const [name, [shape, data]] of Object.entries(tensors)) {
-    let parent = group;
-    const path = name.split("/");
-    for (const part of path.slice(0, -1))
-      parent = (parent.get(part) as Group | null) ?? parent.create_group(part);
-    parent.create_dataset({ name: path.at(-1) ?? name, data, shape });
-  }
-}
-
-function addLayers(root: Group, layers: Record<string, Tensors | undefined>): void {
-  root.create_attribute("layer_names", Object.keys(layers), null, "S64");
-  for (const [layer, tensors] of Object.entries(layers)) addLayer(root, layer, tensors);
-}
-
-async function namesIn(bytes: Uint8Array): Promise<string[]> {
-  const file = await openKerasH5(bytes, "f.h5");
-  const names = file.weights.map(({ name }) => name);
-  file.close();
-  return names;
-}
-
-async function faultOf(bytes: Uint8Array): Promise<string> {
-  try {
-    const file = await openKerasH5(bytes, "f.h5");
-    try {
-      for (const weight of file.weights) weight.load();
-    } finally {
-      file.close();
-    }
-  } catch (thrown) {
-    expect(thrown).toBeInstanceOf(WeftError);
-    return (thrown as WeftError).message;
-  }
-  throw new Error("nothing was thrown");
-}
+import { addLayer, addLayers, faultOf, namesIn, type Tensors, writeH5 } from "./h5_files.ts";
 
 describe("openKerasH5: weights only", () => {
   it("lists weights in the file's order and loads them", async () => {
@@ -256,61 +200,6 @@ describe("openKerasH5: elements of two bytes", () => {
   it("refuses bytes of which the file does not say what they are", async () => {
     const told = "expected numbers but it holds V2 (bytes; a bfloat16 model has to be saved as .keras)";
     expect(await faultOf(inflated(HALVES_UNTOLD))).toBe(`f.h5: tensor a/brain: ${told}`);
-  });
-});
-
-describe("openKerasH5: broken files", () => {
-  const layers = { a: { "a/kernel:0": [[64], new Float32Array(64).fill(1)] } } satisfies Record<
-    string,
-    Tensors
-  >;
-
-  it("says so of a truncated file at any length", async () => {
-    const bytes = await writeH5((root) => addLayers(root, layers));
-    for (const length of [0, 7, 63, 64, 200, bytes.length >> 1, bytes.length - 1]) {
-      const expected =
-        length < 64
-          ? `f.h5: expected an HDF5 file but its ${length} bytes do not begin as one`
-          : `f.h5: truncated: the HDF5 file has ${length} bytes of ${bytes.length}. Copy or download it again`;
-      expect(await faultOf(bytes.slice(0, length))).toBe(expected);
-    }
-  });
-
-  it("says so of another kind of file, in one line", async () => {
-    const text = new TextEncoder().encode("name,value\n".repeat(20));
-    expect(await faultOf(text)).toBe("f.h5: expected an HDF5 file but its 220 bytes do not begin as one");
-    const other = await writeH5((root) => {
-      root.create_dataset({ name: "x", data: Float32Array.of(1) });
-    });
-    expect(await faultOf(other)).toMatch(/^f\.h5: an HDF5 file, but not one of Keras: .*layer_names/);
-  });
-
-  it("names layer and tensor that are listed but missing, and a tensor that holds text", async () => {
-    const without = await writeH5((root) => {
-      addLayers(root, { a: { "a/kernel:0": [[1], Float32Array.of(1)] } });
-      const group = root.get("a") as Group;
-      group.delete_attribute("weight_names");
-      group.create_attribute("weight_names", ["a/kernel:0", "a/bias:0"], null, "S16");
-    });
-    expect(await faultOf(without)).toBe("f.h5: tensor a/bias:0 of layer a is listed but missing");
-    const noGroup = await writeH5((root) => root.create_attribute("layer_names", ["a"], null, "S8"));
-    expect(await faultOf(noGroup)).toBe("f.h5: layer a is listed but its group is missing");
-    const text = await writeH5((root) => {
-      root.create_attribute("layer_names", ["a"], null, "S8");
-      const group = root.create_group("a");
-      group.create_attribute("weight_names", ["kernel"], null, "S8");
-      group.create_dataset({ name: "kernel", data: ["one", "two"] });
-    });
-    expect(await faultOf(text)).toMatch(/^f\.h5: tensor a\/kernel: expected numbers/);
-  });
-
-  it("reports damage inside the file in one line, and reads the next file all the same", async () => {
-    const bytes = await writeH5((root) => addLayers(root, layers));
-    const damaged = bytes.slice().fill(0xff, 96, 400);
-    const fault = await faultOf(damaged);
-    expect(fault).toMatch(/^f\.h5: .* cannot be read \(.*\)\. Is the file damaged\?$/);
-    expect(fault).not.toContain("\n");
-    expect(await namesIn(bytes)).toEqual(["a/kernel"]);
   });
 });
 

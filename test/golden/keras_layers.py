@@ -31,7 +31,7 @@ DEFAULTS = ("_initializer", "_regularizer", "_constraint", "quantization_config"
 
 
 def every_layer() -> keras.Model:
-    """Mirrored by `everyLayer` of test/formats/keras_export.test.ts."""
+    """Mirrored by `everyLayer` of test/formats/keras_layers.ts."""
     image = keras.Input((32, 32, 3), name="image")
     x = layers.Rescaling(1 / 127.5, offset=-1, name="preprocessing")(image)
     x = layers.Rescaling([1.0, 2.0, 3.0])(x)

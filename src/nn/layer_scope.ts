@@ -46,6 +46,25 @@ export interface LayersOptions {
   readonly batchNormMomentum?: number;
 }
 
+/** One size for both axes, or rows before columns. */
+export type PairOrNumber = number | readonly [number, number];
+
+/** What every layer takes. */
+export interface Named {
+  readonly name?: string;
+}
+
+/** Where a layer's window goes. */
+export interface Window extends Named {
+  /** 1 by default; of pools the size of the window. */
+  readonly strides?: PairOrNumber;
+  readonly padding?: "valid" | "same";
+}
+
+/** Rows before columns. */
+export const pairOf = (size: PairOrNumber): readonly [number, number] =>
+  typeof size === "number" ? [size, size] : size;
+
 /** Names layers, declares their weights and remembers them. */
 export class LayerScope {
   /** In the order of creation, which is Keras' order too. */

@@ -4,8 +4,7 @@
 import type { Tensor } from "../graph/graph.ts";
 import type { Layers } from "../nn/layers.ts";
 import { type Backbone, denseTopOrPooling } from "./backbone.ts";
-
-const BATCH_NORM = { epsilon: 1e-3, momentum: 0.99, scale: false } as const;
+import { BATCH_NORM, convBn, inceptionA, reductionA, stem } from "./inception.ts";
 
 export const inceptionResNetV2: Backbone = {
   name: "InceptionResNetV2",
@@ -15,24 +14,14 @@ export const inceptionResNetV2: Backbone = {
   batchNormMomentum: BATCH_NORM.momentum,
   hasAlpha: false,
   build(layers, image, config) {
-    // Stem: 149 x 149 x 32
-    let x = convBn(layers, image, 32, 3, { strides: 2, padding: "valid" });
-    // 147 x 147 x 64
-    x = convBn(layers, x, 32, 3, { padding: "valid" });
-    x = convBn(layers, x, 64, 3);
-    // 71 x 71 x 192
-    x = layers.maxPooling2D(x, { poolSize: 3, strides: 2 });
-    x = convBn(layers, x, 80, 1, { padding: "valid" });
-    x = convBn(layers, x, 192, 3, { padding: "valid" });
     // 35 x 35 x 192
-    x = layers.maxPooling2D(x, { poolSize: 3, strides: 2 });
-
+    let x = stem(layers, image);
     // Mixed 5b (Inception-A): 35 x 35 x 320
-    x = layers.block("mixed_5b", () => inceptionA(layers, x, "mixed_5b"));
+    x = layers.block("mixed_5b", () => inceptionA(layers, x, { name: "mixed_5b", direct: 96, pooled: 64 }));
     // 10 x block35 (Inception-ResNet-A): 35 x 35 x 320
     for (let i = 1; i <= 10; i++) x = residual(layers, x, { name: `block35_${i}`, scale: 0.17 }, branches35);
     // Mixed 6a (Reduction-A): 17 x 17 x 1088
-    x = layers.block("mixed_6a", () => reductionA(layers, x, "mixed_6a"));
+    x = layers.block("mixed_6a", () => reductionA(layers, x, { name: "mixed_6a", widths: [256, 256, 384] }));
     // 20 x block17 (Inception-ResNet-B): 17 x 17 x 1088
     for (let i = 1; i <= 20; i++) x = residual(layers, x, { name: `block17_${i}`, scale: 0.1 }, branches17);
     // Mixed 7a (Reduction-B): 8 x 8 x 2080
@@ -96,32 +85,6 @@ function branches8(layers: Layers, x: Tensor): Tensor[] {
   return [branch0, branch1];
 }
 
-function inceptionA(layers: Layers, x: Tensor, name: string): Tensor {
-  const branch0 = convBn(layers, x, 96, 1);
-
-  let branch1 = convBn(layers, x, 48, 1);
-  branch1 = convBn(layers, branch1, 64, 5);
-
-  let branch2 = convBn(layers, x, 64, 1);
-  branch2 = convBn(layers, branch2, 96, 3);
-  branch2 = convBn(layers, branch2, 96, 3);
-
-  const averages = layers.averagePooling2D(x, { poolSize: 3, strides: 1, padding: "same" });
-  const branchPool = convBn(layers, averages, 64, 1);
-  return layers.concatenate([branch0, branch1, branch2, branchPool], { name });
-}
-
-function reductionA(layers: Layers, x: Tensor, name: string): Tensor {
-  const branch0 = convBn(layers, x, 384, 3, { strides: 2, padding: "valid" });
-
-  let branch1 = convBn(layers, x, 256, 1);
-  branch1 = convBn(layers, branch1, 256, 3);
-  branch1 = convBn(layers, branch1, 384, 3, { strides: 2, padding: "valid" });
-
-  const branchPool = layers.maxPooling2D(x, { poolSize: 3, strides: 2 });
-  return layers.concatenate([branch0, branch1, branchPool], { name });
-}
-
 function reductionB(layers: Layers, x: Tensor, name: string): Tensor {
   let branch0 = convBn(layers, x, 256, 1);
   branch0 = convBn(layers, branch0, 384, 3, { strides: 2, padding: "valid" });
@@ -135,16 +98,4 @@ function reductionB(layers: Layers, x: Tensor, name: string): Tensor {
 
   const branchPool = layers.maxPooling2D(x, { poolSize: 3, strides: 2 });
   return layers.concatenate([branch0, branch1, branch2, branchPool], { name });
-}
-
-/** A convolution without bias, batch norm without scale, ReLU: all named after their classes. */
-function convBn(
-  layers: Layers,
-  x: Tensor,
-  filters: number,
-  kernelSize: number | readonly [number, number],
-  { strides = 1, padding = "same" }: { strides?: 1 | 2; padding?: "valid" | "same" } = {},
-): Tensor {
-  const y = layers.conv2D(x, { filters, kernelSize, strides, padding, useBias: false });
-  return layers.activation(layers.batchNormalization(y, BATCH_NORM), { activation: "relu" });
 }

@@ -4,8 +4,7 @@
 import type { Tensor } from "../graph/graph.ts";
 import type { Layers } from "../nn/layers.ts";
 import { type Backbone, denseTopOrPooling } from "./backbone.ts";
-
-const BATCH_NORM = { epsilon: 1e-3, momentum: 0.99, scale: false } as const;
+import { averageBranch, BATCH_NORM, convBn, inceptionA, reductionA, stem } from "./inception.ts";
 
 export const inceptionV3: Backbone = {
   name: "InceptionV3",
@@ -15,25 +14,15 @@ export const inceptionV3: Backbone = {
   batchNormMomentum: BATCH_NORM.momentum,
   hasAlpha: false,
   build(layers, image, config) {
-    // Stem: 149 x 149 x 32
-    let x = convBn(layers, image, 32, 3, { strides: 2, padding: "valid" });
-    // 147 x 147 x 64
-    x = convBn(layers, x, 32, 3, { padding: "valid" });
-    x = convBn(layers, x, 64, 3);
-    // 71 x 71 x 192
-    x = layers.maxPooling2D(x, { poolSize: 3, strides: 2 });
-    x = convBn(layers, x, 80, 1, { padding: "valid" });
-    x = convBn(layers, x, 192, 3, { padding: "valid" });
     // 35 x 35 x 192
-    x = layers.maxPooling2D(x, { poolSize: 3, strides: 2 });
-
+    let x = stem(layers, image);
     // 35 x 35 x 256
-    x = layers.block("mixed_0", () => mixedA(layers, x, "mixed0", 32));
+    x = layers.block("mixed_0", () => inceptionA(layers, x, { name: "mixed0", direct: 64, pooled: 32 }));
     // 35 x 35 x 288
-    x = layers.block("mixed_1", () => mixedA(layers, x, "mixed1", 64));
-    x = layers.block("mixed_2", () => mixedA(layers, x, "mixed2", 64));
+    x = layers.block("mixed_1", () => inceptionA(layers, x, { name: "mixed1", direct: 64, pooled: 64 }));
+    x = layers.block("mixed_2", () => inceptionA(layers, x, { name: "mixed2", direct: 64, pooled: 64 }));
     // 17 x 17 x 768
-    x = layers.block("mixed_3", () => reductionA(layers, x, "mixed3"));
+    x = layers.block("mixed_3", () => reductionA(layers, x, { name: "mixed3", widths: [64, 96, 96] }));
     x = layers.block("mixed_4", () => mixedB(layers, x, "mixed4", 128));
     x = layers.block("mixed_5", () => mixedB(layers, x, "mixed5", 160));
     x = layers.block("mixed_6", () => mixedB(layers, x, "mixed6", 160));
@@ -46,33 +35,6 @@ export const inceptionV3: Backbone = {
     return denseTopOrPooling(layers, x, config, { top: "avg_pool" });
   },
 };
-
-/** Branches of 1x1, 5x5 and twice 3x3; `pooled` is the width of the one with the average. */
-function mixedA(layers: Layers, x: Tensor, name: string, pooled: number): Tensor {
-  const branch1x1 = convBn(layers, x, 64, 1);
-
-  let branch5x5 = convBn(layers, x, 48, 1);
-  branch5x5 = convBn(layers, branch5x5, 64, 5);
-
-  let branch3x3Twice = convBn(layers, x, 64, 1);
-  branch3x3Twice = convBn(layers, branch3x3Twice, 96, 3);
-  branch3x3Twice = convBn(layers, branch3x3Twice, 96, 3);
-
-  const branchPool = averageBranch(layers, x, pooled);
-  return layers.concatenate([branch1x1, branch5x5, branch3x3Twice, branchPool], { name });
-}
-
-/** Halves the size by strided convolutions and a maximum side by side. */
-function reductionA(layers: Layers, x: Tensor, name: string): Tensor {
-  const branch3x3 = convBn(layers, x, 384, 3, { strides: 2, padding: "valid" });
-
-  let branch3x3Twice = convBn(layers, x, 64, 1);
-  branch3x3Twice = convBn(layers, branch3x3Twice, 96, 3);
-  branch3x3Twice = convBn(layers, branch3x3Twice, 96, 3, { strides: 2, padding: "valid" });
-
-  const branchPool = layers.maxPooling2D(x, { poolSize: 3, strides: 2 });
-  return layers.concatenate([branch3x3, branch3x3Twice, branchPool], { name });
-}
 
 /** Branches of 1x1, of 7x7 and of twice 7x7, each 7x7 as a row and a column; `width` is that inside them. */
 function mixedB(layers: Layers, x: Tensor, name: string, width: number): Tensor {
@@ -122,21 +84,4 @@ function mixedC(layers: Layers, x: Tensor, name: string, pairName: string): Tens
 
   const branchPool = averageBranch(layers, x, 192);
   return layers.concatenate([branch1x1, branch3x3, branch3x3Twice, branchPool], { name });
-}
-
-function averageBranch(layers: Layers, x: Tensor, filters: number): Tensor {
-  const averages = layers.averagePooling2D(x, { poolSize: 3, strides: 1, padding: "same" });
-  return convBn(layers, averages, filters, 1);
-}
-
-/** A convolution without bias, batch norm without scale, ReLU: all named after their classes. */
-function convBn(
-  layers: Layers,
-  x: Tensor,
-  filters: number,
-  kernelSize: number | readonly [number, number],
-  { strides = 1, padding = "same" }: { strides?: 1 | 2; padding?: "valid" | "same" } = {},
-): Tensor {
-  const y = layers.conv2D(x, { filters, kernelSize, strides, padding, useBias: false });
-  return layers.activation(layers.batchNormalization(y, BATCH_NORM), { activation: "relu" });
 }

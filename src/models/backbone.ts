@@ -64,6 +64,19 @@ export function correctPad(
   ];
 }
 
+/** A depthwise convolution without bias; where it strides, zeros go in first (`correctPad`). */
+export function stridedDepthwise(
+  layers: Layers,
+  input: Tensor,
+  options: { kernelSize: 3 | 5; strides: 1 | 2; name: string; padName: string },
+): Tensor {
+  const { kernelSize, strides, name, padName } = options;
+  if (strides === 1)
+    return layers.depthwiseConv2D(input, { kernelSize, padding: "same", useBias: false, name });
+  const x = layers.zeroPadding2D(input, { padding: correctPad(input, kernelSize), name: padName });
+  return layers.depthwiseConv2D(x, { kernelSize, strides, useBias: false, name });
+}
+
 /** What Keras calls a network's global pools; one without a name is named after its class. */
 export interface PoolNames {
   /** The average below a top. */

@@ -3,7 +3,7 @@
 
 import type { Tensor } from "../graph/graph.ts";
 import type { Layers } from "../nn/layers.ts";
-import { type Backbone, correctPad, poolFeatures } from "./backbone.ts";
+import { type Backbone, correctPad, poolFeatures, stridedDepthwise } from "./backbone.ts";
 
 const BATCH_NORM = { epsilon: 1e-3, momentum: 0.99 } as const;
 /** Standard deviations of ImageNet's red, green and blue, of pixels between 0 and 1. */
@@ -121,15 +121,11 @@ function mobileBlock(layers: Layers, input: Tensor, block: MobileBlock): Tensor 
     x = layers.batchNormalization(x, { ...BATCH_NORM, name: `${prefix}expand_bn` });
     x = layers.activation(x, { activation: "swish", name: `${prefix}expand_activation` });
   }
-  if (strides === 2) {
-    x = layers.zeroPadding2D(x, { padding: correctPad(x, kernelSize), name: `${prefix}dwconv_pad` });
-  }
-  x = layers.depthwiseConv2D(x, {
+  x = stridedDepthwise(layers, x, {
     kernelSize,
     strides,
-    padding: strides === 1 ? "same" : "valid",
-    useBias: false,
     name: `${prefix}dwconv`,
+    padName: `${prefix}dwconv_pad`,
   });
   x = layers.batchNormalization(x, { ...BATCH_NORM, name: `${prefix}bn` });
   x = layers.activation(x, { activation: "swish", name: `${prefix}activation` });

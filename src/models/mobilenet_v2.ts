@@ -3,7 +3,7 @@
 
 import type { Tensor } from "../graph/graph.ts";
 import type { Layers } from "../nn/layers.ts";
-import { type Backbone, correctPad, denseTopOrPooling, makeDivisible } from "./backbone.ts";
+import { type Backbone, denseTopOrPooling, makeDivisible, stridedDepthwise } from "./backbone.ts";
 
 const BATCH_NORM = { epsilon: 1e-3, momentum: 0.999 } as const;
 
@@ -90,13 +90,11 @@ function invertedResidual(
     x = layers.batchNormalization(x, { ...BATCH_NORM, name: `${prefix}expand_BN` });
     x = layers.reLU(x, { maxValue: 6, name: `${prefix}expand_relu` });
   }
-  if (stride === 2) x = layers.zeroPadding2D(x, { padding: correctPad(x, 3), name: `${prefix}pad` });
-  x = layers.depthwiseConv2D(x, {
+  x = stridedDepthwise(layers, x, {
     kernelSize: 3,
     strides: stride,
-    padding: stride === 1 ? "same" : "valid",
-    useBias: false,
     name: `${prefix}depthwise`,
+    padName: `${prefix}pad`,
   });
   x = layers.batchNormalization(x, { ...BATCH_NORM, name: `${prefix}depthwise_BN` });
   x = layers.reLU(x, { maxValue: 6, name: `${prefix}depthwise_relu` });

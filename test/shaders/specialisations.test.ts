@@ -8,18 +8,15 @@ import { create } from "webgpu";
 import { type DeviceFacts, GpuDevice } from "../../src/gpu/device.ts";
 import { specialisationKey } from "../../src/gpu/pipelines.ts";
 import { linkShader } from "../../src/gpu/shader_linking.ts";
-import { differentiate } from "../../src/graph/differentiate.ts";
-import { Graph, type Tensor } from "../../src/graph/graph.ts";
 import type { KernelUse } from "../../src/graph/operator.ts";
 import { layOutPlan } from "../../src/graph/plan.ts";
 import { backboneNamed } from "../../src/models/backbones.ts";
 import { TILES } from "../../src/ops/gpu_tiles.ts";
-import { OPERATORS } from "../../src/ops/operators.ts";
-import { sumOf } from "../../src/ops/sum.ts";
 import { layOutInferenceStep, layOutTrainingStep } from "../../src/training/network.ts";
 import { SameChoice } from "../ops/same_choice.ts";
+import { recordGraph } from "../reference/record_graph.ts";
 import { records } from "../reference/records.ts";
-import { type OperatorRecord, type Sample, upstreamGradients } from "../reference/reference.ts";
+import type { OperatorRecord, Sample } from "../reference/reference.ts";
 import { SMALL_STEP } from "../training/step.ts";
 
 const ADAPTERS = [
@@ -32,24 +29,7 @@ const ADAPTERS = [
 
 /** The kernels of one operator on one sample, forward and backward. */
 function kernelsOf(record: OperatorRecord, sample: Sample, facts: DeviceFacts): KernelUse[] {
-  const operator = OPERATORS.get(record.op);
-  if (!operator) throw new Error(`no operator ${record.op}`);
-  const graph = new Graph();
-  const inputs: Record<string, Tensor> = {};
-  for (const [role, { shape }] of Object.entries(sample.inputs)) {
-    inputs[role] = graph.input(role, shape, role === "validRows" ? "u32" : "f32");
-  }
-  const outputs = graph.apply(operator, inputs, sample.attrs);
-  const wanted: Record<string, Tensor> = { ...outputs };
-  if (record.gradient) {
-    const seeds = Object.entries(upstreamGradients(record, sample)).flatMap(([name, { shape }]) => {
-      const tensor = outputs[name.slice(1)];
-      return tensor ? [{ tensor, gradient: graph.input(name, shape) }] : [];
-    });
-    const targets = record.differentiable.flatMap((role) => (inputs[role] ? [inputs[role]] : []));
-    for (const [target, gradient] of differentiate(graph, seeds, targets, sumOf))
-      wanted[`d${target.name}`] = gradient;
-  }
+  const { graph, wanted } = recordGraph(record, sample);
   return kernelUses(layOutPlan(graph, wanted, facts));
 }
 

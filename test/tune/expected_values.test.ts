@@ -3,19 +3,17 @@
 
 import { describe, expect, it } from "vitest";
 import type { GpuDevice } from "../../src/gpu/device.ts";
-import { differentiate } from "../../src/graph/differentiate.ts";
-import { Graph, type GraphNode, type Tensor } from "../../src/graph/graph.ts";
+import { Graph, type GraphNode } from "../../src/graph/graph.ts";
 import { liveNodes } from "../../src/graph/passes.ts";
 import { layOutPlan, type StepValues } from "../../src/graph/plan.ts";
 import { conv2d } from "../../src/ops/conv2d.ts";
-import { OPERATORS } from "../../src/ops/operators.ts";
-import { sumOf } from "../../src/ops/sum.ts";
 import { expectedElements } from "../../src/tune/expected_values.ts";
 import { drawInputs, isolate, type LoneNode, layOutTrial, NodeTrial } from "../../src/tune/node_trial.ts";
 import { differenceFrom } from "../../src/tune/verification.ts";
 import { testDevice } from "../device.ts";
+import { recordGraph } from "../reference/record_graph.ts";
 import { records } from "../reference/records.ts";
-import { type OperatorRecord, type Sample, upstreamGradients } from "../reference/reference.ts";
+import type { OperatorRecord, Sample } from "../reference/reference.ts";
 
 /** Every so many samples of an operator. */
 const STRIDE = 3;
@@ -26,24 +24,7 @@ function nodesOf(
   sample: Sample,
   facts: Parameters<typeof layOutPlan>[2],
 ): GraphNode[] {
-  const operator = OPERATORS.get(record.op);
-  if (!operator) throw new Error(`no operator ${record.op}`);
-  const graph = new Graph();
-  const inputs: Record<string, Tensor> = {};
-  for (const [role, { shape }] of Object.entries(sample.inputs)) {
-    inputs[role] = graph.input(role, shape, role === "validRows" ? "u32" : "f32");
-  }
-  const outputs = graph.apply(operator, inputs, sample.attrs);
-  const wanted: Record<string, Tensor> = { ...outputs };
-  if (record.gradient) {
-    const seeds = Object.entries(upstreamGradients(record, sample)).flatMap(([name, { shape }]) => {
-      const tensor = outputs[name.slice(1)];
-      return tensor ? [{ tensor, gradient: graph.input(name, shape) }] : [];
-    });
-    const targets = record.differentiable.flatMap((role) => (inputs[role] ? [inputs[role]] : []));
-    for (const [target, gradient] of differentiate(graph, seeds, targets, sumOf))
-      wanted[`d${target.name}`] = gradient;
-  }
+  const { graph, wanted } = recordGraph(record, sample);
   const hasGpuChoice = ({ operator: { name } }: GraphNode) => /^(conv2d|dense)/.test(name);
   const chosen = new Set(layOutPlan(graph, wanted, facts).choices.map(({ node }) => node));
   return liveNodes(graph, Object.values(wanted)).filter((node) => chosen.has(node) || hasGpuChoice(node));

@@ -9,37 +9,15 @@ import { openHdf } from "../../src/formats/hdf5.ts";
 import { readSafetensors } from "../../src/formats/safetensors.ts";
 import { openZip } from "../../src/formats/zip_archive.ts";
 import { proceduralWeight } from "../../src/golden/procedural_weights.ts";
-import { mobileNetV2 } from "../../src/models/mobilenet_v2.ts";
 import { nodeFiles } from "../../src/platform/node/files.ts";
 import { networkName, networkWeights } from "../../src/training/network.ts";
 import { type RunConfig, RunWriter } from "../../src/training/run_folder.ts";
 import { loadExactWeights, loadWeights } from "../../src/training/weights_file.ts";
+import { smallRunConfig } from "../training/run_config.ts";
 import { temporaryFolder, writeIn } from "./tiny_data.ts";
 
-const heads = [
-  { name: "colour", classes: 3, rows: 20 },
-  { name: "sleeve length", classes: 2, rows: 14 },
-];
-const network = { backbone: mobileNetV2, alpha: 0.35, size: 32, heads };
-const config: RunConfig = {
-  network,
-  heads,
-  training: {
-    data: "somewhere",
-    trainingImages: 16,
-    validationImages: 4,
-    phases: "2@0.001",
-    batchSize: 8,
-    seed: 3,
-    limit: null,
-    dropout: 0.25,
-    augment: true,
-    batchNormMomentum: 0.9,
-    optimizer: { name: "adam" },
-    freeze: null,
-    weights: null,
-  },
-};
+const config = smallRunConfig({ second: "sleeve length", training: { dropout: 0.25 } });
+const { network } = config;
 const specs = networkWeights(network);
 const values = new Map(
   [...specs.backbone, ...specs.heads].map(({ name, shape }) => [name, proceduralWeight(name, shape, 7)]),

@@ -1,35 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { float32Tensor, writeSafetensors } from "../../src/formats/safetensors.ts";
-import { mobileNetV2 } from "../../src/models/mobilenet_v2.ts";
 import { initialValues } from "../../src/nn/initializers.ts";
 import { networkWeights } from "../../src/training/network.ts";
-import { formatEpochLine, type RunConfig, RunWriter, readRun } from "../../src/training/run_folder.ts";
+import { formatEpochLine, RunWriter, readRun } from "../../src/training/run_folder.ts";
 import type { EpochReport } from "../../src/training/trainer.ts";
 import { memoryFiles } from "../data/memory_files.ts";
+import { smallRunConfig } from "./run_config.ts";
 
-const heads = [
-  { name: "colour", classes: 3, rows: 20 },
-  { name: "tone", classes: 2, rows: 14 },
-];
-const config: RunConfig = {
-  network: { backbone: mobileNetV2, alpha: 0.35, size: 32, heads },
-  heads,
-  training: {
-    data: "somewhere",
-    trainingImages: 16,
-    validationImages: 4,
-    phases: "2@0.001",
-    batchSize: 8,
-    seed: 3,
-    limit: null,
-    dropout: 0.5,
-    augment: true,
-    batchNormMomentum: 0.9,
-    optimizer: { name: "adam" },
-    freeze: null,
-    weights: null,
-  },
-};
+const config = smallRunConfig();
 const specs = (() => {
   const { backbone, heads } = networkWeights(config.network);
   return [...backbone, ...heads];
@@ -52,7 +30,7 @@ describe("a run folder", () => {
   it("comes back as it was written", async () => {
     const run = await readRun(await writtenRun(), "run");
     expect(run.network).toEqual(config.network);
-    expect(run.heads).toEqual(heads);
+    expect(run.heads).toEqual(config.heads);
     expect(run.training).toEqual(config.training);
     expect([...run.weights.keys()]).toEqual(specs.map(({ name }) => name));
     expect(run.weights.get("Conv1/kernel")).toEqual(values.get("Conv1/kernel"));

@@ -1,37 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { resNet50 } from "../../src/models/resnet50.ts";
-import { built, kerasFacts, outputShape, weightFacts } from "./keras_weights.ts";
+import { built } from "./keras_weights.ts";
 
 describe("ResNet50", () => {
-  it("has Keras' weights, names and shapes, with and without its top", () => {
-    expect(weightFacts(resNet50, {})).toEqual(kerasFacts(resNet50, "withTop"));
-    expect(weightFacts(resNet50, { includeTop: false })).toEqual(kerasFacts(resNet50, "withoutTop"));
-  });
-
-  it.each([
-    [
-      [224, 224],
-      [1, 7, 7, 2048],
-    ],
-    [
-      [45, 71],
-      [1, 2, 3, 2048],
-    ],
-    [
-      [32, 32],
-      [1, 1, 1, 2048],
-    ],
-  ] as const)("turns images of %j into a map of %j", (size, shape) => {
-    expect(outputShape(resNet50, { includeTop: false }, size)).toEqual(shape);
-  });
-
-  it("pools over space, and classifies with its top", () => {
-    const size = [64, 96] as const;
-    expect(outputShape(resNet50, { includeTop: false, pooling: "avg" }, size)).toEqual([1, 2048]);
-    expect(outputShape(resNet50, { includeTop: false, pooling: "max" }, size)).toEqual([1, 2048]);
-    expect(outputShape(resNet50, { classes: 7 }, size)).toEqual([1, 7]);
-  });
-
   it("names its pools as Keras does", () => {
     const last = (config: object) => built(resNet50, config, 32).layers.records.at(-1)?.name;
     expect(last({ includeTop: false, pooling: "avg" })).toBe("avg_pool");

@@ -1,8 +1,7 @@
 // Gradients of y = act(addend + scale · branch): g = x0 + x1 + … where the activation lets the gradient through and 0
 // elsewhere, by y itself; daddend = g, dbranch = scale · g. x0 … x3 are the terms of dy, `terms` of them;
-// all [count lanes]. A workgroup of 64 threads handles 256 neighbouring lanes, a thread every 64th of them.
+// all [count lanes].
 
-import package::common::indexing::flat_workgroup;
 import package::common::lanes::Lanes;
 
 struct Params { count: u32, terms: u32, scale: f32, cap: f32 }
@@ -16,24 +15,13 @@ struct Params { count: u32, terms: u32, scale: f32, cap: f32 }
 @group(0) @binding(6) var<storage, read_write> daddend: array<Lanes>;
 @group(0) @binding(7) var<storage, read_write> dbranch: array<Lanes>;
 
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) wid: vec3u,
-  @builtin(num_workgroups) nwg: vec3u,
-  @builtin(local_invocation_index) lid: u32,
-) {
-  let first = flat_workgroup(wid, nwg) * 256u + lid;
-  for (var k = 0u; k < 4u; k++) {
-    let i = first + k * 64u;
-    if (i < params.count) {
-      var sum = x0[i];
-      if (params.terms > 1u) { sum += x1[i]; }
-      if (params.terms > 2u) { sum += x2[i]; }
-      if (params.terms > 3u) { sum += x3[i]; }
-      let v = y[i];
-      let g = select(Lanes(0.0), sum, (v > Lanes(0.0)) & (v < Lanes(params.cap)));
-      daddend[i] = g;
-      dbranch[i] = params.scale * g;
-    }
-  }
+fn element(i: u32) {
+  var sum = x0[i];
+  if (params.terms > 1u) { sum += x1[i]; }
+  if (params.terms > 2u) { sum += x2[i]; }
+  if (params.terms > 3u) { sum += x3[i]; }
+  let v = y[i];
+  let g = select(Lanes(0.0), sum, (v > Lanes(0.0)) & (v < Lanes(params.cap)));
+  daddend[i] = g;
+  dbranch[i] = params.scale * g;
 }

@@ -1,7 +1,5 @@
 // y = x0 + x1 + x2 (+ x3, where terms is 4), added in this order; x0 … x3, y [count lanes].
-// A workgroup of 64 threads handles 256 neighbouring lanes, a thread every 64th of them.
 
-import package::common::indexing::flat_workgroup;
 import package::common::lanes::Lanes;
 
 struct Params { count: u32, terms: u32 }
@@ -13,19 +11,8 @@ struct Params { count: u32, terms: u32 }
 @group(0) @binding(4) var<storage, read> x3: array<Lanes>;
 @group(0) @binding(5) var<storage, read_write> y: array<Lanes>;
 
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) wid: vec3u,
-  @builtin(num_workgroups) nwg: vec3u,
-  @builtin(local_invocation_index) lid: u32,
-) {
-  let first = flat_workgroup(wid, nwg) * 256u + lid;
-  for (var k = 0u; k < 4u; k++) {
-    let i = first + k * 64u;
-    if (i < params.count) {
-      var sum = x0[i] + x1[i] + x2[i];
-      if (params.terms == 4u) { sum += x3[i]; }
-      y[i] = sum;
-    }
-  }
+fn element(i: u32) {
+  var sum = x0[i] + x1[i] + x2[i];
+  if (params.terms == 4u) { sum += x3[i]; }
+  y[i] = sum;
 }

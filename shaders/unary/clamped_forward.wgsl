@@ -1,7 +1,5 @@
 // y = scale x + offset, kept between 0 and cap: ReLU, ReLU6 and the hard sigmoid; x, y [count lanes].
-// A workgroup of 64 threads handles 256 neighbouring lanes, a thread every 64th of them.
 
-import package::common::indexing::flat_workgroup;
 import package::common::lanes::Lanes;
 
 struct Params { count: u32, scale: f32, offset: f32, cap: f32 }
@@ -10,15 +8,6 @@ struct Params { count: u32, scale: f32, offset: f32, cap: f32 }
 @group(0) @binding(1) var<storage, read> x: array<Lanes>;
 @group(0) @binding(2) var<storage, read_write> y: array<Lanes>;
 
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) wid: vec3u,
-  @builtin(num_workgroups) nwg: vec3u,
-  @builtin(local_invocation_index) lid: u32,
-) {
-  let first = flat_workgroup(wid, nwg) * 256u + lid;
-  for (var k = 0u; k < 4u; k++) {
-    let i = first + k * 64u;
-    if (i < params.count) { y[i] = clamp(params.scale * x[i] + params.offset, Lanes(0.0), Lanes(params.cap)); }
-  }
+fn element(i: u32) {
+  y[i] = clamp(params.scale * x[i] + params.offset, Lanes(0.0), Lanes(params.cap));
 }

@@ -7,6 +7,7 @@ import activation from "../../shaders/common/activation.wesl";
 import activationGradient from "../../shaders/common/activation_gradient.wesl";
 import bilinear from "../../shaders/common/bilinear.wesl";
 import divide from "../../shaders/common/divide.wesl";
+import elementWise from "../../shaders/common/element_wise.wesl";
 import indexing from "../../shaders/common/indexing.wesl";
 import lanes from "../../shaders/common/lanes.wesl";
 import moments from "../../shaders/common/moments.wesl";
@@ -27,6 +28,7 @@ const COMMON_MODULES: Readonly<Record<string, string>> = {
   "common/activation_gradient.wesl": activationGradient,
   "common/bilinear.wesl": bilinear,
   "common/divide.wesl": divide,
+  "common/element_wise.wesl": elementWise,
   "common/indexing.wesl": indexing,
   "common/lanes.wesl": lanes,
   "common/moments.wesl": moments,
@@ -40,7 +42,10 @@ const COMMON_MODULES: Readonly<Record<string, string>> = {
   "common/windows.wesl": windows,
 };
 
-/** A WESL module with the conditions and constants that specialise it. */
+/**
+ * A WESL module with the conditions and constants that specialise it. One without an entry point says what happens
+ * to an element, and common/element_wise.wesl is its entry point.
+ */
 export interface ShaderSource {
   /** Folder and file without ending, such as `conv2d/forward`. */
   readonly name: string;
@@ -84,7 +89,7 @@ export async function linkShader(shader: ShaderSource): Promise<LinkedShader> {
   try {
     const linked = await link({
       weslSrc: { ...COMMON_MODULES, "main.wesl": shader.source },
-      rootModuleName: "main",
+      rootModuleName: shader.source.includes("@compute") ? "main" : "common/element_wise",
       conditions: { ...shader.conditions },
       constants: { ...shader.constants },
       keepComments: false,

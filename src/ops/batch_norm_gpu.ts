@@ -30,6 +30,12 @@ interface RowSizes {
   readonly splits: number;
 }
 
+/** Chunks of the rows, whether a pass between joins them into `splits`, and tiles of columns. */
+function chunking({ rows, splits }: RowSizes, { units }: ChannelForm) {
+  const chunks = splits > 1 ? splits : chunksOf(rows, units).chunks;
+  return { chunks, isJoined: chunks > splits, columnTiles: Math.ceil(units / REDUCTION.columns) };
+}
+
 const CONSTANTS = { COLUMNS: `${REDUCTION.columns}u`, LINES: `${REDUCTION.lines}u` };
 
 /** Dispatches mean and spread of the valid rows of x: partials [splits, 2, channels], then the images. */
@@ -39,9 +45,7 @@ export function lowerStatisticsOnGpu(
   sizes: RowSizes,
   form: ChannelForm,
 ): void {
-  const chunks = sizes.splits > 1 ? sizes.splits : chunksOf(sizes.rows, form.units).chunks;
-  const isJoined = chunks > sizes.splits;
-  const columnTiles = Math.ceil(form.units / REDUCTION.columns);
+  const { chunks, isJoined, columnTiles } = chunking(sizes, form);
   const values = (chunks * 2 * form.units + 1) * (form.vec4 ? 4 : 1);
   const moments = isJoined ? l.workspace("chunks", { shape: [values], dtype: "f32" }) : partials;
   l.dispatch(specialise("gpu/statistics", statistics, form, CONSTANTS), {
@@ -78,9 +82,7 @@ export function lowerGradientSumsOnGpu(
   sizes: GradientSizes,
   form: ChannelForm,
 ): void {
-  const chunks = sizes.splits > 1 ? sizes.splits : chunksOf(sizes.rows, form.units).chunks;
-  const isJoined = chunks > sizes.splits;
-  const columnTiles = Math.ceil(form.units / REDUCTION.columns);
+  const { chunks, isJoined, columnTiles } = chunking(sizes, form);
   const width = form.vec4 ? 4 : 1;
   // Chunks that are to be added hold the number of images each, in four values behind their sums.
   const stride = 2 * form.units + (isJoined ? 4 / width : 0);

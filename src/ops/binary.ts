@@ -14,7 +14,7 @@ import {
 } from "../base/tensors.ts";
 import type { Tensor } from "../graph/graph.ts";
 import { type Cost, type Lowering, type TypesByRole, typeOf } from "../graph/operator.ts";
-import { elementWorkgroups, lanesFor } from "./lanes.ts";
+import { dispatchElements, lanesFor } from "./lanes.ts";
 
 /** Pixels that a thread of the per-channel kernels handles; see shaders/binary and shaders/space. */
 const PIXELS_PER_THREAD = 8;
@@ -55,12 +55,8 @@ export function lowerBinary({ dispatch }: Lowering<object>, kernel: BinaryKernel
   const { a, b, y, multiply, scale = 1 } = kernel;
   const tensors = { a, b, y };
   if (!isPerChannel(a.shape, b.shape)) {
-    const count = elementCount(y.shape);
-    const { width, conditions } = lanesFor(count);
-    dispatch(
-      { name: "binary/same_shape", source: sameShapeShader, conditions: { ...conditions, multiply } },
-      { tensors, uniforms: { count: count / width, scale }, workgroups: elementWorkgroups(count / width) },
-    );
+    const use = { name: "binary/same_shape", source: sameShapeShader, conditions: { multiply } };
+    dispatchElements(dispatch, use, elementCount(y.shape), tensors, { scale });
     return;
   }
   const [N = 0, H = 0, W = 0, C = 0] = a.shape;

@@ -5,7 +5,10 @@ import shader from "../../shaders/cast/convert.wgsl";
 import { byteSize, elementCount } from "../base/tensors.ts";
 import type { Graph, Tensor } from "../graph/graph.ts";
 import { defineOperator, type Operator, typeOf } from "../graph/operator.ts";
-import { elementWorkgroups, lanesFor } from "./lanes.ts";
+import { dispatchElements } from "./lanes.ts";
+
+/** y = x, whatever the types of the two. */
+export const CONVERT = { name: "cast/convert", source: shader };
 
 interface CastAttributes {
   readonly dtype: "f32" | "f16";
@@ -23,16 +26,7 @@ export const cast: Operator<CastAttributes> = defineOperator<CastAttributes>({
   },
   lower({ input, output, dispatch }) {
     const y = output("y");
-    const count = elementCount(y.shape);
-    const { width, conditions } = lanesFor(count);
-    dispatch(
-      { name: "cast/convert", source: shader, conditions },
-      {
-        tensors: { x: input("x"), y },
-        uniforms: { count: count / width },
-        workgroups: elementWorkgroups(count / width),
-      },
-    );
+    dispatchElements(dispatch, CONVERT, elementCount(y.shape), { x: input("x"), y });
   },
   cost: (inputs, outputs) => ({
     flops: 0,

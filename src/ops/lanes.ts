@@ -1,6 +1,9 @@
 // The two forms of a kernel: four neighbouring elements at a time where all its sizes allow it, else one.
 
 import type { Shape } from "../base/tensors.ts";
+import type { UniformValues } from "../gpu/shader_linking.ts";
+import type { Tensor } from "../graph/graph.ts";
+import type { KernelUse, Lowering } from "../graph/operator.ts";
 
 /** How a kernel counts its innermost dimension. */
 export interface Lanes {
@@ -22,6 +25,22 @@ export const LANES_PER_WORKGROUP = 256;
 /** Workgroups for an element-wise kernel over so many lanes. */
 export function elementWorkgroups(lanes: number): number {
   return Math.ceil(lanes / LANES_PER_WORKGROUP);
+}
+
+/** Dispatches an element-wise kernel over tensors of so many elements each, in the widest lanes. */
+export function dispatchElements(
+  dispatch: Lowering<object>["dispatch"],
+  kernel: KernelUse,
+  elements: number,
+  tensors: Readonly<Record<string, Tensor>>,
+  uniforms: UniformValues = {},
+): void {
+  const { width, conditions } = lanesFor(elements);
+  const count = elements / width;
+  dispatch(
+    { ...kernel, conditions: { ...kernel.conditions, ...conditions } },
+    { tensors, uniforms: { ...uniforms, count }, workgroups: elementWorkgroups(count) },
+  );
 }
 
 /**

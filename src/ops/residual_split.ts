@@ -5,7 +5,7 @@
 import shader from "../../shaders/residual_split/split.wgsl";
 import { byteSize, elementCount } from "../base/tensors.ts";
 import { defineOperator, typeOf } from "../graph/operator.ts";
-import { elementWorkgroups, lanesFor } from "./lanes.ts";
+import { dispatchElements } from "./lanes.ts";
 import { requireSameShape } from "./shapes.ts";
 import { NO_CAP } from "./unary.ts";
 
@@ -35,20 +35,12 @@ export const residualSplit = defineOperator<ResidualSplitAttrs>({
     const y = input("y");
     const terms = inputRoles.filter((role) => role !== "y").map((role) => input(role));
     const [x0 = y, x1 = x0, x2 = x0, x3 = x0] = terms;
-    const count = elementCount(y.shape);
-    const { width, conditions } = lanesFor(count);
-    dispatch(
-      { name: "residual_split/split", source: shader, conditions },
-      {
-        tensors: { y, x0, x1, x2, x3, daddend: output("daddend"), dbranch: output("dbranch") },
-        uniforms: {
-          count: count / width,
-          terms: terms.length,
-          scale: attrs.scale,
-          cap: CAPS[attrs.activation],
-        },
-        workgroups: elementWorkgroups(count / width),
-      },
+    dispatchElements(
+      dispatch,
+      { name: "residual_split/split", source: shader },
+      elementCount(y.shape),
+      { y, x0, x1, x2, x3, daddend: output("daddend"), dbranch: output("dbranch") },
+      { terms: terms.length, scale: attrs.scale, cap: CAPS[attrs.activation] },
     );
   },
   cost(inputs) {

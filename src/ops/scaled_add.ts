@@ -4,7 +4,7 @@ import scaleShader from "../../shaders/scaled_add/scale.wgsl";
 import { byteSize, elementCount } from "../base/tensors.ts";
 import { defineOperator, typeOf } from "../graph/operator.ts";
 import { lowerBinary } from "./binary.ts";
-import { elementWorkgroups, lanesFor } from "./lanes.ts";
+import { dispatchElements } from "./lanes.ts";
 import { requireSameShape } from "./shapes.ts";
 
 interface ScaleAttributes {
@@ -18,16 +18,9 @@ export const scaledAddGradient = defineOperator<ScaleAttributes>({
   infer: (inputs) => ({ dr: typeOf(inputs, "dy") }),
   lower({ attrs, input, output, dispatch }) {
     const dr = output("dr");
-    const count = elementCount(dr.shape);
-    const { width, conditions } = lanesFor(count);
-    dispatch(
-      { name: "scaled_add/scale", source: scaleShader, conditions },
-      {
-        tensors: { x: input("dy"), y: dr },
-        uniforms: { count: count / width, scale: attrs.scale },
-        workgroups: elementWorkgroups(count / width),
-      },
-    );
+    const kernel = { name: "scaled_add/scale", source: scaleShader };
+    const { scale } = attrs;
+    dispatchElements(dispatch, kernel, elementCount(dr.shape), { x: input("dy"), y: dr }, { scale });
   },
   cost(inputs) {
     const dy = typeOf(inputs, "dy");

@@ -7,7 +7,7 @@ import { byteSize, elementCount, sameShape, shapeText } from "../base/tensors.ts
 import type { Graph, Tensor } from "../graph/graph.ts";
 import { defineOperator, noAttributes, typeOf } from "../graph/operator.ts";
 import { add } from "./add.ts";
-import { elementWorkgroups, lanesFor } from "./lanes.ts";
+import { dispatchElements } from "./lanes.ts";
 
 const MOST_TERMS = 4;
 
@@ -36,15 +36,12 @@ export const sum = defineOperator({
     const y = output("y");
     const [x0, x1, x2] = [input("x0"), input("x1"), input("x2")];
     const terms = inputRoles.length;
-    const count = elementCount(y.shape);
-    const { width, conditions } = lanesFor(count);
-    dispatch(
-      { name: "sum/forward", source: shader, conditions },
-      {
-        tensors: { x0, x1, x2, x3: terms === MOST_TERMS ? input("x3") : x2, y },
-        uniforms: { count: count / width, terms },
-        workgroups: elementWorkgroups(count / width),
-      },
+    dispatchElements(
+      dispatch,
+      { name: "sum/forward", source: shader },
+      elementCount(y.shape),
+      { x0, x1, x2, x3: terms === MOST_TERMS ? input("x3") : x2, y },
+      { terms },
     );
   },
   cost(inputs) {

@@ -8,7 +8,7 @@ import sigmoidGradient from "../../shaders/unary/sigmoid_gradient.wgsl";
 import { byteSize, elementCount } from "../base/tensors.ts";
 import type { UniformValues } from "../gpu/shader_linking.ts";
 import { defineOperator, type KernelUse, noAttributes, type Operator, typeOf } from "../graph/operator.ts";
-import { elementWorkgroups, lanesFor } from "./lanes.ts";
+import { dispatchElements } from "./lanes.ts";
 import { requireSameShape } from "./shapes.ts";
 
 /** A kernel with the uniforms that make it one function. */
@@ -77,8 +77,9 @@ export function defineUnary(
     },
     lower({ input, output, dispatch }) {
       const dx = output("dx");
-      const { kernel, uniforms, workgroups } = launchOver(elementCount(dx.shape), rule.gradient);
-      dispatch(kernel, { tensors: { [slopeBy]: input(slopeBy), dy: input("dy"), dx }, uniforms, workgroups });
+      const { use, uniforms } = rule.gradient;
+      const tensors = { [slopeBy]: input(slopeBy), dy: input("dy"), dx };
+      dispatchElements(dispatch, use, elementCount(dx.shape), tensors, uniforms);
     },
     cost(inputs) {
       const dy = typeOf(inputs, "dy");
@@ -98,8 +99,8 @@ export function defineUnary(
     ...(activation !== undefined && { activation }),
     lower({ input, output, dispatch }) {
       const y = output("y");
-      const { kernel, uniforms, workgroups } = launchOver(elementCount(y.shape), rule.forward);
-      dispatch(kernel, { tensors: { x: input("x"), y }, uniforms, workgroups });
+      const { use, uniforms } = rule.forward;
+      dispatchElements(dispatch, use, elementCount(y.shape), { x: input("x"), y }, uniforms);
     },
     cost(inputs) {
       const x = typeOf(inputs, "x");
@@ -107,14 +108,4 @@ export function defineUnary(
     },
   });
   return { operator, gradient };
-}
-
-function launchOver(elements: number, { use, uniforms }: UnaryKernel) {
-  const { width, conditions } = lanesFor(elements);
-  const count = elements / width;
-  return {
-    kernel: { ...use, conditions },
-    uniforms: { count, ...uniforms },
-    workgroups: elementWorkgroups(count),
-  };
 }

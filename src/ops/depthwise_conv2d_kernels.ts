@@ -1,0 +1,279 @@
+// How depthwise convolutions become dispatches. Square kernels of 3, 5 and 7 taps with stride 1 or 2 and one
+// output a channel have kernels of their own, with all taps in registers; the rest takes generic ones.
+
+import dataGradient from "../../shaders/depthwise_conv2d/data_gradient.wgsl";
+import dataGradient3x3Stride2 from "../../shaders/depthwise_conv2d/data_gradient_3x3_stride2.wgsl";
+import dataGradient5x5Stride2 from "../../shaders/depthwise_conv2d/data_gradient_5x5_stride2.wgsl";
+import dataGradient7x7Stride2 from "../../shaders/depthwise_conv2d/data_gradient_7x7_stride2.wgsl";
+import forward from "../../shaders/depthwise_conv2d/forward.wgsl";
+import forward3x3 from "../../shaders/depthwise_conv2d/forward_3x3.wgsl";
+import forward3x3Stride2 from "../../shaders/depthwise_conv2d/forward_3x3_stride2.wgsl";
+import forward5x5 from "../../shaders/depthwise_conv2d/forward_5x5.wgsl";
+import forward5x5Stride2 from "../../shaders/depthwise_conv2d/forward_5x5_stride2.wgsl";
+import forward7x7 from "../../shaders/depthwise_conv2d/forward_7x7.wgsl";
+import forward7x7Stride2 from "../../shaders/depthwise_conv2d/forward_7x7_stride2.wgsl";
+import weightGradient from "../../shaders/depthwise_conv2d/weight_gradient.wgsl";
+import weightGradient3x3 from "../../shaders/depthwise_conv2d/weight_gradient_3x3.wgsl";
+import weightGradient3x3Stride2 from "../../shaders/depthwise_conv2d/weight_gradient_3x3_stride2.wgsl";
+import weightGradient5x5 from "../../shaders/depthwise_conv2d/weight_gradient_5x5.wgsl";
+import weightGradient5x5Stride2 from "../../shaders/depthwise_conv2d/weight_gradient_5x5_stride2.wgsl";
+import weightGradient7x7 from "../../shaders/depthwise_conv2d/weight_gradient_7x7.wgsl";
+import weightGradient7x7Stride2 from "../../shaders/depthwise_conv2d/weight_gradient_7x7_stride2.wgsl";
+import { WeftError } from "../base/errors.ts";
+import { elementCount, requireRank, type Shape, shapeText } from "../base/tensors.ts";
+import type { Tensor } from "../graph/graph.ts";
+import type { KernelUse, Lowering } from "../graph/operator.ts";
+import { cuts, neighbours } from "./candidates.ts";
+import {
+  addPartials,
+  type ConvolutionAttrs,
+  type Geometry,
+  geometryOf,
+  geometryUniforms,
+} from "./convolution.ts";
+
+const SQUARE_KERNELS: Readonly<Record<string, string>> = {
+  forward_3x3: forward3x3,
+  forward_3x3_stride2: forward3x3Stride2,
+  forward_5x5: forward5x5,
+  forward_5x5_stride2: forward5x5Stride2,
+  forward_7x7: forward7x7,
+  forward_7x7_stride2: forward7x7Stride2,
+  data_gradient_3x3_stride2: dataGradient3x3Stride2,
+  data_gradient_5x5_stride2: dataGradient5x5Stride2,
+  data_gradient_7x7_stride2: dataGradient7x7Stride2,
+  weight_gradient_3x3: weightGradient3x3,
+  weight_gradient_3x3_stride2: weightGradient3x3Stride2,
+  weight_gradient_5x5: weightGradient5x5,
+  weight_gradient_5x5_stride2: weightGradient5x5Stride2,
+  weight_gradient_7x7: weightGradient7x7,
+  weight_gradient_7x7_stride2: weightGradient7x7Stride2,
+};
+
+/** Threads of a depthwise kernel's workgroup: one vector of a CPU, two or more of a GPU. */
+const THREADS = { cpu: 8, gpu: 64 } as const;
+/** Threads wanted in all: strips of rows are as long as leaves this many. */
+const WANTED_THREADS = { cpu: 128, gpu: 65536 } as const;
+const WANTED_GRADIENT_THREADS = { cpu: 256, gpu: 32768 } as const;
+const WANTED_GENERIC_THREADS = { cpu: 4096, gpu: 65536 } as const;
+const MIN_STRIP_ROWS = 4;
+
+/** Sizes of a depthwise convolution; K counts the outputs of all channels. */
+export interface DepthwiseGeometry extends Geometry {
+  readonly multiplier: number;
+}
+
+/**
+ * Checks shapes and returns the sizes.
+ * @throws WeftError where w expects other channels, or no window fits.
+ */
+export function depthwiseGeometry(x: Shape, w: Shape, attrs: ConvolutionAttrs): DepthwiseGeometry {
+  const [, , , C = 0] = requireRank("depthwiseConv2d", "x", x, 4);
+  const [R = 0, S = 0, channels = 0, multiplier = 0] = requireRank("depthwiseConv2d", "w", w, 4);
+  if (channels !== C) {
+    throw new WeftError(
+      `depthwiseConv2d: w expects ${C} channels (x is ${shapeText(x)}) but has ${channels} (w is ${shapeText(w)})`,
+    );
+  }
+  const kernel = { R, S, K: C * multiplier, groups: C };
+  return { ...geometryOf("depthwiseConv2d", x, kernel, attrs), multiplier };
+}
+
+/** Whether a kernel with all taps in registers suits. */
+function isSquare(g: DepthwiseGeometry): boolean {
+  const [strideH, strideW] = g.strides;
+  const hasKernel = g.R === g.S && [3, 5, 7].includes(g.R) && strideH === strideW && strideH <= 2;
+  return hasKernel && g.multiplier === 1 && g.C % 4 === 0 && g.dilations[0] * g.dilations[1] === 1;
+}
+
+/** A kernel with the workgroup of the device's family. */
+function kernelOf(l: Lowering<object>, kernel: KernelUse): KernelUse {
+  return { ...kernel, constants: { THREADS: `${THREADS[l.device.family]}u` } };
+}
+
+/** Workgroups of so many threads in all. */
+function workgroupsOf(l: Lowering<object>, threads: number): number {
+  return Math.ceil(threads / THREADS[l.device.family]);
+}
+
+function squareKernel(l: Lowering<object>, direction: string, g: DepthwiseGeometry): KernelUse {
+  const name = `${direction}_${g.R}x${g.S}${g.strides[0] === 2 ? "_stride2" : ""}`;
+  const source = SQUARE_KERNELS[name];
+  if (source === undefined) throw new Error(`no kernel ${name}`);
+  return kernelOf(l, { name: `depthwise_conv2d/${name}`, source });
+}
+
+/** Strips of rows: long ones reread few rows of their neighbours, but every core must have some. */
+function stripsOf(
+  l: Lowering<object>,
+  rows: number,
+  threadsPerStrip: number,
+  wanted: number,
+): { rows_per_strip: number; row_strips: number } {
+  const guess = Math.max(1, Math.min(Math.ceil(wanted / threadsPerStrip), Math.ceil(rows / MIN_STRIP_ROWS)));
+  const strips = l.choose("strips", cuts(guess, rows));
+  const rowsPerStrip = Math.ceil(rows / strips);
+  return { rows_per_strip: rowsPerStrip, row_strips: Math.ceil(rows / rowsPerStrip) };
+}
+
+/** The generic kernels' form and uniforms: channels by vec4 where the multiplier is 1 and they come in fours. */
+function genericForm(g: DepthwiseGeometry): {
+  vec4: boolean;
+  channels: number;
+  uniforms: Record<string, number>;
+} {
+  const vec4 = g.multiplier === 1 && g.C % 4 === 0;
+  const unit = vec4 ? 4 : 1;
+  const { group_c: _c, group_k: _k, ...sizes } = geometryUniforms(g);
+  const uniforms = { batch: g.N, ...sizes, in_c: g.C / unit, out_c: g.K / unit, multiplier: g.multiplier };
+  return { vec4, channels: g.K / unit, uniforms };
+}
+
+function squareUniforms(g: DepthwiseGeometry): Record<string, number> {
+  return {
+    batch: g.N,
+    in_h: g.H,
+    in_w: g.W,
+    channels: g.C / 4,
+    out_h: g.P,
+    out_w: g.Q,
+    pad_top: g.top,
+    pad_left: g.left,
+  };
+}
+
+interface ForwardTensors {
+  readonly x: Tensor;
+  readonly w: Tensor;
+  readonly b: Tensor | undefined;
+  readonly y: Tensor;
+}
+
+function lowerSquareForward(
+  l: Lowering<object>,
+  g: DepthwiseGeometry,
+  { x, w, b, y }: ForwardTensors,
+  { flip, activation }: { readonly flip: 0 | 1; readonly activation: number },
+): void {
+  const isStride1 = g.strides[0] === 1;
+  const columnTiles = Math.ceil(g.Q / (isStride1 ? 4 : 2));
+  const strips = stripsOf(l, g.P, (g.N * columnTiles * g.C) / 4, WANTED_THREADS[l.device.family]);
+  l.dispatch(squareKernel(l, "forward", g), {
+    tensors: { x, w, b: b ?? w, y },
+    uniforms: {
+      ...squareUniforms(g),
+      ...strips,
+      column_tiles: columnTiles,
+      taps: g.R * g.S,
+      ...(isStride1 && { flip, four: 4 }),
+      has_bias: Number(b !== undefined),
+      activation,
+    },
+    workgroups: workgroupsOf(l, (g.N * strips.row_strips * columnTiles * g.C) / 4),
+  });
+}
+
+/** Dispatches the forward kernel; `activation` is a code of common/activation. */
+export function lowerForward(
+  l: Lowering<object>,
+  g: DepthwiseGeometry,
+  tensors: ForwardTensors,
+  activation: number,
+): void {
+  if (isSquare(g)) {
+    lowerSquareForward(l, g, tensors, { flip: 0, activation });
+    return;
+  }
+  const { x, w, b, y } = tensors;
+  const { vec4, channels, uniforms } = genericForm(g);
+  const columnTiles = Math.ceil(g.Q / 4);
+  l.dispatch(kernelOf(l, { name: "depthwise_conv2d/forward", source: forward, conditions: { vec4 } }), {
+    tensors: { x, w, b: b ?? w, y },
+    uniforms: { ...uniforms, column_tiles: columnTiles, has_bias: Number(b !== undefined), activation },
+    workgroups: workgroupsOf(l, g.N * g.P * columnTiles * channels),
+  });
+}
+
+/** Dispatches the kernel of the gradient by x. */
+export function lowerDataGradient(
+  l: Lowering<object>,
+  g: DepthwiseGeometry,
+  dy: Tensor,
+  w: Tensor,
+  dx: Tensor,
+): void {
+  if (!isSquare(g)) {
+    const { vec4, uniforms } = genericForm(g);
+    const channels = vec4 ? g.C / 4 : g.C;
+    l.dispatch(
+      kernelOf(l, { name: "depthwise_conv2d/data_gradient", source: dataGradient, conditions: { vec4 } }),
+      { tensors: { dy, w, dx }, uniforms, workgroups: workgroupsOf(l, g.N * g.H * g.W * channels) },
+    );
+    return;
+  }
+  if (g.strides[0] === 1) {
+    // A stride-1 gradient is the forward pass over dy with the taps in reverse.
+    const [H, W, P, Q] = [g.P, g.Q, g.H, g.W];
+    const swapped = { ...g, H, W, P, Q, top: g.R - 1 - g.top, left: g.S - 1 - g.left };
+    lowerSquareForward(l, swapped, { x: dy, w, b: undefined, y: dx }, { flip: 1, activation: 0 });
+    return;
+  }
+  const rowPairs = Math.ceil((g.H + g.top) / 2);
+  const columnTiles = Math.ceil((g.W + g.left) / 4);
+  const strips = stripsOf(l, rowPairs, (g.N * columnTiles * g.C) / 4, WANTED_THREADS[l.device.family]);
+  l.dispatch(squareKernel(l, "data_gradient", g), {
+    tensors: { dy, w, dx },
+    uniforms: { ...squareUniforms(g), ...strips, column_tiles: columnTiles, taps: g.R * g.S, four: 4 },
+    workgroups: workgroupsOf(l, (g.N * strips.row_strips * columnTiles * g.C) / 4),
+  });
+}
+
+/** Dispatches the kernels of the gradient by w: partial sums over strips of rows, then their sum. */
+export function lowerWeightGradient(
+  l: Lowering<object>,
+  g: DepthwiseGeometry,
+  x: Tensor,
+  dy: Tensor,
+  dw: Tensor,
+): void {
+  const partialsFor = (splits: number) =>
+    splits === 1
+      ? dw
+      : l.workspace("partial sums", { shape: [splits, elementCount(dw.shape)], dtype: "f32" });
+  let splits: number;
+  let partials: Tensor;
+  if (isSquare(g)) {
+    const channels = g.C / 4;
+    const columnTiles = Math.ceil(g.Q / (g.strides[0] === 1 ? 4 : 2));
+    const strips = stripsOf(l, g.P, g.N * columnTiles * channels, WANTED_THREADS[l.device.family]);
+    const strands = g.N * strips.row_strips * columnTiles;
+    const guess = Math.min(strands, Math.ceil(WANTED_GRADIENT_THREADS[l.device.family] / channels));
+    splits = l.choose("splits", neighbours(guess, 1, strands));
+    partials = partialsFor(splits);
+    l.dispatch(squareKernel(l, "weight_gradient", g), {
+      tensors: { x, dy, partials },
+      uniforms: { ...squareUniforms(g), ...strips, column_tiles: columnTiles, taps: g.R * g.S, splits },
+      workgroups: workgroupsOf(l, splits * channels),
+    });
+  } else {
+    const { vec4, channels, uniforms } = genericForm(g);
+    const rows = g.N * g.P;
+    const guess = Math.max(
+      1,
+      Math.min(Math.ceil(WANTED_GENERIC_THREADS[l.device.family] / (channels * g.R * g.S)), rows),
+    );
+    const wanted = l.choose("splits", cuts(guess, rows));
+    const rowsPerSplit = Math.ceil(rows / wanted);
+    splits = Math.ceil(rows / rowsPerSplit);
+    partials = partialsFor(splits);
+    l.dispatch(
+      kernelOf(l, { name: "depthwise_conv2d/weight_gradient", source: weightGradient, conditions: { vec4 } }),
+      {
+        tensors: { x, dy, partials },
+        uniforms: { ...uniforms, splits, rows_per_split: rowsPerSplit },
+        workgroups: workgroupsOf(l, splits * g.R * g.S * channels),
+      },
+    );
+  }
+  if (splits > 1) addPartials(l, partials, dw, splits);
+}

@@ -1,5 +1,5 @@
 // Depthwise convolution 5x5, stride 2, data gradient: dx[n,i,j,c] = sum of dy[n,p,q,c] * w[r,s,c] over r, s
-// with i = 2p - pad_top + r, j = 2q - pad_left + s; one output per channel, C a multiple of 4. dy [N,P,Q,C],
+// with i = 2p - pad_top + r, j = 2q - pad_left + s; one output per channel, C >= 4. dy [N,P,Q,C],
 // w [5,5,C,1], dx [N,H,W,C]. A thread computes 4 channels x 4 columns, down rows_per_strip pairs of input
 // rows, by parity of i + pad_top and j + pad_left, so that no tap is wasted; each row of dy is read once,
 // sums of unfinished rows stay in registers. Thread id = ((n * row strips + row strip) * column tiles +
@@ -7,6 +7,7 @@
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
+import package::common::lanes::{Stored, lane_start, lanes_of};
 import package::common::pick::pick4;
 import constants::THREADS;
 
@@ -14,7 +15,7 @@ struct Params {
   batch: u32,
   in_h: u32,
   in_w: u32,
-  channels: u32, // C, in units of four
+  channels: u32, // C, in units of four where they do not overlap
   out_h: u32,
   out_w: u32,
   pad_top: u32,
@@ -27,18 +28,34 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> dy: array<vec4f>;
-@group(0) @binding(2) var<storage, read> w: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> dx: array<vec4f>;
+@group(0) @binding(1) var<storage, read> dy: array<Stored>;
+@group(0) @binding(2) var<storage, read> w: array<Stored>;
+@group(0) @binding(3) var<storage, read_write> dx: array<Stored>;
 
 fn load_dy(row_at: u32, row_inside: bool, q: u32, c: u32) -> vec4f {
   let inside = row_inside & (q < params.out_w);
-  return select(vec4f(), dy[select(c, (row_at + q) * params.channels + c, inside)], inside);
+  let at = select(c, (row_at + q) * params.channels + c, inside);
+  @if(overlap) let value = vec4f(dy[at], dy[at + 1u], dy[at + 2u], dy[at + 3u]);
+  @if(!overlap) let value = dy[at];
+  return select(vec4f(), value, inside);
+}
+
+fn load_w(tap: u32, c: u32) -> vec4f {
+  let at = tap * params.channels + c;
+  @if(overlap) return vec4f(w[at], w[at + 1u], w[at + 2u], w[at + 3u]);
+  @if(!overlap) return w[at];
 }
 
 fn store(image: u32, i: u32, j: u32, c: u32, value: vec4f) {
   if ((i < params.in_h) & (j < params.in_w)) {
-    dx[((image + i) * params.in_w + j) * params.channels + c] = value;
+    let at = ((image + i) * params.in_w + j) * params.channels + c;
+    @if(!overlap) { dx[at] = value; }
+    @if(overlap) {
+      dx[at] = value.x;
+      dx[at + 1u] = value.y;
+      dx[at + 2u] = value.z;
+      dx[at + 3u] = value.w;
+    }
   }
 }
 
@@ -49,8 +66,9 @@ fn main(
   @builtin(local_invocation_index) thread: u32,
 ) {
   let id = flat_workgroup(workgroup, workgroups) * THREADS + thread;
-  let tile = divide(id, params.channels);
-  let c = id - tile * params.channels;
+  let lanes = lanes_of(params.channels);
+  let tile = divide(id, lanes);
+  let c = lane_start(id - tile * lanes, params.channels);
   let strip = divide(tile, params.column_tiles);
   let pair = (tile - strip * params.column_tiles) * 2u;
   let n = divide(strip, params.row_strips);
@@ -88,7 +106,7 @@ fn main(
   var w43 = vec4f();
   var w44 = vec4f();
   for (var tap = 0u; tap < params.taps; tap++) {
-    let v = w[tap * params.channels + c];
+    let v = load_w(tap, c);
     w00 = select(w00, v, tap == 0u);
     w01 = select(w01, v, tap == 1u);
     w02 = select(w02, v, tap == 2u);

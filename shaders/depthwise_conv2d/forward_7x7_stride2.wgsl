@@ -1,11 +1,12 @@
 // Depthwise convolution 7x7, stride 2: y[n,p,q,c] = act(b[c] + sum_rs x[n, 2*p - pad_top + r, 2*q - pad_left
-// + s, c] * w[r,s,c]) for one output per channel and C a multiple of 4. x [N,H,W,C], w [7,7,C,1], b [C], y
+// + s, c] * w[r,s,c]) for one output per channel and C >= 4. x [N,H,W,C], w [7,7,C,1], b [C], y
 // [N,P,Q,C]. A thread computes 4 channels x 2 neighbouring columns, down rows_per_strip output rows: each
 // input row is read once, and the sums of the 3 unfinished output rows stay in registers. Thread id = ((n *
 // row strips + row strip) * column tiles + column tile) * C/4 + channel block.
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
+import package::common::lanes::{Stored, lane_start, lanes_of};
 import package::common::activation::activate;
 import constants::THREADS;
 
@@ -13,7 +14,7 @@ struct Params {
   batch: u32,
   in_h: u32,
   in_w: u32,
-  channels: u32, // C, in units of four
+  channels: u32, // C, in units of four where they do not overlap
   out_h: u32,
   out_w: u32,
   pad_top: u32,
@@ -27,22 +28,35 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read> w: array<vec4f>;
-@group(0) @binding(3) var<storage, read> b: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<Stored>;
+@group(0) @binding(2) var<storage, read> w: array<Stored>;
+@group(0) @binding(3) var<storage, read> b: array<Stored>;
+@group(0) @binding(4) var<storage, read_write> y: array<Stored>;
 
 fn load_x(row_at: u32, row_inside: bool, j: u32, c: u32) -> vec4f {
   let inside = row_inside & (j < params.in_w);
-  return select(vec4f(), x[select(c, (row_at + j) * params.channels + c, inside)], inside);
+  let at = select(c, (row_at + j) * params.channels + c, inside);
+  @if(overlap) let value = vec4f(x[at], x[at + 1u], x[at + 2u], x[at + 3u]);
+  @if(!overlap) let value = x[at];
+  return select(vec4f(), value, inside);
 }
 
 fn load_w(tap: u32, c: u32) -> vec4f {
-  return w[tap * params.channels + c];
+  let at = tap * params.channels + c;
+  @if(overlap) return vec4f(w[at], w[at + 1u], w[at + 2u], w[at + 3u]);
+  @if(!overlap) return w[at];
 }
 
 fn store(row: u32, q: u32, c: u32, sum: vec4f) {
-  y[(row * params.out_w + q) * params.channels + c] = activate(sum, params.activation);
+  let at = (row * params.out_w + q) * params.channels + c;
+  let value = activate(sum, params.activation);
+  @if(!overlap) { y[at] = value; }
+  @if(overlap) {
+    y[at] = value.x;
+    y[at + 1u] = value.y;
+    y[at + 2u] = value.z;
+    y[at + 3u] = value.w;
+  }
 }
 
 @compute @workgroup_size(THREADS)
@@ -52,8 +66,9 @@ fn main(
   @builtin(local_invocation_index) thread: u32,
 ) {
   let id = flat_workgroup(workgroup, workgroups) * THREADS + thread;
-  let tile = divide(id, params.channels);
-  let c = id - tile * params.channels;
+  let lanes = lanes_of(params.channels);
+  let tile = divide(id, lanes);
+  let c = lane_start(id - tile * lanes, params.channels);
   let strip = divide(tile, params.column_tiles);
   let q = (tile - strip * params.column_tiles) * 2u;
   let n = divide(strip, params.row_strips);
@@ -167,7 +182,8 @@ fn main(
   let columns = min(2u, params.out_w - q);
   var bias = vec4f();
   if (params.has_bias != 0u) {
-    bias = b[c];
+    @if(overlap) bias = vec4f(b[c], b[c + 1u], b[c + 2u], b[c + 3u]);
+    @if(!overlap) bias = b[c];
   }
   // Unfinished sums: a<k><column> becomes output row k + 1 rows below the one that this turn finishes.
   var a00 = vec4f();

@@ -1,5 +1,5 @@
 // Depthwise convolution 3x3, stride 2, weight gradient: dw[r,s,c] = sum_npq x[n, 2*p - pad_top + r, 2*q -
-// pad_left + s, c] * dy[n,p,q,c] for one output per channel, C a multiple of 4, as partial sums
+// pad_left + s, c] * dy[n,p,q,c] for one output per channel, C >= 4, as partial sums
 // [splits][3,3,C]: with splits = 1 that is dw itself, else reduce/sum_partials adds them. x [N,H,W,C], dy
 // [N,P,Q,C]. A thread sums 4 channels x all taps over the strips split, split + splits, ...; a strip is 2
 // columns of dy down rows_per_strip rows; each row of x is read once, the dy row above stays in registers.
@@ -7,13 +7,14 @@
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
+import package::common::lanes::{Stored, lane_start, lanes_of};
 import constants::THREADS;
 
 struct Params {
   batch: u32,
   in_h: u32,
   in_w: u32,
-  channels: u32, // C, in units of four
+  channels: u32, // C, in units of four where they do not overlap
   out_h: u32,
   out_w: u32,
   pad_top: u32,
@@ -26,18 +27,24 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read> dy: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> partials: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<Stored>;
+@group(0) @binding(2) var<storage, read> dy: array<Stored>;
+@group(0) @binding(3) var<storage, read_write> partials: array<Stored>;
 
 fn load_x(row_at: u32, row_inside: bool, j: u32, c: u32) -> vec4f {
   let inside = row_inside & (j < params.in_w);
-  return select(vec4f(), x[select(c, (row_at + j) * params.channels + c, inside)], inside);
+  let at = select(c, (row_at + j) * params.channels + c, inside);
+  @if(overlap) let value = vec4f(x[at], x[at + 1u], x[at + 2u], x[at + 3u]);
+  @if(!overlap) let value = x[at];
+  return select(vec4f(), value, inside);
 }
 
 fn load_dy(row_at: u32, row_inside: bool, q: u32, c: u32) -> vec4f {
   let inside = row_inside & (q < params.out_w);
-  return select(vec4f(), dy[select(c, (row_at + q) * params.channels + c, inside)], inside);
+  let at = select(c, (row_at + q) * params.channels + c, inside);
+  @if(overlap) let value = vec4f(dy[at], dy[at + 1u], dy[at + 2u], dy[at + 3u]);
+  @if(!overlap) let value = dy[at];
+  return select(vec4f(), value, inside);
 }
 
 @compute @workgroup_size(THREADS)
@@ -47,8 +54,9 @@ fn main(
   @builtin(local_invocation_index) thread: u32,
 ) {
   let id = flat_workgroup(workgroup, workgroups) * THREADS + thread;
-  let split = divide(id, params.channels);
-  let c = id - split * params.channels;
+  let lanes = lanes_of(params.channels);
+  let split = divide(id, lanes);
+  let c = lane_start(id - split * lanes, params.channels);
   if (split >= params.splits) {
     return;
   }
@@ -114,6 +122,13 @@ fn main(
     v = select(v, a20, tap == 6u);
     v = select(v, a21, tap == 7u);
     v = select(v, a22, tap == 8u);
-    partials[(split * 9u + tap) * params.channels + c] = v;
+    let at = (split * 9u + tap) * params.channels + c;
+    @if(!overlap) { partials[at] = v; }
+    @if(overlap) {
+      partials[at] = v.x;
+      partials[at + 1u] = v.y;
+      partials[at + 2u] = v.z;
+      partials[at + 3u] = v.w;
+    }
   }
 }

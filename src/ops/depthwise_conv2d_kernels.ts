@@ -79,11 +79,11 @@ export function depthwiseGeometry(x: Shape, w: Shape, attrs: ConvolutionAttrs): 
   return { ...geometryOf("depthwiseConv2d", x, kernel, attrs), multiplier };
 }
 
-/** Whether a kernel with all taps in registers suits. */
+/** Whether a kernel with all taps in registers suits. They go by four channels; the last four may overlap. */
 function isSquare(g: DepthwiseGeometry): boolean {
   const [strideH, strideW] = g.strides;
   const hasKernel = g.R === g.S && [3, 5, 7].includes(g.R) && strideH === strideW && strideH <= 2;
-  return hasKernel && g.multiplier === 1 && g.C % 4 === 0 && g.dilations[0] * g.dilations[1] === 1;
+  return hasKernel && g.multiplier === 1 && g.C >= 4 && g.dilations[0] * g.dilations[1] === 1;
 }
 
 /** A kernel with the workgroup of the device's family. */
@@ -100,7 +100,8 @@ function squareKernel(l: Lowering<object>, direction: string, g: DepthwiseGeomet
   const name = `${direction}_${g.R}x${g.S}${g.strides[0] === 2 ? "_stride2" : ""}`;
   const source = SQUARE_KERNELS[name];
   if (source === undefined) throw new Error(`no kernel ${name}`);
-  return kernelOf(l, { name: `depthwise_conv2d/${name}`, source });
+  const conditions = { vec4: true, overlap: g.C % 4 !== 0 };
+  return kernelOf(l, { name: `depthwise_conv2d/${name}`, source, conditions });
 }
 
 /** Strips of rows: long ones reread few rows of their neighbours, but every core must have some. */
@@ -129,12 +130,17 @@ function genericForm(g: DepthwiseGeometry): {
   return { vec4, channels: g.K / unit, uniforms };
 }
 
+/** Blocks of four channels; the last overlaps its neighbour where they do not come in fours. */
+function channelBlocks(g: DepthwiseGeometry): number {
+  return Math.ceil(g.C / 4);
+}
+
 function squareUniforms(g: DepthwiseGeometry): Record<string, number> {
   return {
     batch: g.N,
     in_h: g.H,
     in_w: g.W,
-    channels: g.C / 4,
+    channels: g.C % 4 === 0 ? g.C / 4 : g.C,
     out_h: g.P,
     out_w: g.Q,
     pad_top: g.top,
@@ -157,7 +163,7 @@ function lowerSquareForward(
 ): void {
   const isStride1 = g.strides[0] === 1;
   const columnTiles = Math.ceil(g.Q / (isStride1 ? 4 : 2));
-  const strips = stripsOf(l, g.P, (g.N * columnTiles * g.C) / 4, WANTED_THREADS[l.device.family]);
+  const strips = stripsOf(l, g.P, g.N * columnTiles * channelBlocks(g), WANTED_THREADS[l.device.family]);
   l.dispatch(squareKernel(l, "forward", g), {
     tensors: { x, w, b: b ?? w, y },
     uniforms: {
@@ -169,7 +175,7 @@ function lowerSquareForward(
       has_bias: Number(b !== undefined),
       activation,
     },
-    workgroups: workgroupsOf(l, (g.N * strips.row_strips * columnTiles * g.C) / 4),
+    workgroups: workgroupsOf(l, g.N * strips.row_strips * columnTiles * channelBlocks(g)),
   });
 }
 
@@ -220,11 +226,11 @@ export function lowerDataGradient(
   }
   const rowPairs = Math.ceil((g.H + g.top) / 2);
   const columnTiles = Math.ceil((g.W + g.left) / 4);
-  const strips = stripsOf(l, rowPairs, (g.N * columnTiles * g.C) / 4, WANTED_THREADS[l.device.family]);
+  const strips = stripsOf(l, rowPairs, g.N * columnTiles * channelBlocks(g), WANTED_THREADS[l.device.family]);
   l.dispatch(squareKernel(l, "data_gradient", g), {
     tensors: { dy, w, dx },
     uniforms: { ...squareUniforms(g), ...strips, column_tiles: columnTiles, taps: g.R * g.S, four: 4 },
-    workgroups: workgroupsOf(l, (g.N * strips.row_strips * columnTiles * g.C) / 4),
+    workgroups: workgroupsOf(l, g.N * strips.row_strips * columnTiles * channelBlocks(g)),
   });
 }
 
@@ -243,17 +249,17 @@ export function lowerWeightGradient(
   let splits: number;
   let partials: Tensor;
   if (isSquare(g)) {
-    const channels = g.C / 4;
+    const blocks = channelBlocks(g);
     const columnTiles = Math.ceil(g.Q / (g.strides[0] === 1 ? 4 : 2));
-    const strips = stripsOf(l, g.P, g.N * columnTiles * channels, WANTED_THREADS[l.device.family]);
+    const strips = stripsOf(l, g.P, g.N * columnTiles * blocks, WANTED_THREADS[l.device.family]);
     const strands = g.N * strips.row_strips * columnTiles;
-    const guess = Math.min(strands, Math.ceil(WANTED_GRADIENT_THREADS[l.device.family] / channels));
+    const guess = Math.min(strands, Math.ceil(WANTED_GRADIENT_THREADS[l.device.family] / blocks));
     splits = l.choose("splits", neighbours(guess, 1, strands));
     partials = partialsFor(splits);
     l.dispatch(squareKernel(l, "weight_gradient", g), {
       tensors: { x, dy, partials },
       uniforms: { ...squareUniforms(g), ...strips, column_tiles: columnTiles, taps: g.R * g.S, splits },
-      workgroups: workgroupsOf(l, splits * channels),
+      workgroups: workgroupsOf(l, splits * blocks),
     });
   } else {
     const { vec4, channels, uniforms } = genericForm(g);

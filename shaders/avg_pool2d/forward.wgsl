@@ -5,7 +5,7 @@
 // neighbouring threads, neighbouring channels. Workgroup (x, p, n) belongs to row p of image n.
 
 import package::common::divide::divide;
-import package::common::lanes::Lanes;
+import package::common::lanes::{Lanes, Stored, lane_start, lanes_of};
 import package::common::windows::pixels_in_window;
 
 struct Params {
@@ -19,14 +19,30 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<Lanes>;
-@group(0) @binding(2) var<storage, read_write> y: array<Lanes>;
+@group(0) @binding(1) var<storage, read> x: array<Stored>;
+@group(0) @binding(2) var<storage, read_write> y: array<Stored>;
+
+fn load_x(at: u32) -> Lanes {
+  @if(overlap) { return vec4f(x[at], x[at + 1u], x[at + 2u], x[at + 3u]); }
+  @else { return x[at]; }
+}
+
+fn store(at: u32, value: Lanes) {
+  @if(!overlap) { y[at] = value; }
+  @if(overlap) {
+    y[at] = value.x;
+    y[at + 1u] = value.y;
+    y[at + 2u] = value.z;
+    y[at + 3u] = value.w;
+  }
+}
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid: u32) {
   let i = wid.x * 64u + lid;
-  let run = divide(i, params.channels);
-  let c = i - run * params.channels;
+  let lanes = lanes_of(params.channels);
+  let run = divide(i, lanes);
+  let c = lane_start(i - run * lanes, params.channels);
   let q = run * 4u;
   if (q >= params.output.y) { return; }
   let start = vec2i(vec2u(wid.y, q) * params.strides) - vec2i(params.padding);
@@ -41,7 +57,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid:
     var at = ((wid.z * params.image.x + rows.x) * params.image.y + w) * params.channels + c;
     var sum = Lanes(0.0);
     for (var h = rows.x; h < rows.y; h++) {
-      sum += x[at];
+      sum += load_x(at);
       at += params.image.y * params.channels;
     }
     // The column's place in each window; beyond S where it is not in it.
@@ -58,8 +74,8 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid:
   let whole = vec4f(f32(params.window.x * params.window.y));
   let scale = 1.0 / select(max(inside, vec4f(1.0)), whole, params.counts_padding == 1u);
   let to = ((wid.z * params.output.x + wid.y) * params.output.y + q) * params.channels + c;
-  y[to] = scale.x * sum0;
-  if (q + 1u < params.output.y) { y[to + params.channels] = scale.y * sum1; }
-  if (q + 2u < params.output.y) { y[to + 2u * params.channels] = scale.z * sum2; }
-  if (q + 3u < params.output.y) { y[to + 3u * params.channels] = scale.w * sum3; }
+  store(to, scale.x * sum0);
+  if (q + 1u < params.output.y) { store(to + params.channels, scale.y * sum1); }
+  if (q + 2u < params.output.y) { store(to + 2u * params.channels, scale.z * sum2); }
+  if (q + 3u < params.output.y) { store(to + 3u * params.channels, scale.w * sum3); }
 }

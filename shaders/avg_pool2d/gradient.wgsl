@@ -4,7 +4,7 @@
 // neighbouring threads, neighbouring channels. Workgroup (x, h, n) belongs to row h of image n.
 
 import package::common::divide::divide;
-import package::common::lanes::Lanes;
+import package::common::lanes::{Lanes, Stored, lane_start, lanes_of};
 import package::common::windows::{pixels_in_window, windows_over_pixels};
 
 struct Params {
@@ -18,8 +18,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> dy: array<Lanes>;
-@group(0) @binding(2) var<storage, read_write> dx: array<Lanes>;
+@group(0) @binding(1) var<storage, read> dy: array<Stored>;
+@group(0) @binding(2) var<storage, read_write> dx: array<Stored>;
 
 /// One over the number of pixels of one axis that window `index` averages.
 fn weight_of(index: u32, stride: u32, before: u32, window: u32, image: u32) -> f32 {
@@ -27,11 +27,27 @@ fn weight_of(index: u32, stride: u32, before: u32, window: u32, image: u32) -> f
   return 1.0 / f32(select(pixels.y - pixels.x, window, params.counts_padding == 1u));
 }
 
+fn load_dy(at: u32) -> Lanes {
+  @if(overlap) { return vec4f(dy[at], dy[at + 1u], dy[at + 2u], dy[at + 3u]); }
+  @else { return dy[at]; }
+}
+
+fn store(at: u32, value: Lanes) {
+  @if(!overlap) { dx[at] = value; }
+  @if(overlap) {
+    dx[at] = value.x;
+    dx[at + 1u] = value.y;
+    dx[at + 2u] = value.z;
+    dx[at + 3u] = value.w;
+  }
+}
+
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid: u32) {
   let i = wid.x * 64u + lid;
-  let run = divide(i, params.channels);
-  let c = i - run * params.channels;
+  let lanes = lanes_of(params.channels);
+  let run = divide(i, lanes);
+  let c = lane_start(i - run * lanes, params.channels);
   let w = run * 4u;
   if (w >= params.image.y) { return; }
   let rows =
@@ -46,7 +62,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid:
     var at = ((wid.z * params.output.x + rows.x) * params.output.y + q) * params.channels + c;
     var sum = Lanes(0.0);
     for (var p = rows.x; p < rows.y; p++) {
-      sum += weight_of(p, params.strides.x, params.padding.x, params.window.x, params.image.x) * dy[at];
+      sum += weight_of(p, params.strides.x, params.padding.x, params.window.x, params.image.x) * load_dy(at);
       at += params.output.y * params.channels;
     }
     sum *= weight_of(q, params.strides.y, params.padding.y, params.window.y, params.image.y);
@@ -58,8 +74,8 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid:
     sum3 += select(Lanes(0.0), sum, place + 3u < params.window.y);
   }
   let to = ((wid.z * params.image.x + wid.y) * params.image.y + w) * params.channels + c;
-  dx[to] = sum0;
-  if (w + 1u < params.image.y) { dx[to + params.channels] = sum1; }
-  if (w + 2u < params.image.y) { dx[to + 2u * params.channels] = sum2; }
-  if (w + 3u < params.image.y) { dx[to + 3u * params.channels] = sum3; }
+  store(to, sum0);
+  if (w + 1u < params.image.y) { store(to + params.channels, sum1); }
+  if (w + 2u < params.image.y) { store(to + 2u * params.channels, sum2); }
+  if (w + 3u < params.image.y) { store(to + 3u * params.channels, sum3); }
 }

@@ -4,7 +4,7 @@
 // neighbouring threads, neighbouring channels. Workgroup (x, p, n) belongs to row p of image n.
 
 import package::common::divide::divide;
-import package::common::lanes::Lanes;
+import package::common::lanes::{Lanes, Stored, lane_start, lanes_of};
 import package::common::windows::pixels_in_window;
 
 struct Params {
@@ -19,14 +19,30 @@ struct Params {
 const LOWEST = -0x1.fffffep+127;
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<Lanes>;
-@group(0) @binding(2) var<storage, read_write> y: array<Lanes>;
+@group(0) @binding(1) var<storage, read> x: array<Stored>;
+@group(0) @binding(2) var<storage, read_write> y: array<Stored>;
+
+fn load_x(at: u32) -> Lanes {
+  @if(overlap) { return vec4f(x[at], x[at + 1u], x[at + 2u], x[at + 3u]); }
+  @else { return x[at]; }
+}
+
+fn store(at: u32, value: Lanes) {
+  @if(!overlap) { y[at] = value; }
+  @if(overlap) {
+    y[at] = value.x;
+    y[at + 1u] = value.y;
+    y[at + 2u] = value.z;
+    y[at + 3u] = value.w;
+  }
+}
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid: u32) {
   let i = wid.x * 64u + lid;
-  let run = divide(i, params.channels);
-  let c = i - run * params.channels;
+  let lanes = lanes_of(params.channels);
+  let run = divide(i, lanes);
+  let c = lane_start(i - run * lanes, params.channels);
   let q = run * 4u;
   if (q >= params.output.y) { return; }
   let start = vec2i(vec2u(wid.y, q) * params.strides) - vec2i(params.padding);
@@ -39,10 +55,10 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid:
   var best3 = Lanes(LOWEST);
   for (var w = columns.x; w < columns.y; w++) {
     var at = ((wid.z * params.image.x + rows.x) * params.image.y + w) * params.channels + c;
-    var largest = x[at];
+    var largest = load_x(at);
     for (var h = rows.x + 1u; h < rows.y; h++) {
       at += params.image.y * params.channels;
-      largest = max(largest, x[at]);
+      largest = max(largest, load_x(at));
     }
     // The column's place in each window; beyond S where it is not in it.
     let place = u32(i32(w) - start.y);
@@ -52,8 +68,8 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid:
     best3 = max(best3, select(Lanes(LOWEST), largest, place - 3u * params.strides.y < params.window.y));
   }
   let to = ((wid.z * params.output.x + wid.y) * params.output.y + q) * params.channels + c;
-  y[to] = best0;
-  if (q + 1u < params.output.y) { y[to + params.channels] = best1; }
-  if (q + 2u < params.output.y) { y[to + 2u * params.channels] = best2; }
-  if (q + 3u < params.output.y) { y[to + 3u * params.channels] = best3; }
+  store(to, best0);
+  if (q + 1u < params.output.y) { store(to + params.channels, best1); }
+  if (q + 2u < params.output.y) { store(to + 2u * params.channels, best2); }
+  if (q + 3u < params.output.y) { store(to + 3u * params.channels, best3); }
 }

@@ -4,7 +4,7 @@
 // neighbouring threads, neighbouring channels. Workgroup (x, h, n) belongs to row h of image n.
 
 import package::common::divide::divide;
-import package::common::lanes::Lanes;
+import package::common::lanes::{Lanes, Stored, lane_start, lanes_of};
 import package::common::windows::windows_over_pixels;
 
 struct Params {
@@ -23,9 +23,9 @@ struct Params {
 const NOWHERE = 0xffffffffu;
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> dy: array<Lanes>;
+@group(0) @binding(1) var<storage, read> dy: array<Stored>;
 @group(0) @binding(2) var<storage, read> places: array<u32>;
-@group(0) @binding(3) var<storage, read_write> dx: array<Lanes>;
+@group(0) @binding(3) var<storage, read_write> dx: array<Stored>;
 
 fn unpacked(word: u32) -> Places {
   @if(vec4) { return (vec4u(word) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(255u); }
@@ -39,11 +39,28 @@ fn share(dy: Lanes, place: Places, r: u32, s: u32) -> Lanes {
   return select(Lanes(0.0), dy, place == Places(here));
 }
 
+fn load_dy(at: u32) -> Lanes {
+  @if(overlap) { return vec4f(dy[at], dy[at + 1u], dy[at + 2u], dy[at + 3u]); }
+  @else { return dy[at]; }
+}
+
+fn store(at: u32, value: Lanes) {
+  @if(!overlap) { dx[at] = value; }
+  @if(overlap) {
+    dx[at] = value.x;
+    dx[at + 1u] = value.y;
+    dx[at + 2u] = value.z;
+    dx[at + 3u] = value.w;
+  }
+}
+
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid: u32) {
   let i = wid.x * 64u + lid;
-  let run = divide(i, params.channels);
-  let c = i - run * params.channels;
+  let lanes = lanes_of(params.channels);
+  let run = divide(i, lanes);
+  let lane = i - run * lanes;
+  let c = lane_start(lane, params.channels);
   let w = run * 4u;
   if (w >= params.image.y) { return; }
   let rows =
@@ -56,21 +73,20 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid:
   var sum3 = Lanes(0.0);
   for (var p = rows.x; p < rows.y; p++) {
     let r = wid.y + params.padding.x - p * params.strides.x;
-    var at = ((wid.z * params.output.x + p) * params.output.y + columns.x) * params.channels + c;
+    let start = (wid.z * params.output.x + p) * params.output.y;
     for (var q = columns.x; q < columns.y; q++) {
-      let dy_here = dy[at];
-      let place = unpacked(places[at]);
+      let dy_here = load_dy((start + q) * params.channels + c);
+      let place = unpacked(places[(start + q) * lanes + lane]);
       let s = w + params.padding.y - q * params.strides.y;
       sum0 += share(dy_here, place, r, s);
       sum1 += share(dy_here, place, r, s + 1u);
       sum2 += share(dy_here, place, r, s + 2u);
       sum3 += share(dy_here, place, r, s + 3u);
-      at += params.channels;
     }
   }
   let to = ((wid.z * params.image.x + wid.y) * params.image.y + w) * params.channels + c;
-  dx[to] = sum0;
-  if (w + 1u < params.image.y) { dx[to + params.channels] = sum1; }
-  if (w + 2u < params.image.y) { dx[to + 2u * params.channels] = sum2; }
-  if (w + 3u < params.image.y) { dx[to + 3u * params.channels] = sum3; }
+  store(to, sum0);
+  if (w + 1u < params.image.y) { store(to + params.channels, sum1); }
+  if (w + 2u < params.image.y) { store(to + 2u * params.channels, sum2); }
+  if (w + 3u < params.image.y) { store(to + 3u * params.channels, sum3); }
 }

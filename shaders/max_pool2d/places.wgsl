@@ -6,7 +6,7 @@
 // neighbouring threads, neighbouring channels. Workgroup (x, p, n) belongs to row p of image n.
 
 import package::common::divide::divide;
-import package::common::lanes::Lanes;
+import package::common::lanes::{Lanes, Stored, lane_start, lanes_of};
 import package::common::windows::pixels_in_window;
 
 struct Params {
@@ -21,7 +21,7 @@ struct Params {
 const LOWEST = -0x1.fffffep+127;
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<Lanes>;
+@group(0) @binding(1) var<storage, read> x: array<Stored>;
 @group(0) @binding(2) var<storage, read_write> places: array<u32>;
 
 /// The value where column s is in a window; s is beyond S where it is not.
@@ -37,11 +37,18 @@ fn packed(place: Lanes) -> u32 {
   @else { return u32(place); }
 }
 
+fn load_x(at: u32) -> Lanes {
+  @if(overlap) { return vec4f(x[at], x[at + 1u], x[at + 2u], x[at + 3u]); }
+  @else { return x[at]; }
+}
+
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid: u32) {
   let i = wid.x * 64u + lid;
-  let run = divide(i, params.channels);
-  let c = i - run * params.channels;
+  let lanes = lanes_of(params.channels);
+  let run = divide(i, lanes);
+  let lane = i - run * lanes;
+  let c = lane_start(lane, params.channels);
   let q = run * 4u;
   if (q >= params.output.y) { return; }
   let start = vec2i(vec2u(wid.y, q) * params.strides) - vec2i(params.padding);
@@ -64,7 +71,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid:
     let r = u32(i32(h) - start.x);
     var at = ((wid.z * params.image.x + h) * params.image.y + columns.x) * params.channels + c;
     for (var w = columns.x; w < columns.y; w++) {
-      let value = x[at];
+      let value = load_x(at);
       let s = u32(i32(w) - start.y);
       let taps = vec4f(f32(r * params.window.y + s)) - vec4f(0.0, 1.0, 2.0, 3.0) * f32(params.strides.y);
       let value0 = in_window(value, s);
@@ -82,9 +89,9 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid:
       at += params.channels;
     }
   }
-  let to = ((wid.z * params.output.x + wid.y) * params.output.y + q) * params.channels + c;
+  let to = ((wid.z * params.output.x + wid.y) * params.output.y + q) * lanes + lane;
   places[to] = packed(place0);
-  if (q + 1u < params.output.y) { places[to + params.channels] = packed(place1); }
-  if (q + 2u < params.output.y) { places[to + 2u * params.channels] = packed(place2); }
-  if (q + 3u < params.output.y) { places[to + 3u * params.channels] = packed(place3); }
+  if (q + 1u < params.output.y) { places[to + lanes] = packed(place1); }
+  if (q + 2u < params.output.y) { places[to + 2u * lanes] = packed(place2); }
+  if (q + 3u < params.output.y) { places[to + 3u * lanes] = packed(place3); }
 }

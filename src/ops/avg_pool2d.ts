@@ -6,7 +6,7 @@ import gradientShader from "../../shaders/avg_pool2d/gradient.wgsl";
 import { byteSize, elementCount } from "../base/tensors.ts";
 import type { AttributeReader } from "../graph/attributes.ts";
 import { defineOperator, typeOf } from "../graph/operator.ts";
-import { lanesFor } from "./lanes.ts";
+import { channelLanes } from "./lanes.ts";
 import { inferPool, type PoolAttributes, poolAttributes, poolUniforms, poolWorkgroups } from "./pooling.ts";
 
 interface AvgPoolAttributes extends PoolAttributes {
@@ -35,14 +35,14 @@ export const avgPool2dGradient = defineOperator<
   },
   lower({ attrs, input, output, dispatch }) {
     const dx = output("dx");
-    const { width, conditions } = lanesFor(dx.shape[3] ?? 0);
-    const uniforms = poolUniforms("avgPool2d", dx.shape, attrs, width);
+    const lanes = channelLanes(dx.shape[3] ?? 0);
+    const uniforms = poolUniforms("avgPool2d", dx.shape, attrs, lanes);
     dispatch(
-      { name: "avg_pool2d/gradient", source: gradientShader, conditions },
+      { name: "avg_pool2d/gradient", source: gradientShader, conditions: lanes.conditions },
       {
         tensors: { dy: input("dy"), dx },
         uniforms: { ...uniforms, counts_padding: attrs.countIncludePad ? 1 : 0 },
-        workgroups: poolWorkgroups(dx.shape, width),
+        workgroups: poolWorkgroups(dx.shape, lanes),
       },
     );
   },
@@ -65,14 +65,14 @@ export const avgPool2d = defineOperator<AvgPoolAttributes>({
   lower({ attrs, input, output, dispatch }) {
     const x = input("x");
     const y = output("y");
-    const { width, conditions } = lanesFor(x.shape[3] ?? 0);
-    const uniforms = poolUniforms("avgPool2d", x.shape, attrs, width);
+    const lanes = channelLanes(x.shape[3] ?? 0);
+    const uniforms = poolUniforms("avgPool2d", x.shape, attrs, lanes);
     dispatch(
-      { name: "avg_pool2d/forward", source: forwardShader, conditions },
+      { name: "avg_pool2d/forward", source: forwardShader, conditions: lanes.conditions },
       {
         tensors: { x, y },
         uniforms: { ...uniforms, counts_padding: attrs.countIncludePad ? 1 : 0 },
-        workgroups: poolWorkgroups(y.shape, width),
+        workgroups: poolWorkgroups(y.shape, lanes),
       },
     );
   },

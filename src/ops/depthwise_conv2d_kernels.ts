@@ -31,6 +31,7 @@ import {
   geometryOf,
   geometryUniforms,
 } from "./convolution.ts";
+import { channelLanes } from "./lanes.ts";
 
 const SQUARE_KERNELS: Readonly<Record<string, string>> = {
   forward_3x3: forward3x3,
@@ -100,8 +101,7 @@ function squareKernel(l: Lowering<object>, direction: string, g: DepthwiseGeomet
   const name = `${direction}_${g.R}x${g.S}${g.strides[0] === 2 ? "_stride2" : ""}`;
   const source = SQUARE_KERNELS[name];
   if (source === undefined) throw new Error(`no kernel ${name}`);
-  const conditions = { vec4: true, overlap: g.C % 4 !== 0 };
-  return kernelOf(l, { name: `depthwise_conv2d/${name}`, source, conditions });
+  return kernelOf(l, { name: `depthwise_conv2d/${name}`, source, conditions: channelLanes(g.C).conditions });
 }
 
 /** Strips of rows: long ones reread few rows of their neighbours, but every core must have some. */
@@ -130,17 +130,12 @@ function genericForm(g: DepthwiseGeometry): {
   return { vec4, channels: g.K / unit, uniforms };
 }
 
-/** Blocks of four channels; the last overlaps its neighbour where they do not come in fours. */
-function channelBlocks(g: DepthwiseGeometry): number {
-  return Math.ceil(g.C / 4);
-}
-
 function squareUniforms(g: DepthwiseGeometry): Record<string, number> {
   return {
     batch: g.N,
     in_h: g.H,
     in_w: g.W,
-    channels: g.C % 4 === 0 ? g.C / 4 : g.C,
+    channels: channelLanes(g.C).channels,
     out_h: g.P,
     out_w: g.Q,
     pad_top: g.top,
@@ -161,9 +156,10 @@ function lowerSquareForward(
   { x, w, b, y }: ForwardTensors,
   { flip, activation }: { readonly flip: 0 | 1; readonly activation: number },
 ): void {
+  const { lanes } = channelLanes(g.C);
   const isStride1 = g.strides[0] === 1;
   const columnTiles = Math.ceil(g.Q / (isStride1 ? 4 : 2));
-  const strips = stripsOf(l, g.P, g.N * columnTiles * channelBlocks(g), WANTED_THREADS[l.device.family]);
+  const strips = stripsOf(l, g.P, g.N * columnTiles * lanes, WANTED_THREADS[l.device.family]);
   l.dispatch(squareKernel(l, "forward", g), {
     tensors: { x, w, b: b ?? w, y },
     uniforms: {
@@ -175,7 +171,7 @@ function lowerSquareForward(
       has_bias: Number(b !== undefined),
       activation,
     },
-    workgroups: workgroupsOf(l, g.N * strips.row_strips * columnTiles * channelBlocks(g)),
+    workgroups: workgroupsOf(l, g.N * strips.row_strips * columnTiles * lanes),
   });
 }
 
@@ -224,13 +220,14 @@ export function lowerDataGradient(
     lowerSquareForward(l, swapped, { x: dy, w, b: undefined, y: dx }, { flip: 1, activation: 0 });
     return;
   }
+  const { lanes } = channelLanes(g.C);
   const rowPairs = Math.ceil((g.H + g.top) / 2);
   const columnTiles = Math.ceil((g.W + g.left) / 4);
-  const strips = stripsOf(l, rowPairs, g.N * columnTiles * channelBlocks(g), WANTED_THREADS[l.device.family]);
+  const strips = stripsOf(l, rowPairs, g.N * columnTiles * lanes, WANTED_THREADS[l.device.family]);
   l.dispatch(squareKernel(l, "data_gradient", g), {
     tensors: { dy, w, dx },
     uniforms: { ...squareUniforms(g), ...strips, column_tiles: columnTiles, taps: g.R * g.S, four: 4 },
-    workgroups: workgroupsOf(l, g.N * strips.row_strips * columnTiles * channelBlocks(g)),
+    workgroups: workgroupsOf(l, g.N * strips.row_strips * columnTiles * lanes),
   });
 }
 
@@ -249,17 +246,17 @@ export function lowerWeightGradient(
   let splits: number;
   let partials: Tensor;
   if (isSquare(g)) {
-    const blocks = channelBlocks(g);
+    const { lanes } = channelLanes(g.C);
     const columnTiles = Math.ceil(g.Q / (g.strides[0] === 1 ? 4 : 2));
-    const strips = stripsOf(l, g.P, g.N * columnTiles * blocks, WANTED_THREADS[l.device.family]);
+    const strips = stripsOf(l, g.P, g.N * columnTiles * lanes, WANTED_THREADS[l.device.family]);
     const strands = g.N * strips.row_strips * columnTiles;
-    const guess = Math.min(strands, Math.ceil(WANTED_GRADIENT_THREADS[l.device.family] / blocks));
+    const guess = Math.min(strands, Math.ceil(WANTED_GRADIENT_THREADS[l.device.family] / lanes));
     splits = l.choose("splits", neighbours(guess, 1, strands));
     partials = partialsFor(splits);
     l.dispatch(squareKernel(l, "weight_gradient", g), {
       tensors: { x, dy, partials },
       uniforms: { ...squareUniforms(g), ...strips, column_tiles: columnTiles, taps: g.R * g.S, splits },
-      workgroups: workgroupsOf(l, splits * blocks),
+      workgroups: workgroupsOf(l, splits * lanes),
     });
   } else {
     const { vec4, channels, uniforms } = genericForm(g);

@@ -19,6 +19,29 @@ export function lanesFor(...sizes: readonly number[]): Lanes {
   return { width: vec4 ? 4 : 1, conditions: { vec4 } };
 }
 
+/** How a kernel counts channels, whose last lane may overlap the one before it (shaders/common/lanes). */
+export interface ChannelLanes {
+  /** Lanes of a pixel. */
+  readonly lanes: number;
+  /** The kernel's uniform `channels`: what storage counts of a pixel. */
+  readonly channels: number;
+  /** Conditions that specialise the kernel for it. */
+  readonly conditions: { readonly vec4: boolean; readonly overlap: boolean };
+}
+
+/** Lanes of four channels, which overlap where channels do not come in fours; of one where there are less than four. */
+export function channelLanes(channels: number): ChannelLanes {
+  if (channels < 4) return singleLanes(channels);
+  const overlap = channels % 4 !== 0;
+  const lanes = Math.ceil(channels / 4);
+  return { lanes, channels: overlap ? channels : lanes, conditions: { vec4: true, overlap } };
+}
+
+/** Lanes of one channel. */
+export function singleLanes(channels: number): ChannelLanes {
+  return { lanes: channels, channels, conditions: { vec4: false, overlap: false } };
+}
+
 /** Lanes that a workgroup of the element-wise kernels handles. */
 export const LANES_PER_WORKGROUP = 256;
 

@@ -7,7 +7,7 @@ import placesShader from "../../shaders/max_pool2d/places.wgsl";
 import { WeftError } from "../base/errors.ts";
 import { byteSize, elementCount } from "../base/tensors.ts";
 import { defineOperator, typeOf } from "../graph/operator.ts";
-import { lanesFor } from "./lanes.ts";
+import { channelLanes, singleLanes } from "./lanes.ts";
 import { inferPool, type PoolAttributes, poolAttributes, poolUniforms, poolWorkgroups } from "./pooling.ts";
 import type { ResolvedWindows } from "./windows.ts";
 
@@ -25,16 +25,17 @@ export const maxPool2dGradient = defineOperator<PoolAttributes>({
     const dx = output("dx");
     const [N = 0, P = 0, Q = 0, C = 0] = dy.shape;
     const isLarge = attrs.size[0] * attrs.size[1] > MOST_PLACES;
-    const { width, conditions } = isLarge ? lanesFor(1) : lanesFor(C);
-    const places = workspace("places", { shape: [N, P, Q, C / width], dtype: "u32" });
-    const uniforms = poolUniforms("maxPool2d", x.shape, attrs, width);
+    const lanes = isLarge ? singleLanes(C) : channelLanes(C);
+    const { conditions } = lanes;
+    const places = workspace("places", { shape: [N, P, Q, lanes.lanes], dtype: "u32" });
+    const uniforms = poolUniforms("maxPool2d", x.shape, attrs, lanes);
     dispatch(
       { name: "max_pool2d/places", source: placesShader, conditions },
-      { tensors: { x, places }, uniforms, workgroups: poolWorkgroups(dy.shape, width) },
+      { tensors: { x, places }, uniforms, workgroups: poolWorkgroups(dy.shape, lanes) },
     );
     dispatch(
       { name: "max_pool2d/gradient", source: gradientShader, conditions },
-      { tensors: { dy, places, dx }, uniforms, workgroups: poolWorkgroups(dx.shape, width) },
+      { tensors: { dy, places, dx }, uniforms, workgroups: poolWorkgroups(dx.shape, lanes) },
     );
   },
   cost(inputs, _outputs, attrs) {
@@ -61,13 +62,13 @@ export const maxPool2d = defineOperator<PoolAttributes>({
   lower({ attrs, input, output, dispatch }) {
     const x = input("x");
     const y = output("y");
-    const { width, conditions } = lanesFor(x.shape[3] ?? 0);
+    const lanes = channelLanes(x.shape[3] ?? 0);
     dispatch(
-      { name: "max_pool2d/forward", source: forwardShader, conditions },
+      { name: "max_pool2d/forward", source: forwardShader, conditions: lanes.conditions },
       {
         tensors: { x, y },
-        uniforms: poolUniforms("maxPool2d", x.shape, attrs, width),
-        workgroups: poolWorkgroups(y.shape, width),
+        uniforms: poolUniforms("maxPool2d", x.shape, attrs, lanes),
+        workgroups: poolWorkgroups(y.shape, lanes),
       },
     );
   },

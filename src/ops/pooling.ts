@@ -3,7 +3,7 @@
 import type { Shape, TensorType } from "../base/tensors.ts";
 import type { AttributeReader, Padding } from "../graph/attributes.ts";
 import { type TypesByRole, typeOf } from "../graph/operator.ts";
-import { rowWorkgroups } from "./lanes.ts";
+import { type ChannelLanes, rowWorkgroups } from "./lanes.ts";
 import { imageSizes } from "./shapes.ts";
 import { type ResolvedWindows, resolveWindows } from "./windows.ts";
 
@@ -31,8 +31,8 @@ export function inferPool(
   return { y: { shape: [image.N, windows.P, windows.Q, image.C], dtype }, windows };
 }
 
-/** The uniforms that the pools' kernels have in common; channels in lanes of `width`. */
-export function poolUniforms(operator: string, x: Shape, attrs: PoolAttributes, width: number) {
+/** The uniforms that the pools' kernels have in common. */
+export function poolUniforms(operator: string, x: Shape, attrs: PoolAttributes, { channels }: ChannelLanes) {
   const [N = 0, H = 0, W = 0, C = 0] = x;
   const { P, Q, top, left } = resolveWindows(operator, { N, H, W, C }, attrs);
   return {
@@ -41,11 +41,11 @@ export function poolUniforms(operator: string, x: Shape, attrs: PoolAttributes, 
     window: attrs.size,
     strides: attrs.strides,
     padding: [top, left],
-    channels: C / width,
+    channels,
   };
 }
 
 /** The grid of a pool's kernel, whose threads make 4 neighbouring columns of `result`. */
-export function poolWorkgroups(result: Shape, width: number): [number, number, number] {
-  return rowWorkgroups(result, width, 4);
+export function poolWorkgroups(result: Shape, { lanes }: ChannelLanes): [number, number, number] {
+  return rowWorkgroups([...result.slice(0, 3), lanes], 1, 4);
 }

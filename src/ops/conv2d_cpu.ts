@@ -1,5 +1,5 @@
 // Convolutions on CPU adapters: implicit matrix products without workgroup memory. A subgroup computes a tile,
-// a lane 4 pixels x 16 channels in named values (shaders/conv2d).
+// a lane 4 pixels x 16 channels in named values (shaders/conv2d). 3x3 convolutions go by Winograd where that pays.
 
 import dataGradient from "../../shaders/conv2d/data_gradient.wgsl";
 import dataGradientScalar from "../../shaders/conv2d/data_gradient_scalar.wgsl";
@@ -12,6 +12,12 @@ import type { Tensor } from "../graph/graph.ts";
 import type { Lowering } from "../graph/operator.ts";
 import { ACTIVATION_CODES } from "./activation.ts";
 import { cuts } from "./candidates.ts";
+import {
+  isByWinograd,
+  lowerDataGradientByWinograd,
+  lowerForwardByWinograd,
+  lowerWeightGradientByWinograd,
+} from "./conv2d_winograd.ts";
 import {
   addPartials,
   type ForwardFusion,
@@ -28,13 +34,17 @@ import {
 const PIXELS_PER_LANE = 4;
 const CHANNELS_PER_TILE = 16;
 
-/** Dispatches the forward kernel. */
+/** Dispatches the kernels of the forward pass. */
 export function lowerForwardOnCpu(
   l: Lowering<object>,
   g: Geometry,
   tensors: ForwardTensors,
   fusion: ForwardFusion,
 ): void {
+  if (isByWinograd(l, g, "forward")) {
+    lowerForwardByWinograd(l, g, tensors, fusion);
+    return;
+  }
   const { x, w, b, statistics, addend, y } = tensors;
   const { activation, residualScale } = fusion;
   const pixels = g.N * g.P * g.Q;
@@ -62,7 +72,7 @@ export function lowerForwardOnCpu(
   });
 }
 
-/** Dispatches the kernel of the gradient by x. */
+/** Dispatches the kernels of the gradient by x. */
 export function lowerDataGradientOnCpu(
   l: Lowering<object>,
   g: Geometry,
@@ -70,6 +80,10 @@ export function lowerDataGradientOnCpu(
   w: Tensor,
   dx: Tensor,
 ): void {
+  if (isByWinograd(l, g, "dataGradient")) {
+    lowerDataGradientByWinograd(l, g, dy, w, dx);
+    return;
+  }
   const [strideH, strideW] = g.strides;
   const tilesC = Math.ceil(g.C / g.groups / CHANNELS_PER_TILE);
   const phasePixels = g.N * Math.ceil(g.H / strideH) * Math.ceil(g.W / strideW);
@@ -107,6 +121,10 @@ export function lowerWeightGradientOnCpu(
   dy: Tensor,
   dw: Tensor,
 ): void {
+  if (isByWinograd(l, g, "weightGradient")) {
+    lowerWeightGradientByWinograd(l, g, x, dy, dw);
+    return;
+  }
   const vec4 = isVectorised(g);
   const taps = g.R * g.S;
   const groupC = g.C / g.groups;

@@ -26,7 +26,7 @@ const PIXELS = [4, 9, 8, 16] as const;
 function weightGradient() {
   const graph = new Graph();
   const [x, dy] = [graph.input("x", PIXELS), graph.input("dy", PIXELS)];
-  const dw = graph.applyOne(conv2dWeightGradient, { x, dy }, { kernelSize: [3, 3], padding: "same" });
+  const dw = graph.applyOne(conv2dWeightGradient, { x, dy }, { kernelSize: [5, 5], padding: "same" });
   return { graph, dw };
 }
 
@@ -76,7 +76,7 @@ describe("choices", () => {
   it("have a key that tells families and shapes apart, and no others than operators with a choice", () => {
     const key = only(layOut(FACTS).choices).key;
     expect(key).toMatch(
-      /^conv2dWeightGradient x\[4,9,8,16\] dy\[4,9,8,16\] dw\[3,3,16,16\] .*padding="same"/,
+      /^conv2dWeightGradient x\[4,9,8,16\] dy\[4,9,8,16\] dw\[5,5,16,16\] .*padding="same"/,
     );
     expect(only(layOut({ ...FACTS, subgroupSize: 4 }).choices).key).not.toBe(key);
     const graph = new Graph();

@@ -41,13 +41,12 @@ function allKernels(facts: DeviceFacts): Map<string, KernelUse> {
   const uses = records.flatMap((record) =>
     record.samples().flatMap((sample) => kernelsOf(record, sample, facts)),
   );
-  if (facts.family === "gpu") {
-    const chosen = records.filter(({ op }) => op === "conv2d" || op === "batchNorm");
-    for (const choices of [...TILES.map(({ name }) => ({ tile: name })), { splits: "1" }]) {
-      const tuned = { ...facts, tuning: new SameChoice(choices) };
-      for (const record of chosen)
-        for (const sample of record.samples()) uses.push(...kernelsOf(record, sample, tuned));
-    }
+  const chosen = records.filter(({ op }) => op === "conv2d" || op === "batchNorm");
+  const onGpus = [...TILES.map(({ name }) => ({ tile: name })), { splits: "1" }];
+  for (const choices of facts.family === "gpu" ? onGpus : [{ method: "winograd" }]) {
+    const tuned = { ...facts, tuning: new SameChoice(choices) };
+    for (const record of chosen)
+      for (const sample of record.samples()) uses.push(...kernelsOf(record, sample, tuned));
   }
   for (const optimizer of [{ name: "adam" }, { name: "sgd", momentum: 0.9 }] as const) {
     for (const augment of [true, false]) {

@@ -1,0 +1,74 @@
+// Winograd F(2x2, 3x3), first stage (Lavin and Gray 2016): u = G g G^T of every 3x3 kernel g, four output channels a
+// thread. u [16][outputs / 16][inputs][16]: what one step of products.wgsl reads lies together. The data gradient's
+// kernels are w turned by half a turn, with inputs and outputs exchanged: tap_first, tap_step and the strides say so.
+
+import package::common::divide::divide;
+import package::common::indexing::flat_workgroup;
+
+struct Params {
+  inputs: u32, // channels that are summed over
+  outputs: u32,
+  input_stride: u32, // from one channel to the next in w, in elements
+  output_stride: u32,
+  tap_first: u32, // where the first tap lies in w
+  tap_step: i32, // from one tap to the next
+  count: u32, // threads that work: ceil(outputs / 16) * inputs * 4
+  four: u32, // 4: a uniform, so that compilers keep the loop of stores rolled
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> w: array<f32>;
+@group(0) @binding(2) var<storage, read_write> u: array<vec4f>;
+
+fn tap(at: u32, number: i32) -> vec4f {
+  let first = u32(i32(at) + number * params.tap_step);
+  return vec4f(
+    w[first],
+    w[first + params.output_stride],
+    w[first + 2u * params.output_stride],
+    w[first + 3u * params.output_stride],
+  );
+}
+
+// Row i of G times a column of taps.
+fn row(i: u32, top: vec4f, middle: vec4f, bottom: vec4f) -> vec4f {
+  let sides = 0.5 * (top + bottom);
+  let mixed = select(sides - 0.5 * middle, sides + 0.5 * middle, i == 1u);
+  return select(select(mixed, bottom, i == 3u), top, i == 0u);
+}
+
+@compute @workgroup_size(16)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let unit = flat_workgroup(workgroup, workgroups) * 16u + thread;
+  if (unit >= params.count) {
+    return;
+  }
+  let rest = unit / 4u;
+  let output_tile = divide(rest, params.inputs);
+  let input = rest - output_tile * params.inputs;
+  let output = min((output_tile * 4u + unit % 4u) * 4u, params.outputs - 4u);
+  let at = params.tap_first + input * params.input_stride + output * params.output_stride;
+  let g00 = tap(at, 0);
+  let g01 = tap(at, 1);
+  let g02 = tap(at, 2);
+  let g10 = tap(at, 3);
+  let g11 = tap(at, 4);
+  let g12 = tap(at, 5);
+  let g20 = tap(at, 6);
+  let g21 = tap(at, 7);
+  let g22 = tap(at, 8);
+  for (var i = 0u; i < params.four; i++) {
+    let left = row(i, g00, g10, g20);
+    let middle = row(i, g01, g11, g21);
+    let right = row(i, g02, g12, g22);
+    let to = i * 4u * params.count + unit;
+    u[to] = left;
+    u[to + params.count] = row(1u, left, middle, right);
+    u[to + 2u * params.count] = row(2u, left, middle, right);
+    u[to + 3u * params.count] = right;
+  }
+}

@@ -3,16 +3,21 @@
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { DeviceFacts, GpuDevice } from "../../src/gpu/device.ts";
+import { VariableStore } from "../../src/gpu/variables.ts";
 import { Graph } from "../../src/graph/graph.ts";
-import { layOutPlan } from "../../src/graph/plan.ts";
+import { layOutPlan, Plan } from "../../src/graph/plan.ts";
+import { castTo } from "../../src/ops/cast.ts";
 import { conv2d, conv2dDataGradient, conv2dWeightGradient } from "../../src/ops/conv2d.ts";
 import { openDevice } from "../../src/platform/node/device.ts";
+import { testDevice } from "../device.ts";
 import { conv2d as record } from "../reference/conv2d.ts";
 import { uniform } from "../reference/draw.ts";
 import { type OperatorRecord, type Sample, the, type Values } from "../reference/reference.ts";
 import { checkSample } from "./check_sample.ts";
 import { SameChoice } from "./same_choice.ts";
 
+const ADAPTER = process.env.WEFT_TEST_ADAPTER ?? "auto";
+const hasF16 = (await testDevice()).facts.features.has("shader-f16");
 const BY_WINOGRAD = new SameChoice({ method: "winograd" });
 
 /** A 3x3 convolution of x [N,H,W,C] to K channels. */
@@ -83,8 +88,7 @@ function epilogueSample(): Sample {
 describe.each([{ subgroups: true }, { subgroups: false }])("by Winograd, %o", ({ subgroups }) => {
   let device: GpuDevice;
   beforeAll(async () => {
-    const adapter = process.env.WEFT_TEST_ADAPTER ?? "auto";
-    device = await openDevice({ adapter, family: "cpu", ...(!subgroups && { subgroups }) });
+    device = await openDevice({ adapter: ADAPTER, family: "cpu", ...(!subgroups && { subgroups }) });
     device.useTuning(BY_WINOGRAD);
   });
   afterAll(() => device.destroy());
@@ -104,22 +108,64 @@ const FACTS: DeviceFacts = {
   maxWorkgroupMemoryBytes: 32_768,
 };
 
-/** Kernels of a 3x3 convolution and of its gradients. */
-function kernelsOf(x: readonly number[], K: number, facts: DeviceFacts): Record<string, string[]> {
+/** A 3x3 convolution of x [N,H,W,C] to K channels and its gradients, of tensors in that type. */
+function allDirections(x: readonly number[], K: number, dtype: "f32" | "f16" = "f32") {
   const graph = new Graph();
   const [N = 0, H = 0, W = 0, C = 0] = x;
+  const shapes = { x: [N, H, W, C], w: [3, 3, C, K], dy: [N, H, W, K] };
+  const input = (name: keyof typeof shapes) => castTo(graph, graph.input(name, shapes[name]), dtype);
+  const inputs = { x: input("x"), w: input("w"), dy: input("dy") };
   const attrs = { strides: [1, 1], padding: "same", dilations: [1, 1], groups: 1 };
-  const inputs = {
-    x: graph.input("x", [N, H, W, C]),
-    w: graph.input("w", [3, 3, C, K]),
-    dy: graph.input("dy", [N, H, W, K]),
-  };
   const { w, dy } = inputs;
   const outputs = {
     y: graph.applyOne(conv2d, { x: inputs.x, w }, attrs),
     dx: graph.applyOne(conv2dDataGradient, { dy, w }, { ...attrs, inputShape: x }),
     dw: graph.applyOne(conv2dWeightGradient, { x: inputs.x, dy }, { ...attrs, kernelSize: [3, 3] }),
   };
+  return { graph, outputs, shapes };
+}
+
+describe.skipIf(!hasF16)("by Winograd in f16 (requires shader-f16)", () => {
+  it("computes what the direct kernels do, but for rounding", async () => {
+    const device = await openDevice({ adapter: ADAPTER, family: "cpu" });
+    const run = async (method: string) => {
+      device.useTuning(new SameChoice({ method }));
+      const { graph, outputs, shapes } = allDirections([2, 9, 11, 20], 12, "f16");
+      const layout = layOutPlan(graph, outputs, device.facts);
+      const kernels = layout.memory.commands.flatMap((one) =>
+        one.kind === "dispatch" ? [one.kernel.name] : [],
+      );
+      expect(kernels.includes("conv2d/winograd/products")).toBe(method === "winograd");
+      const inputs = Object.entries(shapes).map(([name, shape]) => {
+        return [name, Float32Array.from(uniform(`winograd/f16/${name}`, shape).data)] as const;
+      });
+      return VariableStore.with(device, async (variables) => {
+        const plan = await Plan.compile(device, layout, variables);
+        plan.poison();
+        const values = await plan.run(Object.fromEntries(inputs));
+        plan.destroy();
+        return values;
+      });
+    };
+    try {
+      const [direct, winograd] = [await run("direct"), await run("winograd")];
+      for (const role of ["y", "dx", "dw"]) {
+        const want = direct[role] ?? new Float32Array();
+        const most = Math.max(...want.map(Math.abs));
+        const got = winograd[role] ?? new Float32Array();
+        const error = Math.max(...want.map((value, i) => Math.abs(value - (got[i] ?? Number.NaN))));
+        expect(want.length, role).toBeGreaterThan(0);
+        expect(error / most, role).toBeLessThan(role === "dw" ? 1e-5 : 2 ** -10);
+      }
+    } finally {
+      device.destroy();
+    }
+  });
+});
+
+/** Kernels of a 3x3 convolution and of its gradients. */
+function kernelsOf(x: readonly number[], K: number, facts: DeviceFacts): Record<string, string[]> {
+  const { graph, outputs } = allDirections(x, K);
   const layout = layOutPlan(graph, outputs, facts);
   const kernels: Record<string, string[]> = {};
   for (const command of layout.memory.commands) {

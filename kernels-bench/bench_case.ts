@@ -80,6 +80,14 @@ export function batchOf({ batch, real }: OperatorCase): number | null {
   return batch === undefined ? (Object.values(real.inputs)[0]?.shape[0] ?? null) : batch;
 }
 
+/** A convolution's case with another number of images; undefined for other operators' cases. */
+export function withBatch(bench: OperatorCase, batch: number): OperatorCase | undefined {
+  const { x, ...others } = bench.real.inputs;
+  if (!bench.isConvolution || !x) return undefined;
+  const shape = [batch, ...x.shape.slice(1)];
+  return { ...bench, real: { ...bench.real, inputs: { x: { ...x, shape }, ...others } } };
+}
+
 /** The most channels that a small form keeps; beyond, as many as leave the same rest by 16. */
 const MOST_SMALL_CHANNELS = 80;
 const SMALL_CHANNELS = 64;

@@ -14,6 +14,7 @@ import { runCase } from "../src/golden/run_case.ts";
 import type { GpuDevice } from "../src/gpu/device.ts";
 import { nodeFiles } from "../src/platform/node/files.ts";
 import { loadWeights } from "../src/training/weights_file.ts";
+import type { NetworkForm, NetworkPass } from "./network_form.ts";
 
 /** The same from the sources and from the bundle: both lie one folder below the root. */
 const GOLDENS = fileURLToPath(new URL("../test/golden/", import.meta.url));
@@ -35,8 +36,7 @@ interface GoldenFile {
  */
 export async function checkNetwork(
   device: GpuDevice,
-  backbone: string,
-  pass: "train" | "inference",
+  { backbone: { name: backbone }, pass }: Pick<NetworkForm, "backbone" | "pass">,
 ): Promise<string> {
   const [best] = (await goldensOf(backbone)).toSorted(
     (a, b) =>
@@ -71,7 +71,7 @@ async function goldensOf(backbone: string): Promise<GoldenFile[]> {
 }
 
 /** 0 for a case of the very kind that is timed; more, the less of it a case exercises. */
-function unsuitability(golden: NetworkCase, pass: "train" | "inference"): number {
+function unsuitability(golden: NetworkCase, pass: NetworkPass): number {
   const hasGradients = golden.kind === "training" || golden.grads.length > 0;
   if (pass === "inference")
     return Number(hasGradients) + Number(golden.kind === "training" || golden.training);

@@ -1,7 +1,9 @@
 // Whole networks: an inference step, and the multi-task training step with the reference's eight heads, masked loss,
 // dropout and Adam, fed like a real run: bytes up, a few numbers back.
 
+import { WeftError } from "../src/base/errors.ts";
 import { RandomStream } from "../src/base/random.ts";
+import { MIXED_TOLERANCE } from "../src/golden/run_case.ts";
 import type { GpuDevice } from "../src/gpu/device.ts";
 import { VariableStore } from "../src/gpu/variables.ts";
 import { type HostArray, Plan, type PlanLayout, type StepValues } from "../src/graph/plan.ts";
@@ -11,6 +13,7 @@ import { initialValues } from "../src/nn/initializers.ts";
 import type { WeightSpec } from "../src/nn/layer_scope.ts";
 import { declareVariables } from "../src/nn/training.ts";
 import { layOutInferenceStep, layOutTrainingStep } from "../src/training/network.ts";
+import { requirePrecision } from "../src/training/precision.ts";
 import type { BenchContext, BenchItem } from "./bench_item.ts";
 import { checkNetwork } from "./golden_check.ts";
 import { type NetworkForm, type NetworkPass, networkCaseName } from "./network_form.ts";
@@ -44,15 +47,15 @@ export class PreparedNetwork {
     });
   }
 
-  /** Puts one step on the queue, its batch included. */
-  submit(): Promise<{ values: Promise<StepValues> }> {
+  /** Puts one step on the queue, its batch included. @param draw the number of its dropout mask. */
+  submit(draw = ++this.steps): Promise<{ values: Promise<StepValues> }> {
     if (this.pass === "inference") return this.plan.submit(this.inputs);
-    return this.plan.submit({ ...this.inputs, seed: new Uint32Array([SEED, ++this.steps]) });
+    return this.plan.submit({ ...this.inputs, seed: new Uint32Array([SEED, draw]) });
   }
 
   /** Runs one step and waits for its loss. */
-  async run(): Promise<StepValues> {
-    const { values } = await this.submit();
+  async run(draw?: number): Promise<StepValues> {
+    const { values } = await this.submit(draw);
     return values;
   }
 
@@ -75,7 +78,8 @@ interface LaidOutNetwork {
   readonly declare: (variables: VariableStore) => void;
 }
 
-function layOut({ backbone, alpha, size, batch, pass }: NetworkForm, { facts }: GpuDevice): LaidOutNetwork {
+function layOut(form: NetworkForm, { facts }: GpuDevice): LaidOutNetwork {
+  const { backbone, alpha, size, batch, pass, precision = "f32" } = form;
   const network = { backbone, alpha, size, heads: REFERENCE_HEADS };
   if (pass === "inference") {
     const { layout, weights } = layOutInferenceStep(network, batch, facts);
@@ -93,6 +97,7 @@ function layOut({ backbone, alpha, size, batch, pass }: NetworkForm, { facts }: 
       augment: false,
       freezeBackbone: false,
       optimizer: { name: "adam" },
+      precision,
     },
     facts,
   );
@@ -119,9 +124,49 @@ export function peakResidentBytes(): number {
   return process.resourceUsage().maxRSS * 1024;
 }
 
+/**
+ * What steps of mixed precision are compared with f32 on, at the most. Batch norms over few rows make much of rounding,
+ * so that of smaller forms the first loss alone is compared.
+ */
+const COMPARED = { size: 128, batch: 8, steps: 2, tries: 24 } as const;
+
+/** The losses of a smaller form's first steps in f32. @throws WeftError where those of mixed precision are elsewhere. */
+async function checkMixed(device: GpuDevice, form: NetworkForm): Promise<void> {
+  const size = Math.min(form.size, Math.max(COMPARED.size, form.backbone.minSize));
+  const small = { ...form, size, batch: Math.min(form.batch, COMPARED.batch) };
+  const steps = size < COMPARED.size || small.batch < COMPARED.batch ? 1 : COMPARED.steps;
+  const want = await firstLosses(device, { ...small, precision: "f32" }, steps);
+  const got = await firstLosses(device, small, steps);
+  const allowed = MIXED_TOLERANCE.rtol * Math.max(...want);
+  const wrong = want.findIndex((loss, step) => !(Math.abs((got[step] ?? Number.NaN) - loss) <= allowed));
+  if (wrong < 0) return;
+  throw new WeftError(
+    `${networkCaseName(small)}, batch ${small.batch}: the loss of step ${wrong + 1} is ${got[wrong]}, in f32 it is ` +
+      `${want[wrong]}. A wrong network is not timed.`,
+  );
+}
+
+/** Summed over the heads; steps that mixed precision leaves out, while it finds its scale, are not counted. */
+async function firstLosses(device: GpuDevice, form: NetworkForm, steps: number): Promise<number[]> {
+  const prepared = await PreparedNetwork.compile(device, form);
+  try {
+    const losses: number[] = [];
+    for (let tries = 0; losses.length < steps && tries < COMPARED.tries; tries++) {
+      const { loss = [], lossScale } = await prepared.run(losses.length + 1);
+      if (lossScale?.[0] === 0) continue;
+      losses.push(Array.from(loss).reduce((sum, value) => sum + value, 0));
+    }
+    return losses;
+  } finally {
+    prepared.destroy();
+  }
+}
+
 async function measureNetwork({ device, onStage }: BenchContext, form: NetworkForm): Promise<Measurement> {
+  requirePrecision(form.precision, device);
   onStage("checking a golden case");
-  await checkNetwork(device, form.backbone.name, form.pass);
+  await checkNetwork(device, form);
+  if (form.precision === "mixed") await checkMixed(device, form);
   onStage("compiling");
   const prepared = await PreparedNetwork.compile(device, form);
   try {

@@ -1,6 +1,7 @@
 // A step of a network: what, how large, and in which direction.
 
 import type { Backbone } from "../src/models/backbone.ts";
+import type { Precision } from "../src/nn/mixed_precision.ts";
 
 export type NetworkPass = "train" | "inference";
 
@@ -11,9 +12,13 @@ export interface NetworkForm {
   readonly size: number;
   readonly batch: number;
   readonly pass: NetworkPass;
+  /** Of a training step; f32 by default. */
+  readonly precision?: Precision;
 }
 
-/** `MobileNetV2_96`, `MobileNetV2_0.35_224`. */
-export function networkCaseName({ backbone, alpha, size }: NetworkForm): string {
-  return [backbone.name, ...(alpha === undefined || alpha === 1 ? [] : [alpha]), size].join("_");
+/** `MobileNetV2_96`, `MobileNetV2_0.35_224`, `MobileNetV2_96_mixed`. */
+export function networkCaseName({ backbone, alpha = 1, size, precision = "f32" }: NetworkForm): string {
+  const width = alpha === 1 ? [] : [alpha];
+  const type = precision === "f32" ? [] : [precision];
+  return [backbone.name, ...width, size, ...type].join("_");
 }

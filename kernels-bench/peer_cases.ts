@@ -21,11 +21,11 @@ export async function peerCase(device: GpuDevice, { subject }: BenchItem): Promi
   return peerOperator(device, subject.bench, subject.pass);
 }
 
-/** Peers have networks of width 1. */
+/** Peers have networks of width 1, in f32. */
 async function peerNetwork(device: GpuDevice, form: NetworkForm): Promise<PeerCase | undefined> {
-  const { backbone, alpha = 1, pass } = form;
-  if (alpha !== 1) return undefined;
-  await checkNetwork(device, backbone.name, pass);
+  const { alpha = 1, precision = "f32" } = form;
+  if (alpha !== 1 || precision !== "f32") return undefined;
+  await checkNetwork(device, form);
   return networkCase(device, form);
 }
 

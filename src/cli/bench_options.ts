@@ -10,17 +10,20 @@ import { WeftError } from "../base/errors.ts";
 import type { DawnTier } from "../gpu/adapters.ts";
 import type { Backbone } from "../models/backbone.ts";
 import { backboneNamed } from "../models/backbones.ts";
+import type { Precision } from "../nn/mixed_precision.ts";
+import { wholeNumber } from "./number_options.ts";
 import {
   type AdapterOption,
   adapterOption,
   alphaOption,
-  batchOption,
   jsonOption,
   type KernelsOption,
   kernelsOption,
   pathText,
-  requireSuits,
+  precisionOption,
+  requireTraining,
   sizeOption,
+  suitableSize,
 } from "./options.ts";
 
 export interface BenchOptions extends AdapterOption, KernelsOption {
@@ -36,6 +39,7 @@ export interface BenchOptions extends AdapterOption, KernelsOption {
   readonly size?: number;
   readonly batch?: number;
   readonly pass?: NetworkPass;
+  readonly precision: Precision;
   readonly profile?: boolean;
   readonly profileTrace?: string;
   readonly peers?: true | readonly PeerName[];
@@ -53,7 +57,7 @@ export function addBenchOptions(command: Command): Command {
     new Option(flags, what).argParser(pathText(flags.split(" ")[0] ?? flags));
   const options = [
     new Option("--op <name>", "cases of one operator, or network, data, encode, start"),
-    new Option("--case <name>", "one case, as --list writes it"),
+    new Option("--case <names>", "cases as --list writes them, with commas between"),
     new Option("--filter <text>", "cases whose name and pass contain the text"),
     new Option("--all", "every case, not only the default run's"),
     new Option("--list", "print the cases, those of the default run marked, and measure nothing"),
@@ -62,8 +66,11 @@ export function addBenchOptions(command: Command): Command {
     new Option("--network <name>", "a step of one network").argParser(backboneNamed),
     alphaOption(),
     sizeOption(),
-    batchOption(),
+    new Option("--batch <n>", "images a step of --network, or of each convolution").argParser(
+      wholeNumber("--batch", 1),
+    ),
     new Option("--pass <pass>", "of --network").choices(["train", "inference"]),
+    precisionOption(),
     new Option("--profile", "a step's time by kernel and by layer"),
     path("--profile-trace <file>", "the same as a Chrome trace"),
     new Option(
@@ -96,21 +103,28 @@ export const isProfiled = ({ profile, profileTrace }: BenchOptions): boolean =>
 
 /** What --network asks for, or --profile without it; undefined where neither is given. */
 export function networkForm(options: BenchOptions): NetworkForm | undefined {
-  const { network, alpha, pass = "train", batch } = options;
+  const { network, alpha, pass = "train", batch, precision } = options;
   if (!network) {
-    const stray = (["alpha", "size", "batch", "pass"] as const).find((key) => options[key] !== undefined);
+    const stray = (["alpha", "size", "pass"] as const).find((key) => options[key] !== undefined);
     if (stray !== undefined) throw new WeftError(`--${stray} belongs to --network NAME`);
-    if (!isProfiled(options)) return undefined;
-    return { ...PROFILED, backbone: backboneNamed(PROFILED.backbone), alpha, pass };
+    if (isProfiled(options)) {
+      if (batch !== undefined) throw new WeftError("--batch with --profile belongs to --network NAME");
+      return { ...PROFILED, backbone: backboneNamed(PROFILED.backbone), alpha, pass, precision };
+    }
+    if (precision !== "f32") throw new WeftError(`--precision ${precision} belongs to --network NAME`);
+    return undefined;
   }
-  const size = options.size ?? network.defaultSize;
-  requireSuits(network, { alpha, size });
-  return { backbone: network, alpha, size, batch: batch ?? 1, pass };
+  requireTraining(precision, pass, "--pass");
+  const size = suitableSize(network, options);
+  return { backbone: network, alpha, size, batch: batch ?? 1, pass, precision };
 }
 
 /** The cases of a run. @throws WeftError where the options leave none. */
 export function chosenItems(options: BenchOptions, form: NetworkForm | undefined): BenchItem[] {
   if (form) return [networkItem(form)];
-  const { op, case: name, filter, list, all } = options;
-  return selectItems(allItems(options.adapter), { op, case: name, filter, all: all || list });
+  const { op, case: name, filter, list, all, batch, adapter } = options;
+  if (batch !== undefined && op === undefined && name === undefined && filter === undefined) {
+    throw new WeftError("--batch belongs to --network NAME, or to convolutions: --op conv2d, --case NAMES");
+  }
+  return selectItems(allItems(adapter, batch), { op, case: name, filter, all: all || list });
 }

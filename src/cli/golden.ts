@@ -36,6 +36,7 @@ export function goldenCommand(): Command {
   return new Command("golden")
     .description("run the golden cases below a folder and compare with what they hold")
     .argument("<folder>", "folder of .safetensors files, sub-folders included")
+    .addOption(new Option("--filter <text>", "only cases whose name contains the text"))
     .addOption(new Option("--browser", "run them in headless Chromium, by the bundle"))
     .addOption(precisionOption())
     .addOption(adapterOption())
@@ -44,13 +45,15 @@ export function goldenCommand(): Command {
 }
 
 type GoldenOptions = AdapterOption &
-  KernelsOption & { readonly browser?: boolean; readonly precision: Precision };
+  KernelsOption & { readonly browser?: boolean; readonly filter?: string; readonly precision: Precision };
 
 async function golden(folder: string, options: GoldenOptions): Promise<void> {
-  const cases = await findCases(folder);
+  const { filter = "" } = options;
+  const cases = (await findCases(folder)).filter(({ name }) => name.includes(filter));
   if (cases.length === 0) {
     print(summary([]));
-    throw new WeftError(`${folder}: no golden cases (${CASE_ENDING}) here or in its sub-folders`);
+    const which = filter === "" ? "" : ` with "${filter}" in their names`;
+    throw new WeftError(`${folder}: no golden cases (${CASE_ENDING})${which} here or in its sub-folders`);
   }
   const width = Math.min(LONGEST_NAME, Math.max(...cases.map(({ name }) => name.length)));
   const outcomes: CaseOutcome[] = [];

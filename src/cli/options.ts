@@ -6,7 +6,7 @@ import type { AdapterChoice } from "../gpu/adapters.ts";
 import type { KernelFamily } from "../gpu/device.ts";
 import { type Backbone, MAX_SIZE } from "../models/backbone.ts";
 import { BACKBONES, backboneNamed } from "../models/backbones.ts";
-import { PRECISIONS } from "../nn/mixed_precision.ts";
+import { PRECISIONS, type Precision } from "../nn/mixed_precision.ts";
 import { positiveNumber, seedNumber, wholeNumber } from "./number_options.ts";
 
 /** Of every command that computes. */
@@ -97,6 +97,21 @@ export function requireSuits(
       `--size expects at least ${backbone.minSize} for ${backbone.name}, received "${size}"`,
     );
   }
+}
+
+/** The size of the images that a step is to have. @throws WeftError where the options do not suit the backbone. */
+export function suitableSize(
+  backbone: Backbone,
+  { alpha, size = backbone.defaultSize }: { readonly alpha?: number; readonly size?: number },
+): number {
+  requireSuits(backbone, { alpha, size });
+  return size;
+}
+
+/** @throws WeftError where inference is asked for in mixed precision. */
+export function requireTraining(precision: Precision, steps: "train" | "inference", flag: string): void {
+  if (precision === "f32" || steps === "train") return;
+  throw new WeftError(`--precision ${precision} is for training steps; leave ${flag} inference out`);
 }
 
 /** @throws WeftError naming a flag that the command cannot do without. */

@@ -33,7 +33,22 @@ describe("a selection", () => {
       "start/MobileNetV2_96 cold",
       "start/MobileNetV2_96 warm",
     ]);
+    expect(names({ case: "sgd/2.2M, conv2d/first_3x3_s2_299x3" })).toEqual([
+      "conv2d/first_3x3_s2_299x3 forward",
+      "conv2d/first_3x3_s2_299x3 weightGradient",
+      "sgd/2.2M forward",
+    ]);
     expect(() => names({ op: "conv3d" })).toThrow(/no case fits.*--op takes conv2d/);
+    expect(() => names({ case: "sgd/2.2M,sgd/9M" })).toThrow(/no case sgd\/9M/);
+  });
+
+  it("has convolutions alone with another batch", () => {
+    const batched = allItems("auto", 32);
+    expect([...new Set(batched.map(({ op }) => op))]).toEqual(["conv2d", "depthwiseConv2d", "dense"]);
+    for (const { subject } of batched) {
+      const { real } = subject && "bench" in subject ? subject.bench : { real: undefined };
+      expect(real?.inputs.x?.shape[0]).toBe(32);
+    }
   });
 
   it("times a convolution's gradients apart, and none by the images themselves", () => {

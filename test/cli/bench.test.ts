@@ -57,6 +57,9 @@ describe("weft bench", () => {
     for (const [args, message] of [
       [["--op", "conv3d"], /no case fits/],
       [["--batch", "4"], /--batch belongs to --network/],
+      [["--op", "sgd", "--batch", "4"], /no case fits/],
+      [["--precision", "mixed"], /--precision mixed belongs to --network/],
+      [["--network", "MobileNetV2", "--pass", "inference", "--precision", "mixed"], /for training steps/],
       [["--network", "MobileNetV2", "--size", "8"], /--size expects at least 32/],
       [["--compare", join(folder, "absent.jsonl")], /absent\.jsonl/],
     ] as const) {

@@ -1,76 +1,261 @@
-// The whole procedure on a machine with a GPU, one command: the golden set, convolutions in three directions, training
-// steps of three networks, and PyTorch on the same card as the ceiling. Rows go to kernels-bench/results/.
+// The whole procedure on a machine with a GPU, one command: golden sets, convolutions in three directions, training
+// steps of three networks in f32 and mixed precision, and PyTorch on the same card. It runs in a checkout, or in a bare
+// copy of the tree with what gpu_pack.mjs has packed; what a step has measured is kept, whatever becomes of the next.
 //
-//   node kernels-bench/gpu_run.mjs              # everything
-//   node kernels-bench/gpu_run.mjs --dry-run    # each step on something small, on any adapter; nothing is kept
-//
-// Needs the built program (dist/cli.js) and, for the ceilings, python3 with torch (torchvision and timm for whole
-// networks); where torch is missing it says so and the rest is measured all the same.
+//   node kernels-bench/gpu_run.mjs                         # everything that --out does not hold yet
+//   node kernels-bench/gpu_run.mjs --dry-run               # each step on something small, on any adapter
+//   node kernels-bench/gpu_run.mjs --only golden,train/MobileNetV2 --minutes 9
+//   node kernels-bench/gpu_run.mjs --report a/rows.jsonl b/rows.jsonl
 
-import { spawnSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { execFileSync, spawn } from "node:child_process";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { parseArgs } from "node:util";
+import { report } from "./gpu_report.mjs";
+import { stepsOf } from "./gpu_steps.mjs";
 
-const HERE = import.meta.dirname;
-const ROOT = join(HERE, "..");
-const IS_DRY = process.argv.includes("--dry-run");
-const GIGA = 1e9;
+const ROOT = join(import.meta.dirname, "..");
+const PACK = join(ROOT, "gpu-pack");
+/** A step that takes longer is broken off. */
+const MOST_SECONDS = 540;
+/** With less time left no step begins. */
+const FEWEST_SECONDS = 20;
+const KILL_AFTER_MS = 5000;
+/** Where NVIDIA's driver lies in containers whose folders for drivers are empty. */
+const NVIDIA_MANIFEST = "/usr/local/nvidia/share/vulkan/icd.d/nvidia_icd.json";
+const NVIDIA_LIBRARIES = ["/usr/local/nvidia/lib64", "/usr/local/nvidia/lib"];
+const MANIFEST_FOLDERS = ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d", "/usr/local/share/vulkan/icd.d"];
 
-const NETWORKS = IS_DRY
-  ? [["MobileNetV2", 64, 2]]
-  : [
-      ["MobileNetV2", 224, 64],
-      ["InceptionResNetV2", 299, 32],
-      ["NASNetLarge", 331, 8],
-    ];
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    "dry-run": { type: "boolean", default: false },
+    out: { type: "string" },
+    only: { type: "string" },
+    again: { type: "boolean", default: false },
+    list: { type: "boolean", default: false },
+    minutes: { type: "string" },
+    adapter: { type: "string" },
+    python: { type: "string", default: "python3" },
+    report: { type: "boolean", default: false },
+  },
+});
+const isDry = options["dry-run"];
+const today = new Date().toISOString().slice(0, 10);
+const out = resolve(options.out ?? join(ROOT, "runs", `gpu-${isDry ? "dry-" : ""}${today}`));
+const minutes = options.minutes === undefined ? Number.POSITIVE_INFINITY : Number(options.minutes);
 
-/** Runs a program, its stderr shown. @returns its stdout; undefined where it failed. */
-function run(title, program, args) {
-  console.error(`\n== ${title}: ${[program, ...args].join(" ")}`);
-  const { status, stdout, error } = spawnSync(program, args, {
-    cwd: ROOT,
-    encoding: "utf8",
-    maxBuffer: GIGA,
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  if (status === 0) return stdout;
-  console.error(`${title} failed${error ? `: ${error.message}` : `, exit code ${status}`}`);
-  return undefined;
-}
+const say = (text) => {
+  console.error(text);
+  keep("log.txt", text);
+};
+const keep = (file, line) => appendFileSync(join(out, file), `${line}\n`);
 
-const weft = (title, ...args) => run(title, process.execPath, [join("src", "cli", "weft.mjs"), ...args]);
-const rowsOf = (text) =>
-  (text ?? "")
+function linesOf(path) {
+  if (!existsSync(path)) return [];
+  return readFileSync(path, "utf8")
     .split("\n")
-    .filter(Boolean)
-    .map((line) => JSON.parse(line));
-
-weft("adapter", "doctor");
-const golden = IS_DRY ? join("test", "golden", "ops", "conv2d") : join("test", "golden");
-const isRight = weft("golden set", "golden", golden, "--kernels", "gpu") !== undefined;
-if (!isRight) process.exitCode = 1;
-
-const filter = IS_DRY ? ["--filter", "1x1_17x1088_k192"] : ["--all"];
-const rows = rowsOf(weft("convolutions", "bench", "--op", "conv2d", ...filter, "--json", "--kernels", "gpu"));
-for (const [network, size, batch] of NETWORKS) {
-  const form = ["--network", network, "--size", String(size), "--batch", String(batch), "--pass", "train"];
-  rows.push(...rowsOf(weft(network, "bench", ...form, "--json", "--kernels", "gpu")));
+    .flatMap((line) => objectOf(line) ?? []);
 }
 
-const networks = JSON.stringify(NETWORKS);
-const ceilings = rowsOf(run("PyTorch", "python3", [join("kernels-bench", "gpu_ceilings.py"), networks]));
-const matmul = ceilings.find((row) => row.case === "pytorch/matmul");
-for (const row of rows) {
-  const share = matmul && row.gflops ? row.gflops / matmul.gflops : null;
-  const eager = ceilings.find((one) => one.case === `pytorch/${row.case}` && one.precision === "f32");
-  const text = share === null ? "" : `, ${(100 * share).toFixed(0)}% of PyTorch's fp32 matmul`;
-  const beside = eager ? `, PyTorch eager ${eager.medianMs.toFixed(2)} ms` : "";
-  console.log(`${row.case} ${row.pass}: ${row.medianMs.toFixed(3)} ms${text}${beside}`);
+/** The object of a line of JSON; undefined for any other line, one that was cut off among them. */
+function objectOf(line) {
+  if (!line.startsWith("{")) return undefined;
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
 }
-if (!IS_DRY && rows.length > 0) {
-  const name = rows[0].adapter.replace(/[^A-Za-z0-9.]+/g, "-").slice(0, 60);
-  const path = join(HERE, "results", `${name}-${new Date().toISOString().slice(0, 10)}.jsonl`);
-  mkdirSync(join(HERE, "results"), { recursive: true });
-  writeFileSync(path, `${[...rows, ...ceilings].map((row) => JSON.stringify(row)).join("\n")}\n`);
-  console.log(`rows written to ${path}`);
+
+/** Ends the run with one line. */
+function refuse(reason) {
+  console.error(reason);
+  process.exit(1);
 }
+
+/** The command line: bundled from the sources where they can be, else as it was packed. */
+function weftProgram() {
+  const packed = join(PACK, "cli.js");
+  if (existsSync(join(ROOT, "node_modules", "esbuild"))) return join(ROOT, "src", "cli", "weft.mjs");
+  if (existsSync(packed)) return packed;
+  return refuse(
+    "there is neither node_modules nor gpu-pack; run npm ci, or kernels-bench/gpu_pack.mjs elsewhere",
+  );
+}
+
+/** Packed libraries that the system lacks, in a folder of their own. */
+function libraryFolder() {
+  const packed = join(PACK, "lib");
+  if (!existsSync(packed)) return undefined;
+  let known = "";
+  try {
+    known = execFileSync("ldconfig", ["-p"], { encoding: "utf8" });
+  } catch {
+    // no ldconfig: all of them are taken
+  }
+  const missing = readdirSync(packed).filter((name) => !known.includes(`\t${name} `));
+  if (missing.length === 0) return undefined;
+  const folder = mkdtempSync(join(tmpdir(), "weft-lib-"));
+  for (const name of missing) symlinkSync(join(packed, name), join(folder, name));
+  say(`libraries of the pack that the system lacks: ${missing.join(", ")}`);
+  return folder;
+}
+
+/** What programs need to find a Vulkan loader and driver. */
+function environment() {
+  const variables = { ...process.env, ...(isDry && { WEFT_CACHE: join(out, "cache") }) };
+  const folders = [libraryFolder(), process.env.LD_LIBRARY_PATH, ...NVIDIA_LIBRARIES.filter(existsSync)];
+  const paths = folders.filter(Boolean).join(":");
+  if (paths !== "") variables.LD_LIBRARY_PATH = paths;
+  const hasDriver = MANIFEST_FOLDERS.some((folder) => existsSync(folder) && readdirSync(folder).length > 0);
+  const isNamed = variables.VK_DRIVER_FILES ?? variables.VK_ICD_FILENAMES;
+  if (!hasDriver && !isNamed && existsSync(NVIDIA_MANIFEST)) variables.VK_DRIVER_FILES = NVIDIA_MANIFEST;
+  return variables;
+}
+
+/**
+ * Runs a program; its stderr is shown and logged, each line of its stdout handed over as it comes.
+ * @returns what went wrong, in a few words; undefined where nothing did
+ */
+function run(program, args, { seconds, env, onLine }) {
+  return new Promise((resolve) => {
+    const child = spawn(program, args.map(String), { cwd: ROOT, env, stdio: ["ignore", "pipe", "pipe"] });
+    let isCutOff = false;
+    const timer = setTimeout(() => {
+      isCutOff = true;
+      child.kill("SIGTERM");
+      setTimeout(() => child.kill("SIGKILL"), KILL_AFTER_MS).unref();
+    }, 1000 * seconds);
+    createInterface({ input: child.stdout }).on("line", onLine);
+    createInterface({ input: child.stderr }).on("line", (line) => {
+      if (!line.startsWith("Warning: maxDynamic")) say(`    ${line}`);
+    });
+    let fault;
+    child.on("error", ({ message }) => {
+      fault = message;
+    });
+    child.on("close", (code, signal) => {
+      clearTimeout(timer);
+      if (isCutOff) resolve(`cut off after ${seconds.toFixed(0)} s`);
+      else if (fault !== undefined) resolve(fault);
+      else resolve(code === 0 ? undefined : `ended with ${signal ?? `exit code ${code}`}`);
+    });
+  });
+}
+
+const GOLDEN_SUMMARY = /^(\d+) passed, (\d+) failed, (\d+) skipped$/;
+
+/** The row that a line of a step's stdout makes; lines that make none are logged. */
+function rowOf(step, line, facts) {
+  const found = step.kind === "golden" ? GOLDEN_SUMMARY.exec(line.trim()) : undefined;
+  if (found) {
+    const [passed, failed, skipped] = found.slice(1).map(Number);
+    return { case: step.name, pass: "golden", passed, failed, skipped, ...facts };
+  }
+  const row = step.kind === "rows" ? objectOf(line) : undefined;
+  return row && { ...facts, ...row, commit: row.commit ?? facts.commit };
+}
+
+async function runStep(step, { env, facts, seconds, adapter }) {
+  const weft = step.weft && [weftProgram(), ...step.weft, "--kernels", "gpu", "--adapter", adapter];
+  const [program, args] = weft ? [process.execPath, weft] : [options.python, step.python];
+  say(`\n== ${step.name}: ${[program, ...args].join(" ").slice(0, 400)}`);
+  const started = performance.now();
+  let rows = 0;
+  const onLine = (line) => {
+    const row = rowOf(step, line, { ...facts, date: new Date().toISOString() });
+    if (row) {
+      rows++;
+      keep("rows.jsonl", JSON.stringify(row));
+    } else say(`    ${line}`);
+  };
+  let fault = await run(program, args, { seconds, env, onLine });
+  if (fault === undefined && rows === 0 && step.kind !== "log") fault = "gave no row";
+  const took = Number(((performance.now() - started) / 1000).toFixed(1));
+  const status = fault === undefined ? "done" : "failed";
+  keep("steps.jsonl", JSON.stringify({ step: step.name, status, fault, rows, seconds: took, ...facts }));
+  say(fault === undefined ? `-- ${step.name}: done in ${took} s` : `-- ${step.name} FAILED: ${fault}`);
+  return fault;
+}
+
+/** Adapter, driver and commit, which every row bears. */
+async function measuredOn(env, adapter) {
+  let diagnosis;
+  const doctor = [weftProgram(), "doctor", "--json", "--adapter", adapter];
+  const fault = await run(process.execPath, doctor, {
+    seconds: 60,
+    env,
+    onLine: (line) => {
+      diagnosis ??= objectOf(line);
+    },
+  });
+  const found = diagnosis?.adapter;
+  if (!found) {
+    const refused = (diagnosis?.refused ?? []).map(({ name, refused: why }) => `${name}: ${why}`);
+    say(`no adapter for weft (--adapter ${adapter}): ${[diagnosis?.reason ?? fault, ...refused].join("; ")}`);
+  }
+  return { adapter: found?.name ?? null, driver: found?.driver ?? null, commit: commitHere(), isDry };
+}
+
+function commitHere() {
+  const git = (...words) => execFileSync("git", words, { cwd: ROOT, encoding: "utf8", stdio: "pipe" }).trim();
+  try {
+    const hash = git("rev-parse", "--short", "HEAD");
+    return git("status", "--porcelain", "--untracked-files=no") === "" ? hash : `${hash}+`;
+  } catch {
+    const packed = join(PACK, "commit");
+    return existsSync(packed) ? readFileSync(packed, "utf8").trim() : null;
+  }
+}
+
+function chosenSteps() {
+  const all = stepsOf(isDry, join(out, "tuning.json"));
+  const wanted = options.only?.split(",").map((word) => word.trim());
+  const stray = wanted?.find((word) => !all.some(({ name }) => `${name}/`.startsWith(`${word}/`)));
+  if (stray !== undefined) refuse(`--only ${stray}: there is no such step; --list shows all of them`);
+  return wanted ? all.filter(({ name }) => wanted.some((word) => `${name}/`.startsWith(`${word}/`))) : all;
+}
+
+async function main() {
+  const steps = chosenSteps();
+  if (options.list) {
+    for (const { name } of steps) console.log(name);
+    return;
+  }
+  mkdirSync(out, { recursive: true });
+  const end = performance.now() + 60_000 * minutes;
+  const before = linesOf(join(out, "steps.jsonl")).filter(({ status }) => status === "done");
+  const done = new Set(options.again ? [] : before.map(({ step }) => step));
+  const adapter = options.adapter ?? (isDry ? "auto" : "hardware");
+  const env = environment();
+  const facts = await measuredOn(env, adapter);
+  say(`${facts.adapter} (${facts.driver}), commit ${facts.commit}, ${new Date().toISOString()}, into ${out}`);
+  const failed = [];
+  const left = [];
+  for (const step of steps.filter(({ name }) => !done.has(name))) {
+    const seconds = Math.min(MOST_SECONDS, (end - performance.now()) / 1000);
+    if (seconds < FEWEST_SECONDS) left.push(step.name);
+    else if (await runStep(step, { env, facts, seconds, adapter })) failed.push(step.name);
+  }
+  console.log(report(linesOf(join(out, "rows.jsonl"))).join("\n"));
+  if (failed.length > 0) say(`\nfailed: ${failed.join(", ")}`);
+  if (left.length > 0) say(`left for want of time: ${left.join(", ")}; the same command goes on with them`);
+  if (failed.length + left.length > 0) process.exitCode = 1;
+}
+
+const absent = positionals.find((path) => !existsSync(path));
+if (absent !== undefined) refuse(`${absent}: no such file`);
+if (!(minutes > 0)) refuse(`--minutes expects a number above 0, received "${options.minutes}"`);
+if (options.report) console.log(report(positionals.flatMap(linesOf)).join("\n"));
+else await main();

@@ -54,21 +54,22 @@ export function kernelHash() {
 async function bundle(options) {
   const define = { WEFT_KERNEL_HASH: JSON.stringify(kernelHash()) };
   const { outputFiles } = await build({ ...COMMON, define, ...options });
-  mkdirSync(join(ROOT, "dist"), { recursive: true });
   for (const { path, contents } of outputFiles) {
+    mkdirSync(dirname(path), { recursive: true });
     const partial = `${path}.${process.pid}.partial`;
     writeFileSync(partial, contents);
     renameSync(partial, path);
   }
 }
 
-/** Bundles the command line. */
-export function buildCommandLine() {
+/** Bundles the command line. @param options esbuild's, where others are wanted. */
+export function buildCommandLine(options = {}) {
   return bundle({
     entryPoints: ["src/cli/main.ts"],
     outfile: "dist/cli.js",
     platform: "node",
     packages: "external",
+    ...options,
   });
 }
 

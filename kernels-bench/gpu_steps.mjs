@@ -1,0 +1,100 @@
+// The steps of gpu_run.mjs, each a command that ends within minutes, in the order in which they run. A step's `weft` or
+// `python` are the arguments of that program; `rows` says that its stdout is a JSON line a row.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const SHAPES = join(import.meta.dirname, "shapes.json");
+const CEILINGS = join("kernels-bench", "gpu_ceilings.py");
+
+/** Convolutions that are timed: those of the most arithmetic an image. */
+const LARGEST = 20;
+
+/** What a run does, and the same on something small. */
+const REAL = {
+  networks: [
+    ["MobileNetV2", 224, 64],
+    ["InceptionResNetV2", 299, 32],
+    ["NASNetLarge", 331, 8],
+  ],
+  convolutions: LARGEST,
+  batch: 32,
+  filters: { ops: undefined, models: undefined, trainings: undefined },
+  budgetSeconds: 240,
+};
+const DRY = {
+  networks: [
+    ["MobileNetV2", 64, 2],
+    ["InceptionResNetV2", 75, 2],
+    ["NASNetLarge", 64, 2],
+  ],
+  convolutions: 2,
+  batch: 1,
+  filters: { ops: "conv2d/", models: "mobilenet_v2_140", trainings: "48_sgd" },
+  budgetSeconds: 5,
+};
+
+/** Multiplications and additions an image. */
+function flopsOf({ x: [, height, width], w: [r, s, channels, k], strides, padding }) {
+  const places = [height, width].map((size, axis) => {
+    const window = [r, s][axis];
+    if (padding === "same") return Math.ceil(size / strides[axis]);
+    const [before, after] = padding === "valid" ? [0, 0] : padding[axis];
+    return Math.floor((size + before + after - window) / strides[axis]) + 1;
+  });
+  return 2 * places[0] * places[1] * r * s * channels * k;
+}
+
+/** The largest convolutions of shapes.json. */
+export function largestConvolutions(count) {
+  const { conv2d } = JSON.parse(readFileSync(SHAPES, "utf8"));
+  return conv2d.toSorted((a, b) => flopsOf(b) - flopsOf(a)).slice(0, count);
+}
+
+function goldenStep(name, folder, filter, ...more) {
+  const narrowed = filter === undefined ? [] : ["--filter", filter];
+  return {
+    name: `golden/${name}`,
+    kind: "golden",
+    weft: ["golden", join("test", "golden", folder), ...narrowed, ...more],
+  };
+}
+
+function networkSteps([network, size, batch], { budgetSeconds }, tuningFile) {
+  const form = ["--size", size, "--batch", batch];
+  const train = ["bench", "--network", network, ...form, "--pass", "train", "--json"];
+  const tuning = ["tune", "--backbone", network, ...form, "--budget", budgetSeconds, "--export", tuningFile];
+  return [
+    { name: `train/${network}/f32`, kind: "rows", weft: [...train, "--profile"] },
+    { name: `train/${network}/mixed`, kind: "rows", weft: [...train, "--precision", "mixed", "--profile"] },
+    {
+      name: `pytorch/${network}`,
+      kind: "rows",
+      python: [CEILINGS, "network", JSON.stringify([network, size, batch])],
+    },
+    { name: `tune/${network}`, kind: "log", weft: tuning },
+    { name: `tuned/${network}`, kind: "rows", weft: [...train, "--tuned"] },
+  ];
+}
+
+/** All steps. @param tuningFile where the measured table of kernels is written. */
+export function stepsOf(isDry, tuningFile) {
+  const plan = isDry ? DRY : REAL;
+  const { ops, models, trainings } = plan.filters;
+  const shapes = largestConvolutions(plan.convolutions);
+  const names = shapes.map(({ name }) => `conv2d/${name}`).join(",");
+  return [
+    goldenStep("ops", "ops", ops),
+    goldenStep("models", "models", models),
+    goldenStep("trainings", "trainings", trainings),
+    goldenStep("mixed", "trainings", trainings, "--precision", "mixed"),
+    { name: "pytorch/ceilings", kind: "rows", python: [CEILINGS, "ceilings", "[]"] },
+    { name: "convolutions", kind: "rows", weft: ["bench", "--case", names, "--batch", plan.batch, "--json"] },
+    {
+      name: "pytorch/convolutions",
+      kind: "rows",
+      python: [CEILINGS, "convolutions", JSON.stringify([plan.batch, shapes])],
+    },
+    ...plan.networks.flatMap((network) => networkSteps(network, plan, tuningFile)),
+  ];
+}

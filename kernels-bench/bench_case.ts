@@ -36,7 +36,7 @@ export interface OperatorForm {
   readonly inputs: Readonly<Record<string, TensorSpec>>;
 }
 
-/** Float64 values that the kernels must meet. */
+/** Float64 values that the kernels must meet; of an output whose end nobody reads, the first of them. */
 export type Reference = Pick<OperatorRecord, "forward" | "gradient">;
 
 export interface OperatorCase {
@@ -60,6 +60,8 @@ export interface OperatorCase {
   readonly updates?: Readonly<Record<string, string>>;
   /** For operators without a record among the references. */
   readonly reference?: Reference;
+  /** Adapter features without which it cannot run. */
+  readonly requires?: readonly string[];
   /** Some elements of the real form are summed up in float64 as well. */
   readonly isConvolution?: boolean;
   /** Images that one run handles, where it is the first size of an input: by default that of the first input. */

@@ -28,6 +28,8 @@ export interface BenchItem {
   readonly op: string;
   /** Part of the default run. */
   readonly isQuick: boolean;
+  /** Adapter features without which it cannot be measured. */
+  readonly requires?: readonly string[];
   /** What is measured, for those that measure it in another way. */
   readonly subject?: BenchSubject;
   /** Its shares of the adapter's ceilings are worth knowing. */
@@ -43,6 +45,7 @@ export function operatorItem(bench: OperatorCase, pass: Pass): BenchItem {
     pass,
     op: bench.op,
     isQuick: bench.isQuick,
+    ...(bench.requires && { requires: bench.requires }),
     subject: { bench, pass },
     usesCeilings: true,
     measure: (context) => measureOperator(context, bench, pass),

@@ -1,5 +1,6 @@
 // Seeded values for the inputs of cases, exactly representable in the element type that the kernels see.
 
+import { roundedToHalf } from "../src/base/half_floats.ts";
 import { RandomStream } from "../src/base/random.ts";
 import { type DType, elementCount } from "../src/base/tensors.ts";
 import type { HostArray } from "../src/graph/plan.ts";
@@ -10,12 +11,15 @@ const SEED = 5;
 const TRANSFORM_SIZE = 6;
 
 /** Values of a tensor; the name is their seed. */
-export function draw(name: string, { shape, draw: kind = "uniform" }: TensorSpec): Values {
+export function draw(name: string, { shape, dtype, draw: kind = "uniform" }: TensorSpec): Values {
   const stream = new RandomStream(SEED, name);
   const count = elementCount(shape);
   if (kind === "oneHot") return { shape, data: oneHotRows(stream, count, shape.at(-1) ?? 1) };
   const next = generator(kind, stream);
-  return { shape, data: Float64Array.from({ length: count }, (_, i) => Math.fround(next(i))) };
+  const held = dtype === "f16" ? roundedToHalf : Math.fround;
+  const data = new Float64Array(count);
+  for (let i = 0; i < count; i++) data[i] = held(next(i));
+  return { shape, data };
 }
 
 function generator(kind: Exclude<Draw, "oneHot">, stream: RandomStream): (i: number) => number {

@@ -9,6 +9,7 @@ import { dropoutCases } from "./cases/dropout.ts";
 import { elementwiseCases } from "./cases/elementwise.ts";
 import { imageCases } from "./cases/images.ts";
 import { joiningCases } from "./cases/joining.ts";
+import { mixedPrecisionCases } from "./cases/mixed_precision.ts";
 import { optimizerCases } from "./cases/optimizers.ts";
 import { poolingCases } from "./cases/pooling.ts";
 import { softmaxCrossEntropyCases } from "./cases/softmax_cross_entropy.ts";
@@ -25,4 +26,5 @@ export const OPERATOR_CASES: readonly OperatorCase[] = [
   ...dropoutCases,
   ...imageCases,
   ...optimizerCases,
+  ...mixedPrecisionCases,
 ];

@@ -75,7 +75,9 @@ function upstreamOf(bench: OperatorCase, { graph }: PassGraph): NamedValues {
   const named = upstream.flatMap((role): [string, Values][] => {
     const name = `d${role}`;
     const tensor = graph.declared.get(name);
-    return tensor ? [[name, draw(`${caseName(bench)}/${name}`, { shape: tensor.shape })]] : [];
+    return tensor
+      ? [[name, draw(`${caseName(bench)}/${name}`, { shape: tensor.shape, dtype: tensor.dtype })]]
+      : [];
   });
   return Object.fromEntries(named);
 }

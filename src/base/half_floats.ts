@@ -1,4 +1,4 @@
-// Half-precision floats (IEEE binary16) as the GPU stores f16: what they are worth.
+// Half-precision floats (IEEE binary16) as the GPU stores f16: what they are worth, and which is nearest to a number.
 
 const MANTISSA_BITS = 10;
 const EXPONENT_BIAS = 15;
@@ -17,4 +17,44 @@ export function valueOfHalf(bits: number): number {
 /** The values of half-precision floats. */
 export function floatsOfHalves(halves: Uint16Array): Float32Array<ArrayBuffer> {
   return Float32Array.from(halves, valueOfHalf);
+}
+
+/** The bits of a single-precision number, through memory that both views share. */
+const single = new Float32Array(1);
+const singleBits = new Uint32Array(single.buffer);
+const INFINITE_HALF = 0x7c00;
+const NAN_HALF = 0x7e00;
+/** Single-precision bits: infinity, the least that rounds to an infinite half, and the least normal half. */
+const SINGLE = { infinity: 0x7f800000, tooLarge: 0x477ff000, leastNormal: 0x38800000 } as const;
+const DROPPED_BITS = 13;
+const SUBNORMAL_UNITS = 2 ** (EXPONENT_BIAS - 1 + MANTISSA_BITS);
+
+/** The half-precision float nearest to a single-precision number, ties to even, as 16 bits. */
+export function halfOf(value: number): number {
+  single[0] = value;
+  const all = singleBits[0] ?? 0;
+  const sign = (all >>> 16) & 0x8000;
+  const bits = all & 0x7fffffff;
+  if (bits > SINGLE.infinity) return sign | NAN_HALF;
+  if (bits >= SINGLE.tooLarge) return sign | INFINITE_HALF;
+  if (bits < SINGLE.leastNormal) {
+    const units = Math.abs(single[0] ?? 0) * SUBNORMAL_UNITS;
+    const below = Math.floor(units);
+    const isUp = units - below > 0.5 || (units - below === 0.5 && below % 2 === 1);
+    return sign | (below + Number(isUp));
+  }
+  const isOdd = (bits >>> DROPPED_BITS) & 1;
+  return sign | ((bits - SINGLE.leastNormal + 0x0fff + isOdd + (1 << 23)) >>> DROPPED_BITS);
+}
+
+/** Numbers as the GPU stores them in f16. */
+export function halvesOfFloats(values: Float32Array): Uint16Array<ArrayBuffer> {
+  const halves = new Uint16Array(values.length);
+  for (let i = 0; i < values.length; i++) halves[i] = halfOf(values[i] ?? 0);
+  return halves;
+}
+
+/** What f16 makes of a number. */
+export function roundedToHalf(value: number): number {
+  return valueOfHalf(halfOf(value));
 }

@@ -109,7 +109,13 @@ async function runItems(
   let faults = 0;
   for (const [i, item] of items.entries()) {
     const name = `${item.case} ${item.pass}`;
-    const onStage = (stage: string) => progress(`${i + 1}/${items.length} ${name}: ${stage}`);
+    const place = `${i + 1}/${items.length} ${name}`;
+    const onStage = (stage: string) => progress(`${place}: ${stage}`);
+    const missing = item.requires?.find((feature) => !device.facts.features.has(feature));
+    if (missing !== undefined) {
+      say(`  ${place}: skipped, the adapter has no ${missing}`);
+      continue;
+    }
     onStage("starting");
     try {
       const row = rowOf(await item.measure({ device, onStage }), facts, ceilings);

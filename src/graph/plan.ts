@@ -2,7 +2,7 @@
 // inputs, encodes a flat list of commands, submits, and hands back its outputs when they arrive.
 
 import { WeftError } from "../base/errors.ts";
-import { floatsOfHalves } from "../base/half_floats.ts";
+import { floatsOfHalves, halvesOfFloats } from "../base/half_floats.ts";
 import { byteSize, type DType, elementCount, shapeText } from "../base/tensors.ts";
 import { type BufferRange, type Command, encodeCommands } from "../gpu/commands.ts";
 import { BINDING_ALIGNMENT_BYTES, BUFFER_USAGE } from "../gpu/constants.ts";
@@ -168,8 +168,8 @@ export class Plan {
     return this.parts.commands;
   }
 
-  /** Writes an input. The bytes are copied before the call returns. */
-  write(name: string, values: HostArray): void {
+  /** Writes an input; one of f16 takes floats, which are rounded. The bytes are copied before the call returns. */
+  write(name: string, given: HostArray): void {
     const input = this.parts.inputs.get(name);
     if (!input) {
       throw new WeftError(
@@ -177,6 +177,8 @@ export class Plan {
       );
     }
     const { tensor, range } = input;
+    const isNarrow = tensor.dtype === "f16" && given instanceof Float32Array;
+    const values = isNarrow ? halvesOfFloats(given) : given;
     if (dtypeOf(values) !== tensor.dtype) {
       throw new WeftError(`input ${name} is ${tensor.dtype} and does not take ${dtypeOf(values)} values`);
     }
@@ -277,8 +279,9 @@ async function compileKernels(
 }
 
 /** Element type of the values that a host array holds. */
-function dtypeOf(values: HostArray): DType {
+function dtypeOf(values: HostArray | Uint16Array): DType {
   if (values instanceof Float32Array) return "f32";
+  if (values instanceof Uint16Array) return "f16";
   return values instanceof Uint32Array ? "u32" : "u8";
 }
 

@@ -1,0 +1,121 @@
+// What mixed precision adds to a step: weights and features in f16 and back, and the loss scale with its search of all
+// gradients for infinities.
+
+import { roundedToHalf } from "../../src/base/half_floats.ts";
+import type { Shape } from "../../src/base/tensors.ts";
+import { FLAG_THREADS } from "../../src/ops/loss_scale.ts";
+import { type NamedValues, the, type Values } from "../../test/reference/reference.ts";
+import type { OperatorCase, OperatorForm } from "../bench_case.ts";
+
+/** Trainable weights of MobileNetV2 without a top, in whole blocks of 128. */
+const PARAMETERS = 17_374 * 128;
+
+const common = { of: "mixed precision", isQuick: false } as const;
+const list = (data: ArrayLike<number>): Values => ({ shape: [data.length], data: Float64Array.from(data) });
+const narrowed = ({ shape, data }: Values): Values => ({ shape, data: data.map(roundedToHalf) });
+
+const castForm = (shape: Shape): OperatorForm => ({ attrs: { dtype: "f16" }, inputs: { x: { shape } } });
+const arenaForm = (count: number): OperatorForm => ({
+  attrs: { offsets: [] },
+  inputs: { x: { shape: [count] } },
+});
+
+/** One tensor, as good gradients are: every element is looked at. */
+const searchForm: OperatorForm = {
+  attrs: { offsets: [0], sizes: [PARAMETERS] },
+  inputs: { x: { shape: [PARAMETERS] } },
+};
+/** Two tensors with padding behind each; in both and in the padding something is not finite. */
+const SPOILT = new Map([
+  [70, Number.NEGATIVE_INFINITY],
+  [120, Number.NaN],
+  [300, Number.NaN],
+  [450, Number.POSITIVE_INFINITY],
+]);
+const smallSearchForm: OperatorForm = {
+  attrs: { offsets: [0, 256], sizes: [100, 150] },
+  inputs: { x: { shape: [512], draw: Array.from({ length: 512 }, (_, i) => SPOILT.get(i) ?? i) } },
+};
+
+/** Flags of the threads that all families have: in the small form each looks at one element. */
+function flagsOf(inputs: NamedValues, { offsets, sizes }: Readonly<Record<string, unknown>>): Values {
+  const { data } = the(inputs, "x");
+  const flags = new Float64Array(FLAG_THREADS.cpu);
+  for (const [i, offset] of (offsets as readonly number[]).entries()) {
+    const end = offset + ((sizes as readonly number[])[i] ?? 0);
+    for (let at = offset; at < end; at++) if (!Number.isFinite(data[at])) flags[at] = 1;
+  }
+  return list(flags);
+}
+
+/** The scale is 1, so that its exponent lies 15 below its start; three good steps so far. */
+const updateForm: OperatorForm = {
+  attrs: {},
+  inputs: {
+    state: { shape: [2], draw: [-15, 3] },
+    flags: { shape: [FLAG_THREADS.gpu], draw: "zero" },
+  },
+};
+const seedForm = (count: number): OperatorForm => ({
+  attrs: { count },
+  inputs: { state: { shape: [2], draw: [-12, 0] } },
+});
+
+export const mixedPrecisionCases: readonly OperatorCase[] = [
+  {
+    ...common,
+    op: "cast",
+    name: "56x144_to_f16",
+    real: castForm([8, 56, 56, 144]),
+    small: castForm([2, 5, 7, 36]),
+    passes: { forward: [], gradient: ["x"] },
+    reference: {
+      forward: (inputs) => ({ y: narrowed(the(inputs, "x")) }),
+      gradient: (_inputs, _attrs, upstream) => ({ dx: the(upstream, "dy") }),
+    },
+    requires: ["shader-f16"],
+  },
+  {
+    ...common,
+    op: "narrowArena",
+    name: "2.2M",
+    real: arenaForm(PARAMETERS),
+    small: arenaForm(1000),
+    passes: { forward: [] },
+    upstream: [],
+    reference: { forward: (inputs) => ({ whole: narrowed(the(inputs, "x")) }) },
+    requires: ["shader-f16"],
+    batch: null,
+  },
+  {
+    ...common,
+    op: "lossScaleSeed",
+    name: "8",
+    real: seedForm(8),
+    small: seedForm(8),
+    passes: { forward: [] },
+    reference: { forward: () => ({ seed: list(Array.from({ length: 8 }, () => 8)) }) },
+    batch: null,
+  },
+  {
+    ...common,
+    op: "findInfinite",
+    name: "2.2M",
+    real: searchForm,
+    small: smallSearchForm,
+    passes: { forward: [] },
+    reference: { forward: (inputs, attrs) => ({ flags: flagsOf(inputs, attrs) }) },
+    batch: null,
+  },
+  {
+    ...common,
+    op: "lossScaleUpdate",
+    name: "good_step",
+    real: updateForm,
+    small: updateForm,
+    passes: { forward: [] },
+    updates: { state: "newState" },
+    reference: { forward: () => ({ newState: list([-15, 4]), verdict: list([1, 1]) }) },
+    batch: null,
+  },
+];

@@ -71,7 +71,7 @@ describe("a run folder", () => {
     [{ size: 20 }, /size expects 32 to 4096 pixels, found 20/],
     [{ size: 5000 }, /size expects 32 to 4096 pixels, found 5000/],
     [{ alpha: -1 }, /alpha expects a number above 0 or null, found -1/],
-    [{ heads: [heads[0], heads[0]] }, /two heads have the same name/],
+    [{ heads: [config.heads[0], config.heads[0]] }, /two heads have the same name/],
     [{ backbone: "ResNet50", alpha: 0.5 }, /ResNet50 has no alpha, found 0\.5/],
     [{ training: { seed: 1 } }, /training is missing or incomplete/],
   ])("refuses a configuration with %j", async (change, message) => {

@@ -2,9 +2,12 @@
 // of them: bytes, FLOPs, residency, and which limit is met first.
 
 import {
-  DEPTH_PER_STEP,
+  bytesPerStep,
+  depthOf,
   flopsPerGlobalByte,
+  flopsPerWorkgroupByte,
   type MatrixProduct,
+  type ThreadTile,
   type Tile,
   type TiledProduct,
   threadsOf,
@@ -22,6 +25,8 @@ export const H100 = {
   workgroupMemoryBytes: 228 * 1024,
   reservedBytesPerWorkgroup: 1024,
   flopsPerSecond: 67e12,
+  /** Of matrices of f16 with sums in f32, dense. */
+  matrixFlopsPerSecond: 989e12,
   memoryBytesPerSecond: 3.35e12,
   cacheBytesPerSecond: 5.5e12,
   /** Lanes of a warp, and multiply-adds and bytes of workgroup memory that a processor does a cycle. */
@@ -36,10 +41,21 @@ const OTHER_REGISTERS = 32;
 const FETCHED_VALUES = 32;
 const REGISTER_GRANULARITY = 8;
 
+/** Sums that a thread holds. */
+export function accumulatorsOf(tile: Tile): number {
+  return (tile.rows * tile.columns) / threadsOf(tile);
+}
+
+/** Registers of a thread that hold operands: of matrices two beside each other and one of the other side. */
+function operandRegisters(tile: Tile): number {
+  if (!("matrix" in tile)) return tile.rowsPerThread + tile.columnsPerThread;
+  const { rows, columns, depth, lanes } = tile.matrix;
+  return (depth * (rows + 2 * columns)) / lanes / 2;
+}
+
 /** Registers a thread needs, estimated: compilers decide. */
-export function registersOf({ rowsPerThread, columnsPerThread }: Tile): number {
-  const sums = rowsPerThread * columnsPerThread;
-  const all = sums + rowsPerThread + columnsPerThread + FETCHED_VALUES + OTHER_REGISTERS;
+export function registersOf(tile: Tile): number {
+  const all = accumulatorsOf(tile) + operandRegisters(tile) + FETCHED_VALUES + OTHER_REGISTERS;
   return Math.ceil(all / REGISTER_GRANULARITY) * REGISTER_GRANULARITY;
 }
 
@@ -66,7 +82,10 @@ export function residencyOf(threads: number, registers: number, memoryBytes: num
 }
 
 /** Cycles of a warp's multiply-adds for one term of its sums, and of its reads of workgroup memory. */
-export function cyclesPerTerm(tile: Tile): { readonly arithmetic: number; readonly workgroupMemory: number } {
+export function cyclesPerTerm(tile: ThreadTile): {
+  readonly arithmetic: number;
+  readonly workgroupMemory: number;
+} {
   const { rowsPerThread, columnsPerThread, columns } = tile;
   const across = Math.min(H100.warp, columns / columnsPerThread);
   const down = H100.warp / across;
@@ -81,29 +100,36 @@ export function cyclesPerTerm(tile: Tile): { readonly arithmetic: number; readon
 
 /** FLOPs and bytes of one workgroup for one step along the depth of its sums. */
 export function stepOf(tile: Tile) {
-  const { rows, columns } = tile;
-  const reads = (tile.rowsPerThread + tile.columnsPerThread) * 4 * DEPTH_PER_STEP * threadsOf(tile);
-  return {
-    flops: 2 * rows * columns * DEPTH_PER_STEP,
-    globalBytes: workgroupMemoryBytes(tile),
-    workgroupBytes: reads,
-  };
+  return { flops: 2 * tile.rows * tile.columns * depthOf(tile), globalBytes: bytesPerStep(tile) };
 }
 
-/** The best share of the peak that a tile allows, and what keeps it there. */
+/** FLOPs a second that a tile's arithmetic could have if nothing else kept it. */
+export function peakOf(tile: Tile): number {
+  return "matrix" in tile ? H100.matrixFlopsPerSecond : H100.flopsPerSecond;
+}
+
+/** The best share of its peak that a tile allows, and what keeps it there. */
 export function ceilingOf(tile: Tile): { readonly share: number; readonly bound: string } {
-  const { arithmetic, workgroupMemory } = cyclesPerTerm(tile);
-  const { rowsPerThread, columnsPerThread } = tile;
-  const loads = (rowsPerThread + columnsPerThread) / 4;
-  const multiplyAdds = rowsPerThread * columnsPerThread;
-  const cacheFlops = flopsPerGlobalByte(tile) * H100.cacheBytesPerSecond;
-  const shares = [
-    ["issue of instructions", multiplyAdds / (multiplyAdds + loads)],
-    ["workgroup memory", arithmetic / workgroupMemory],
-    ["second-level cache", cacheFlops / H100.flopsPerSecond],
-  ] as const;
+  const cache = (flopsPerGlobalByte(tile) * H100.cacheBytesPerSecond) / peakOf(tile);
+  const shares = [...sharesWithin(tile), ["second-level cache", cache] as const];
   const [bound, share] = shares.reduce((least, one) => (one[1] < least[1] ? one : least));
   return { share: Math.min(1, share), bound };
+}
+
+/** The shares of its peak that a workgroup's own instructions and memory allow. */
+function sharesWithin(tile: Tile): readonly (readonly [string, number])[] {
+  if ("matrix" in tile) {
+    const cyclesPerSecond = H100.flopsPerSecond / (2 * H100.multiplyAddsPerCycle);
+    const bytesPerSecond = H100.workgroupBytesPerCycle * cyclesPerSecond;
+    return [["workgroup memory", (flopsPerWorkgroupByte(tile) * bytesPerSecond) / peakOf(tile)]];
+  }
+  const { arithmetic, workgroupMemory } = cyclesPerTerm(tile);
+  const loads = (tile.rowsPerThread + tile.columnsPerThread) / 4;
+  const multiplyAdds = tile.rowsPerThread * tile.columnsPerThread;
+  return [
+    ["issue of instructions", multiplyAdds / (multiplyAdds + loads)],
+    ["workgroup memory", arithmetic / workgroupMemory],
+  ];
 }
 
 /** A layer on paper. */
@@ -128,13 +154,13 @@ export function paperTimeOf(
   const { rows, columns, depth, count } = product;
   const flops = 2 * rows * columns * depth * count;
   const tiles = tileCount(product, tile);
-  const steps = Math.ceil(depth / DEPTH_PER_STEP);
+  const steps = Math.ceil(depth / depthOf(tile));
   const tiledFlops = tiles * steps * stepOf(tile).flops;
   const bytes = operandBytes + (splits > 1 ? 8 * rows * columns * count * splits : 0);
   const { workgroups } = residencyOf(threadsOf(tile), registersOf(tile), workgroupMemoryBytes(tile));
   const waves = (tiles * splits) / (workgroups * H100.processors);
   const busy = Math.min(1, (tiles * splits) / H100.processors);
-  const arithmetic = tiledFlops / (H100.flopsPerSecond * ceilingOf(tile).share * busy);
+  const arithmetic = tiledFlops / (peakOf(tile) * ceilingOf(tile).share * busy);
   const memory = bytes / H100.memoryBytesPerSecond;
   return {
     flops,

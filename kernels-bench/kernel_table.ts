@@ -8,15 +8,18 @@ import {
   flopsPerGlobalByte,
   flopsPerWorkgroupByte,
   type MatrixProduct,
+  matrixTiles,
   TILES,
   threadsOf,
   workgroupMemoryBytes,
 } from "../src/ops/gpu_tiles.ts";
 import {
+  accumulatorsOf,
   ceilingOf,
   cyclesPerTerm,
   H100,
   paperTimeOf,
+  peakOf,
   registersOf,
   residencyOf,
   stepOf,
@@ -24,6 +27,9 @@ import {
 
 /** Limits of a device that offers no more than Dawn's usual. */
 const LIMITS = { maxWorkgroupMemoryBytes: 32768, maxBindingBytes: 2 ** 31 - 4 };
+
+/** The largest matrices of f16 with sums in f32 that the GPU's subgroups multiply through WebGPU. */
+const MATRIX = { rows: 16, columns: 16, depth: 16, lanes: H100.warp, maxThreads: 1024 };
 
 interface Layer {
   readonly name: string;
@@ -100,13 +106,43 @@ function tileRows(): Row[] {
   });
 }
 
+function matrixTileRows(): Row[] {
+  return matrixTiles(MATRIX).map((tile) => {
+    const threads = threadsOf(tile);
+    const registers = registersOf(tile);
+    const memory = workgroupMemoryBytes(tile);
+    const resident = residencyOf(threads, registers, memory);
+    const step = stepOf(tile);
+    const { share, bound } = ceilingOf(tile);
+    return [
+      `${tile.rows}x${tile.columns}`,
+      threads,
+      `${tile.matricesDown} x 2`,
+      accumulatorsOf(tile),
+      registers,
+      memory,
+      step.flops,
+      step.globalBytes,
+      decimals(flopsPerGlobalByte(tile)),
+      decimals(flopsPerWorkgroupByte(tile)),
+      `${resident.workgroups} (${resident.limit})`,
+      percent(resident.threads / H100.threads),
+      `${percent(share)} (${bound})`,
+      Math.round((share * peakOf(tile)) / 1e12),
+    ];
+  });
+}
+
 /** Elements of a layer's x, w and y together. */
 function layerElements({ N, H, W, C, P, Q, K, R, S }: Geometry): number {
   return N * H * W * C + R * S * C * K + N * P * Q * K;
 }
 
-function layerRows(): Row[] {
-  return LAYERS.flatMap((layer) => {
+/** Layers in f32, or in mixed precision; heads stay in f32 there. */
+function layerRows(precision: "f32" | "mixed"): Row[] {
+  const isMixed = precision === "mixed";
+  const layers = isMixed ? LAYERS.filter(({ x }) => x[1] > 1) : LAYERS;
+  return layers.flatMap((layer) => {
     const g = geometryOf(layer);
     const passes: [string, MatrixProduct][] = [
       ["forward", forwardProduct(g)],
@@ -116,8 +152,8 @@ function layerRows(): Row[] {
     return passes
       .filter(([pass]) => g.C > 3 || pass !== "data gradient")
       .map(([pass, product]) => {
-        const choice = chooseTile(product, LIMITS);
-        const time = paperTimeOf(product, choice, 4 * layerElements(g));
+        const choice = chooseTile(product, LIMITS, isMixed ? MATRIX : undefined);
+        const time = paperTimeOf(product, choice, (isMixed ? 2 : 4) * layerElements(g));
         return [
           pass === "forward" ? `${layer.name}, batch ${g.N}` : "",
           pass,
@@ -134,6 +170,20 @@ function layerRows(): Row[] {
       });
   });
 }
+
+const LAYER_HEAD = [
+  "layer",
+  "pass",
+  "product",
+  "tile",
+  "splits",
+  "workgroups",
+  "waves",
+  "padding",
+  "FLOPs a byte",
+  "µs",
+  "bound by",
+];
 
 /** Kernels that sum rows: what each value of a row costs. */
 const REDUCTIONS = [
@@ -203,6 +253,34 @@ ${markdownTable(
   tileRows(),
 )}
 
+## Tiles of subgroup matrices
+
+The same products where both operands are f16 (\`--precision mixed\`) and the device multiplies matrices of f16 with sums in
+f32 (\`shaders/common/matrix_product.wesl\`): ${MATRIX.rows} x ${MATRIX.columns} x ${MATRIX.depth} by subgroups of ${MATRIX.lanes}. Bytes and FLOPs are those of a workgroup for a step of
+${2 * MATRIX.depth} terms; workgroup memory holds both operands in f16 and a part of the sums in f32. The ceiling is a share of the
+${gpu.matrixFlopsPerSecond / 1e12} TFLOP/s that the GPU has for dense f16 with sums in f32, the lesser of two: what subgroups read of workgroup memory;
+every operand of every tile from the second-level cache. That rate asks for ${decimals(gpu.matrixFlopsPerSecond / gpu.memoryBytesPerSecond, 0)} FLOPs a byte of memory.
+
+${markdownTable(
+  [
+    "tile",
+    "threads",
+    "matrices a subgroup",
+    "accumulators",
+    "registers",
+    "workgroup memory, B",
+    "FLOPs",
+    "bytes fetched",
+    "FLOPs a byte fetched",
+    "FLOPs a byte of workgroup memory",
+    "workgroups a processor",
+    "occupancy",
+    "ceiling",
+    "TFLOP/s",
+  ],
+  matrixTileRows(),
+)}
+
 ## Layers
 
 What \`chooseTile\` picks. Waves: workgroups over those that all processors hold at a time; below 1 the GPU is not
@@ -210,22 +288,11 @@ full. Padding: multiply-adds of whole tiles over those wanted. FLOPs a byte: eac
 sums written and read; the ridge is at ${decimals(gpu.flopsPerSecond / gpu.memoryBytesPerSecond)}. Time: the least that arithmetic at the tile's ceiling or memory allows, second
 passes and the start of a dispatch left out.
 
-${markdownTable(
-  [
-    "layer",
-    "pass",
-    "product",
-    "tile",
-    "splits",
-    "workgroups",
-    "waves",
-    "padding",
-    "FLOPs a byte",
-    "µs",
-    "bound by",
-  ],
-  layerRows(),
-)}
+${markdownTable(LAYER_HEAD, layerRows("f32"))}
+
+In mixed precision on a device with subgroup matrices:
+
+${markdownTable(LAYER_HEAD, layerRows("mixed"))}
 
 ## Sums over rows
 

@@ -16,12 +16,28 @@ export type Choices = Readonly<Record<string, string>>;
 /** Choices that were measured to be best, by the key of a node (graph/choices.ts). */
 export type TuningTable = ReadonlyMap<string, Choices>;
 
+/**
+ * Matrices of f16 that a subgroup multiplies, with sums in f32: [rows, depth] by [depth, columns]. WGSL's extension
+ * chromium_experimental_subgroup_matrix.
+ */
+export interface SubgroupMatrix {
+  readonly rows: number;
+  readonly columns: number;
+  readonly depth: number;
+  /** The most lanes that a subgroup has; workgroups are multiples of it. */
+  readonly lanes: number;
+  /** The most threads that a workgroup has. */
+  readonly maxThreads: number;
+}
+
 /** What operators may ask about the device when they choose kernels. */
 export interface DeviceFacts {
   readonly family: KernelFamily;
   readonly features: ReadonlySet<string>;
   /** Lanes of a subgroup where the adapter has subgroups of one size that kernels are written for. */
   readonly subgroupSize: 4 | 8 | 16 | undefined;
+  /** Absent where the adapter has none for f16 with sums in f32. */
+  readonly subgroupMatrix?: SubgroupMatrix;
   readonly maxBindingBytes: number;
   readonly maxBufferBytes: number;
   readonly maxWorkgroupsPerDimension: number;
@@ -39,6 +55,8 @@ export type HostWait = <T>(promise: Promise<T>) => Promise<T>;
 export interface DeviceOptions {
   /** False leaves subgroups unused, as on adapters without them. */
   readonly subgroups?: boolean;
+  /** True uses subgroup matrices: their WGSL is that of the pinned Dawn, browsers' differs by version. */
+  readonly subgroupMatrices?: boolean;
   readonly wait?: HostWait;
   /** Forces a kernel family; by default the CPU family on software adapters. */
   readonly family?: KernelFamily;
@@ -46,7 +64,14 @@ export interface DeviceOptions {
   readonly name?: string;
 }
 
-const WANTED_FEATURES = ["timestamp-query", "shader-f16", "subgroups"] as const;
+/** Only Dawn's switch for unsafe interfaces offers it, and WebGPU's types do not know it. */
+const SUBGROUP_MATRIX = "chromium-experimental-subgroup-matrix" as GPUFeatureName;
+const WANTED_FEATURES: readonly GPUFeatureName[] = [
+  "timestamp-query",
+  "shader-f16",
+  "subgroups",
+  SUBGROUP_MATRIX,
+];
 
 /** A WebGPU device and what weft keeps beside it. */
 export class GpuDevice {
@@ -60,7 +85,7 @@ export class GpuDevice {
     readonly raw: GPUDevice,
     readonly name: string,
     family: KernelFamily,
-    subgroupSize: DeviceFacts["subgroupSize"],
+    subgroups: Pick<DeviceFacts, "subgroupSize" | "subgroupMatrix">,
     readonly wait: HostWait,
   ) {
     this.pipelines = new PipelineCache(raw, wait);
@@ -68,7 +93,7 @@ export class GpuDevice {
     this.ownFacts = {
       family,
       features: new Set(raw.features),
-      subgroupSize,
+      ...subgroups,
       maxBindingBytes: limits.maxStorageBufferBindingSize,
       maxBufferBytes: limits.maxBufferSize,
       maxWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
@@ -95,9 +120,12 @@ export class GpuDevice {
   static async open(adapter: GPUAdapter, options: DeviceOptions = {}): Promise<GpuDevice> {
     const { limits } = adapter;
     const { name, kind } = describeAdapter(adapter, "WebGPU", "system");
+    const { wait = (promise) => promise, subgroups = true } = options;
+    const matrices = subgroups && options.subgroupMatrices === true;
     const raw = await adapter.requestDevice({
       requiredFeatures: WANTED_FEATURES.filter((feature) => {
-        return adapter.features.has(feature) && (feature !== "subgroups" || options.subgroups !== false);
+        if (feature === "subgroups" && !subgroups) return false;
+        return adapter.features.has(feature) && (feature !== SUBGROUP_MATRIX || matrices);
       }),
       requiredLimits: {
         maxBufferSize: limits.maxBufferSize,
@@ -108,12 +136,14 @@ export class GpuDevice {
       },
     });
     const family = options.family ?? (kind === "software" ? "cpu" : "gpu");
-    const { wait = (promise) => promise, subgroups = true } = options;
     return new GpuDevice(
       raw,
       options.name ?? name,
       family,
-      subgroups ? fixedSubgroupSize(adapter) : undefined,
+      {
+        subgroupSize: subgroups ? fixedSubgroupSize(adapter) : undefined,
+        ...(matrices ? subgroupMatrix(adapter) : {}),
+      },
       wait,
     );
   }
@@ -207,6 +237,28 @@ function fixedSubgroupSize({ features, info }: GPUAdapter): DeviceFacts["subgrou
   return subgroupMinSize === 4 || subgroupMinSize === 8 || subgroupMinSize === 16
     ? subgroupMinSize
     : undefined;
+}
+
+/** A size of matrices that an adapter multiplies, by Dawn's names. */
+interface SubgroupMatrixConfig {
+  readonly M: number;
+  readonly N: number;
+  readonly K: number;
+  readonly componentType: string;
+  readonly resultComponentType: string;
+}
+
+/** The largest matrices of f16 with sums in f32 that the adapter multiplies. */
+function subgroupMatrix({ features, info, limits }: GPUAdapter): Pick<DeviceFacts, "subgroupMatrix"> {
+  if (![SUBGROUP_MATRIX, "subgroups", "shader-f16"].every((feature) => features.has(feature))) return {};
+  const offered: GPUAdapterInfo & { readonly subgroupMatrixConfigs?: Iterable<SubgroupMatrixConfig> } = info;
+  const [largest] = [...(offered.subgroupMatrixConfigs ?? [])]
+    .filter(({ componentType, resultComponentType: result }) => componentType === "f16" && result === "f32")
+    .sort((a, b) => b.M * b.N * b.K - a.M * a.N * a.K);
+  if (!largest) return {};
+  const { M: rows, N: columns, K: depth } = largest;
+  const maxThreads = Math.min(limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX);
+  return { subgroupMatrix: { rows, columns, depth, lanes: info.subgroupMaxSize, maxThreads } };
 }
 
 /** Bytes as people read them. */

@@ -10,6 +10,7 @@ import divide from "../../shaders/common/divide.wesl";
 import elementWise from "../../shaders/common/element_wise.wesl";
 import indexing from "../../shaders/common/indexing.wesl";
 import lanes from "../../shaders/common/lanes.wesl";
+import matrixProduct from "../../shaders/common/matrix_product.wesl";
 import moments from "../../shaders/common/moments.wesl";
 import pick from "../../shaders/common/pick.wesl";
 import places from "../../shaders/common/places.wesl";
@@ -17,6 +18,7 @@ import random from "../../shaders/common/random.wesl";
 import sharedLanes from "../../shaders/common/shared_lanes.wesl";
 import sigmoid from "../../shaders/common/sigmoid.wesl";
 import subgroupLanes from "../../shaders/common/subgroup_lanes.wesl";
+import subgroupMatrix from "../../shaders/common/subgroup_matrix.wesl";
 import tileProduct from "../../shaders/common/tile_product.wesl";
 import windows from "../../shaders/common/windows.wesl";
 import { messageOf } from "../base/errors.ts";
@@ -31,6 +33,7 @@ const COMMON_MODULES: Readonly<Record<string, string>> = {
   "common/element_wise.wesl": elementWise,
   "common/indexing.wesl": indexing,
   "common/lanes.wesl": lanes,
+  "common/matrix_product.wesl": matrixProduct,
   "common/moments.wesl": moments,
   "common/pick.wesl": pick,
   "common/places.wesl": places,
@@ -38,6 +41,7 @@ const COMMON_MODULES: Readonly<Record<string, string>> = {
   "common/sigmoid.wesl": sigmoid,
   "common/shared_lanes.wesl": sharedLanes,
   "common/subgroup_lanes.wesl": subgroupLanes,
+  "common/subgroup_matrix.wesl": subgroupMatrix,
   "common/tile_product.wesl": tileProduct,
   "common/windows.wesl": windows,
 };
@@ -83,6 +87,9 @@ export interface LinkedShader {
   };
 }
 
+/** The declarations of common/subgroup_matrix.wesl. */
+const STAND_INS = /^(?:alias subgroup_matrix_\w+|const (?:row|col)_major|fn subgroupMatrix\w+).*\n/gm;
+
 /** Links one shader. Throws an Error naming the shader when it does not parse or an import is missing. */
 export async function linkShader(shader: ShaderSource): Promise<LinkedShader> {
   let code: string;
@@ -95,7 +102,7 @@ export async function linkShader(shader: ShaderSource): Promise<LinkedShader> {
       keepComments: false,
       sourceMap: false,
     });
-    code = narrowStorage(linked.dest, shader.narrow ?? []);
+    code = narrowStorage(linked.dest.replace(STAND_INS, ""), shader.narrow ?? []);
   } catch (thrown) {
     throw new Error(`shader ${shader.name} does not link: ${messageOf(thrown)}`);
   }

@@ -1,6 +1,7 @@
 // Convolutions on GPUs: all three directions as implicit matrix products with tiles in workgroup memory
-// (shaders/conv2d/gpu). The tile is chosen by the product's size; where its tiles are too few to fill a GPU,
-// workgroups share the depth of a tile and a second pass adds their sums in a fixed order.
+// (shaders/conv2d/gpu). The tile is chosen by the product's size, where both operands are f16 also among those of
+// subgroup matrices; where its tiles are too few to fill a GPU, workgroups share the depth of a tile and a second
+// pass adds their sums in a fixed order.
 
 import dataGradient from "../../shaders/conv2d/gpu/data_gradient.wesl";
 import finish from "../../shaders/conv2d/gpu/finish.wesl";
@@ -20,6 +21,7 @@ import {
 } from "./convolution.ts";
 import {
   type MatrixProduct,
+  type MatrixTile,
   splitsFor,
   type Tile,
   type TiledProduct,
@@ -59,19 +61,40 @@ function tileKernel(name: string, source: string, tile: Tile, g: Geometry): Kern
   return {
     name: `conv2d/gpu/${name}`,
     source,
-    constants: { TILE_ROWS: `${tile.rows}u`, TILE_COLUMNS: `${tile.columns}u` },
+    constants: {
+      TILE_ROWS: `${tile.rows}u`,
+      TILE_COLUMNS: `${tile.columns}u`,
+      ...("matrix" in tile ? matrixConstants(tile) : {}),
+    },
     conditions: {
-      rows8: tile.rowsPerThread === 8,
-      columns8: tile.columnsPerThread === 8,
+      ...("matrix" in tile
+        ? { matrices: true, rows4: tile.matricesDown === 4 }
+        : { matrices: false, rows8: tile.rowsPerThread === 8, columns8: tile.columnsPerThread === 8 }),
       c4: (g.C / g.groups) % 4 === 0,
       k4: (g.K / g.groups) % 4 === 0,
     },
   };
 }
 
-/** The tile and the splits for a product: by rule, or as measured. */
-function tiledProduct(l: Lowering<object>, product: MatrixProduct): TiledProduct {
-  const tile = l.choose("tile", tilesFor(product, l.device), ({ name }) => name);
+function matrixConstants({ matrix, subgroupsDown, subgroupsAcross }: MatrixTile) {
+  return {
+    MATRIX_ROWS: `${matrix.rows}u`,
+    MATRIX_COLUMNS: `${matrix.columns}u`,
+    MATRIX_DEPTH: `${matrix.depth}u`,
+    SUBGROUPS_DOWN: `${subgroupsDown}u`,
+    SUBGROUPS_ACROSS: `${subgroupsAcross}u`,
+    SUBGROUP_LANES: `${matrix.lanes}u`,
+  };
+}
+
+/** The tile and the splits for a product of two operands: by rule, or as measured. */
+function tiledProduct(
+  l: Lowering<object>,
+  product: MatrixProduct,
+  operands: readonly Tensor[],
+): TiledProduct {
+  const matrix = operands.every(({ dtype }) => dtype === "f16") ? l.device.subgroupMatrix : undefined;
+  const tile = l.choose("tile", tilesFor(product, l.device, matrix), ({ name }) => name);
   return { tile, splits: l.choose("splits", splitsFor(product, tile, l.device)) };
 }
 
@@ -104,7 +127,7 @@ export function lowerForwardOnGpu(
   { activation, residualScale }: ForwardFusion,
 ): void {
   const product = forwardProduct(g);
-  const { tile, splits } = tiledProduct(l, product);
+  const { tile, splits } = tiledProduct(l, product, [x, w]);
   const { uniforms, workgroups } = gridOf(product, tile, splits);
   const partials = partialsOf(l, y, splits);
   // w stands in for what is absent.
@@ -155,7 +178,7 @@ export function lowerDataGradientOnGpu(
   dx: Tensor,
 ): void {
   const product = dataGradientProduct(g);
-  const { tile, splits } = tiledProduct(l, product);
+  const { tile, splits } = tiledProduct(l, product, [dy, w]);
   const { uniforms, workgroups } = gridOf(product, tile, splits);
   const partials = partialsOf(l, dx, splits);
   l.dispatch(tileKernel("data_gradient", dataGradient, tile, g), {
@@ -175,7 +198,7 @@ export function lowerWeightGradientOnGpu(
   dw: Tensor,
 ): void {
   const product = weightGradientProduct(g);
-  const { tile, splits } = tiledProduct(l, product);
+  const { tile, splits } = tiledProduct(l, product, [x, dy]);
   const { uniforms, workgroups } = gridOf(product, tile, splits);
   const partials = partialsOf(l, dw, splits);
   l.dispatch(tileKernel("weight_gradient", weightGradient, tile, g), {

@@ -19,7 +19,8 @@ export async function openDescribedDevice(
   options: AdapterOptions & DeviceOptions = {},
 ): Promise<OpenedDevice> {
   const { adapter, description } = await openAdapter(options);
-  const device = await GpuDevice.open(adapter, { wait: waitGently, name: description.name, ...options });
+  const own = { wait: waitGently, name: description.name, subgroupMatrices: true };
+  const device = await GpuDevice.open(adapter, { ...own, ...options });
   return { device, description };
 }
 

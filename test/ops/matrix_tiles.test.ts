@@ -184,6 +184,29 @@ describe.skipIf(!subgroupMatrix)(
       }
     }
 
+    it.each(["1", "4"])("finish what they sum: %s splits", async (splits) => {
+      const { inputs, attrs } = convolution("fused", [2, 5, 7, 64], [3, 3, 64, 40]);
+      const addend = halves("matrix_tiles/fused/addend", [2, 5, 7, 40]);
+      const y = the(conv2d.forward(inputs, attrs), "y");
+      const want = y.data.map((sum, i) => Math.min(6, Math.max(0, (addend.data[i] ?? 0) + 0.25 * sum)));
+      const graph = new Graph();
+      const values = { ...inputs, addend };
+      const given = Object.entries(values).map(([role, { shape }]) => {
+        return [role, castTo(graph, graph.input(role, shape), "f16")] as const;
+      });
+      const fused = { ...attrs, activation: "relu6", residualScale: 0.25 };
+      const result = graph.applyOne(conv2dOperator, Object.fromEntries(given), fused);
+      const layout = layOutPlan(graph, { result }, only(names[0] ?? "", splits));
+      expect(ofMatrices(layout)).toHaveLength(1);
+      const plan = await Plan.compile(device, layout, new VariableStore(device));
+      plan.poison();
+      const fed = Object.entries(values).map(([role, { data }]) => [role, Float32Array.from(data)] as const);
+      const got = await plan.run(Object.fromEntries(fed));
+      plan.destroy();
+      const tolerance = { rtol: 2 ** -11, atol: 1e-4, reason: "stored as f16" };
+      expectMatch("y", { shape: y.shape, data: got.result ?? [] }, { shape: y.shape, data: want }, tolerance);
+    });
+
     it("agree where subgroups are smaller than the largest", async () => {
       const [tile = ""] = names.slice(-1);
       const { lanes = 0, ...rest } = subgroupMatrix ?? {};

@@ -112,6 +112,16 @@ function samples(): Sample[] {
     sample("stride 2 same, odd image", [2, 9, 7, 3], [3, 3, 3, 8], two),
     sample("stride 2 same, even image", [2, 8, 10, 3], [3, 3, 3, 8], two),
     sample("stride 2 valid, last row unused", [1, 8, 10, 5], [3, 3, 5, 4], { ...two, ...valid }),
+    sample("first layer", [2, 9, 11, 3], [3, 3, 3, 32], { ...two, ...valid }),
+    sample("first layer, more channels than a tile", [1, 14, 10, 3], [3, 3, 3, 68], two, false),
+    sample("first layer, many rows", [5, 53, 5, 3], [3, 3, 3, 36], { ...two, ...valid }),
+    sample("first layer, more padding than image", [3, 1, 2, 3], [3, 3, 3, 32], {
+      ...two,
+      padding: [
+        [2, 1],
+        [3, 0],
+      ],
+    }),
     sample("stride 3 by 1", [1, 10, 7, 2], [3, 2, 2, 3], { strides: [3, 1] }),
     sample("stride wider than the kernel", [1, 8, 11, 4], [2, 2, 4, 4], {
       strides: [3, 4],

@@ -6,10 +6,12 @@ import { WeftError } from "../base/errors.ts";
 import { readText } from "../base/platform.ts";
 import type { Backbone } from "../models/backbone.ts";
 import { REFERENCE_HEADS } from "../models/multi_task.ts";
+import type { Precision } from "../nn/mixed_precision.ts";
 import { dawnPackage } from "../platform/node/dawn_package.ts";
 import { nodeFiles } from "../platform/node/files.ts";
 import { fileTuningStore } from "../platform/node/tuning_store.ts";
 import { layOutInferenceStep, type NetworkConfig, networkName } from "../training/network.ts";
+import { requirePrecision } from "../training/precision.ts";
 import { layOutTraining } from "../training/trainer.ts";
 import { KERNEL_HASH } from "../tune/kernel_hash.ts";
 import type { TunedNode } from "../tune/tuner.ts";
@@ -28,8 +30,10 @@ import {
   type KernelsOption,
   kernelsOption,
   pathText,
-  requireSuits,
+  precisionOption,
+  requireTraining,
   sizeOption,
+  suitableSize,
 } from "./options.ts";
 import { counted, print, say, sayField } from "./terminal.ts";
 import { sayTitle } from "./train_report.ts";
@@ -48,6 +52,7 @@ interface TuneOptions extends AdapterOption, KernelsOption {
   readonly size?: number;
   readonly batch: number;
   readonly mode: "train" | "inference";
+  readonly precision: Precision;
   readonly budget: number;
   readonly again?: boolean;
   readonly import?: string;
@@ -70,6 +75,7 @@ export function tuneCommand(): Command {
     sizeOption(),
     batchOption().default(DEFAULT_BATCH),
     new Option("--mode <mode>", "which steps to tune").choices(["train", "inference"]).default("train"),
+    precisionOption(),
     budget.default(TUNING_BUDGET_SECONDS),
     new Option("--again", "measure again what is known"),
     new Option("--import <file>", "take over a table that was measured elsewhere").argParser(
@@ -91,8 +97,8 @@ async function runTune(options: TuneOptions): Promise<void> {
   const { backbone } = options;
   if (options.import !== undefined) await importTable(options.import);
   if (backbone) {
-    const size = options.size ?? backbone.defaultSize;
-    requireSuits(backbone, { alpha: options.alpha, size });
+    suitableSize(backbone, options);
+    requireTraining(options.precision, options.mode, "--mode");
   }
   if (!backbone && options.export === undefined) {
     if (options.import !== undefined) return;
@@ -106,10 +112,12 @@ async function runTune(options: TuneOptions): Promise<void> {
 }
 
 async function measure(engine: Engine, backbone: Backbone, options: TuneOptions): Promise<void> {
-  const { alpha, batch, budget, again, mode } = options;
-  const size = options.size ?? backbone.defaultSize;
+  const { alpha, batch, budget, again, mode, precision } = options;
+  requirePrecision(precision, engine.device);
+  const size = suitableSize(backbone, options);
   const network: NetworkConfig = { backbone, alpha, size, heads: REFERENCE_HEADS };
-  const steps = mode === "train" ? "a training step" : "an inference step";
+  const type = precision === "f32" ? "" : ` in ${precision} precision`;
+  const steps = mode === "train" ? `a training step${type}` : "an inference step";
   sayTitle(`weft tune: ${networkName(network)}, ${size} x ${size} pixels, batch ${batch}, ${steps}`);
   sayField("adapter", adapterLine(engine.description));
   const { place } = await useStoredTuning(engine);
@@ -125,7 +133,8 @@ async function measure(engine: Engine, backbone: Backbone, options: TuneOptions)
 }
 
 /** The steps of a training (its validation is an inference step), or an inference step alone. */
-function layOut({ device: { facts } }: Engine, network: NetworkConfig, { batch, mode }: TuneOptions) {
+function layOut({ device: { facts } }: Engine, network: NetworkConfig, options: TuneOptions) {
+  const { batch, mode, precision } = options;
   if (mode === "inference") return [layOutInferenceStep(network, batch, facts).layout];
   const config = {
     ...network,
@@ -135,6 +144,7 @@ function layOut({ device: { facts } }: Engine, network: NetworkConfig, { batch, 
     augment: true,
     freezeBackbone: false,
     optimizer: { name: "adam" },
+    precision,
   } as const;
   return layOutTraining(config, facts).layouts;
 }

@@ -20,14 +20,22 @@ export interface ExpectedElement {
   readonly role: string;
   readonly index: number;
   readonly value: number;
-  /** How far single precision may be off. */
+  /** How far a sum in single precision, stored in the output's type, may be off. */
   readonly allowed: number;
 }
 
 const SMALLEST_ALLOWED = 1e-6;
 const SAMPLES = 24;
 
-const allowedFor = (magnitude: number) => ROUNDING * magnitude + SMALLEST_ALLOWED;
+/** Rounding to f16, of a value and of what f16 has no exponent for. */
+const HALF_ROUNDING = 2 ** -11;
+const SMALLEST_HALF = 2 ** -24;
+
+function allowedFor(node: GraphNode, { role, value, magnitude }: ExactElement): number {
+  const ofSum = ROUNDING * magnitude + SMALLEST_ALLOWED;
+  if (node.outputs[role]?.dtype !== "f16") return ofSum;
+  return ofSum + HALF_ROUNDING * (Math.abs(value) + ofSum) + SMALLEST_HALF;
+}
 
 /** Some elements of each output that is checked; undefined where the operator is not known here. */
 export function expectedElements(
@@ -50,22 +58,24 @@ export function expectedElements(
     case "sumRows":
       return sampled(node, "y", rowSum(node.inputs.x?.shape ?? [], inputs));
     case "batchNorm":
-      return expectedBatchNorm(node, inputs).map(withAllowance);
+      return expectedBatchNorm(node, inputs).map((element) => withAllowance(node, element));
     case "batchNormGradient":
-      return expectedBatchNormGradient(node, inputs).map(withAllowance);
+      return expectedBatchNormGradient(node, inputs).map((element) => withAllowance(node, element));
     default:
       return undefined;
   }
 }
 
-function withAllowance({ role, index, value, magnitude }: ExactElement): ExpectedElement {
-  return { role, index, value, allowed: allowedFor(magnitude) };
+function withAllowance(node: GraphNode, element: ExactElement): ExpectedElement {
+  const { role, index, value } = element;
+  return { role, index, value, allowed: allowedFor(node, element) };
 }
 
 function sampled(node: GraphNode, role: string, sum: (index: number) => ExactSum): ExpectedElement[] {
   const count = elementCount(node.outputs[role]?.shape ?? []);
   return pickIndices(`${node.operator.name}/${role}`, count, SAMPLES).map((index) => {
-    return withAllowance({ role, index, ...sum(index) });
+    const { value, magnitude } = sum(index);
+    return withAllowance(node, { role, index, value, magnitude });
   });
 }
 

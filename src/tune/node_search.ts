@@ -52,6 +52,8 @@ interface Holder {
 export class NodeSearch {
   private readonly inputs: Readonly<Record<string, HostArray>>;
   private readonly expected: readonly ExpectedElement[];
+  /** The outputs that are f16. */
+  private readonly narrow: ReadonlySet<string>;
   private holder: Holder | undefined;
   private reference: StepValues = {};
   private seconds: number | undefined;
@@ -68,6 +70,8 @@ export class NodeSearch {
     const expected = expectedElements(lone.node, this.inputs);
     if (!expected) throw new Error(`the numbers of ${lone.node.operator.name} cannot be checked`);
     this.expected = expected;
+    const outputs = Object.entries(lone.node.outputs);
+    this.narrow = new Set(outputs.filter(([, { dtype }]) => dtype === "f16").map(([role]) => role));
   }
 
   /**
@@ -130,7 +134,8 @@ export class NodeSearch {
     let result: DuelResult;
     try {
       const values = await trial.run();
-      requireNone(differenceFrom(values, this.expected) ?? differenceBetween(values, this.reference));
+      const { expected, reference, narrow } = this;
+      requireNone(differenceFrom(values, expected) ?? differenceBetween(values, reference, narrow));
       result = await duel(holder.trial, trial, {
         seconds: this.limits.candidateSeconds,
         now: this.limits.now,

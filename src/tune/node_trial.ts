@@ -1,5 +1,6 @@
 // One node of a network by itself, with kernels of one's choice: compiled, fed with random values, run and timed.
 
+import { roundedToHalf } from "../base/half_floats.ts";
 import { RandomStream } from "../base/random.ts";
 import { elementCount } from "../base/tensors.ts";
 import { CommandTimer } from "../gpu/command_timer.ts";
@@ -43,14 +44,17 @@ export function choicesOf(layout: PlanLayout): readonly Choice[] {
 /** How many values are drawn; longer inputs repeat them. A prime, so that rows differ. */
 const DRAWN = 65521;
 
-/** Random values for a node's inputs by role: f32 in [-1, 1), `validRows` all rows of the batch. */
+/** Random values for a node's inputs by role: in [-1, 1) and such as f16 holds where the input is f16; `validRows` all rows. */
 export function drawInputs({ operator, inputs }: GraphNode): Record<string, HostArray> {
   const drawn = Object.entries(inputs).map(([role, tensor]): [string, HostArray] => {
     const count = elementCount(tensor.shape);
     if (role === "validRows") return [role, new Uint32Array([inputs.x?.shape[0] ?? 1])];
-    if (tensor.dtype !== "f32") throw new Error(`${operator.name}: no values for ${role}, ${tensor.dtype}`);
+    const { dtype } = tensor;
+    if (dtype !== "f32" && dtype !== "f16")
+      throw new Error(`${operator.name}: no values for ${role}, ${dtype}`);
+    const held = dtype === "f16" ? roundedToHalf : Math.fround;
     const stream = new RandomStream(3, `${operator.name}/${role}`);
-    const block = Float32Array.from({ length: Math.min(count, DRAWN) }, () => stream.between(-1, 1));
+    const block = Float32Array.from({ length: Math.min(count, DRAWN) }, () => held(stream.between(-1, 1)));
     const values = new Float32Array(count);
     for (let at = 0; at < count; at += DRAWN) values.set(block.subarray(0, count - at), at);
     return [role, values];

@@ -7,13 +7,16 @@ import { Graph, type GraphNode } from "../../src/graph/graph.ts";
 import { liveNodes } from "../../src/graph/passes.ts";
 import { layOutPlan, type StepValues } from "../../src/graph/plan.ts";
 import { conv2d } from "../../src/ops/conv2d.ts";
+import { layOutTrainingStep } from "../../src/training/network.ts";
 import { expectedElements } from "../../src/tune/expected_values.ts";
 import { drawInputs, isolate, type LoneNode, layOutTrial, NodeTrial } from "../../src/tune/node_trial.ts";
-import { differenceFrom } from "../../src/tune/verification.ts";
+import { distinctNodes } from "../../src/tune/tuner.ts";
+import { differenceBetween, differenceFrom } from "../../src/tune/verification.ts";
 import { testDevice } from "../device.ts";
 import { recordGraph } from "../reference/record_graph.ts";
 import { records } from "../reference/records.ts";
 import type { OperatorRecord, Sample } from "../reference/reference.ts";
+import { SMALL_STEP } from "../training/step.ts";
 
 /** Every so many samples of an operator. */
 const STRIDE = 3;
@@ -93,6 +96,44 @@ describe("expected values", () => {
     expect(expected.some(({ value }) => value === 0)).toBe(true);
     expect(expected.some(({ value }) => value > 0)).toBe(true);
     expect(differenceFrom(await valuesOf(device, lone, drawn), expected)).toBeUndefined();
+  });
+
+  it("of f16 tensors allow for f16's rounding, and for no more (requires shader-f16)", async (context) => {
+    const device = await testDevice();
+    const { facts } = device;
+    context.skip(!facts.features.has("shader-f16"), "requires shader-f16");
+    const ofGpus = { ...facts, family: "gpu" } as const; // more operators have a choice there
+    const keysOf = (precision: "f32" | "mixed") =>
+      distinctNodes([layOutTrainingStep({ ...SMALL_STEP, precision }, ofGpus).layout]);
+    const narrow = keysOf("mixed").filter(({ node }) => node.inputs.x?.dtype === "f16");
+    const plain = new Set(keysOf("f32").map(({ key }) => key));
+    expect(narrow.filter(({ key }) => plain.has(key))).toEqual([]);
+    const firsts = new Map(narrow.map((one) => [one.node.operator.name, one.node]));
+    expect([...firsts.keys()]).toEqual(expect.arrayContaining(["conv2d", "conv2dWeightGradient"]));
+    let rounded = 0;
+    for (const [name, node] of firsts) {
+      const lone = isolate(node, facts);
+      const inputs = drawInputs(lone.node);
+      const expected = expectedElements(lone.node, inputs) ?? [];
+      const values = await valuesOf(device, lone, inputs);
+      expect(differenceFrom(values, expected), name).toBeUndefined();
+      for (const { role, index, value, allowed } of expected) {
+        expect(allowed).toBeLessThan(1e-3 * Math.max(1, Math.abs(value)));
+        const got = values[role] ?? new Float32Array();
+        if (got[index] !== Math.fround(value)) rounded++;
+        const spoilt = { ...values, [role]: got.map((one, i) => (i === index ? one + 3 * allowed : one)) };
+        expect(differenceFrom(spoilt, expected)).toContain(`${role}[${index}]`);
+      }
+    }
+    expect(rounded).toBeGreaterThan(0);
+  });
+
+  it("of two ways may be neighbours in f16", () => {
+    const [got, reference] = [{ y: Float32Array.of(1, 0.5) }, { y: Float32Array.of(1 + 2 ** -10, 0.5) }];
+    expect(differenceBetween(got, reference)).toMatch(/y\[0\] is 1/);
+    expect(differenceBetween(got, reference, new Set(["y"]))).toBeUndefined();
+    const far = { y: Float32Array.of(1 + 2 ** -9, 0.5) };
+    expect(differenceBetween(far, { y: Float32Array.of(1, 0.5) }, new Set(["y"]))).toMatch(/y\[0\]/);
   });
 
   it("exist for every operator that has a choice", async () => {

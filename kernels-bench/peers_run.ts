@@ -10,11 +10,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { WeftError } from "../src/base/errors.ts";
+import { spreadOf } from "./statistics.ts";
 import type { DawnTier } from "../src/gpu/adapters.ts";
 import type { OperatorWork } from "./peer_operators.ts";
 import { PeerProcess, requirePeers } from "./peer_process.ts";
 import { type NetworkWork, type PeerTask, writeTask } from "./peer_tasks.ts";
-import { spreadOf } from "./statistics.ts";
 
 export type { OperatorWork } from "./peer_operators.ts";
 export type { NetworkWork } from "./peer_tasks.ts";
@@ -55,10 +55,12 @@ export interface ComparisonOptions {
   /** All by default. */
   readonly peers?: readonly PeerName[];
   readonly adapter: PeerAdapter;
-  /** For the pairs of one case and peer, 20 by default; three pairs are timed whatever they take. */
+  /** For the pairs of one case and peer: by default 8, of networks 20; three pairs are timed whatever they take. */
   readonly secondsPerCase?: number;
-  /** For a peer's first run with its compiling: by default 300, of a training step, where jax-js is slow, 1200. */
+  /** For a peer's first run with its compiling: by default 300, of networks, where jax-js and tfjs are slow, 1200. */
   readonly prepareSeconds?: number;
+  /** Says what is being done; `isTold` where a reader without a terminal should learn of it. */
+  readonly onStage?: (stage: string, isTold: boolean) => void;
   /** Peers that go on running from call to call. */
   readonly pool?: PeerPool;
   readonly onRow?: (row: PeerRow) => void;
@@ -114,8 +116,11 @@ export function peerHas(peer: PeerName, pass: PeerCase["pass"]): boolean {
   return passes.includes(pass);
 }
 
-const PREPARE_SECONDS = { train: 1200, other: 300 } as const;
+const PAIRS_SECONDS = { network: 20, operator: 8 } as const;
+const PREPARE_SECONDS = { network: 1200, operator: 300 } as const;
 const TIME_SECONDS = 600;
+/** How often a long wait for a peer is told. */
+const TOLD_SECONDS = 60;
 const MIN_PAIRS = 3;
 const MAX_PAIRS = 25;
 /** A sample is of as many runs as fill this. */
@@ -153,23 +158,24 @@ async function* compareCase(
   pool: PeerPool,
   options: ComparisonOptions,
 ): AsyncGenerator<PeerRow> {
-  const { secondsPerCase = 20, prepareSeconds = PREPARE_SECONDS[one.pass === "train" ? "train" : "other"] } =
-    options;
+  const kind = one.pass === "train" || one.pass === "inference" ? "network" : "operator";
+  const { secondsPerCase = PAIRS_SECONDS[kind], prepareSeconds = PREPARE_SECONDS[kind] } = options;
   const folder = await mkdtemp(join(tmpdir(), "weft-peers-"));
   let weft: WeftTimer | undefined;
   try {
     const task = await writeTask(await one.work(), folder);
     for (const peer of peers) {
       const name = { case: one.name, pass: one.pass, peer };
-      let running = await faultOf(() => readyPeer(pool, peer, task, prepareSeconds));
-      if ("isWrong" in running && pool.lowerTier(peer)) {
-        running = await faultOf(() => readyPeer(pool, peer, task, prepareSeconds));
-      }
+      const onStage = (stage: string, isTold: boolean) => {
+        options.onStage?.(`${one.name} ${one.pass} ${peer}: ${stage}`, isTold);
+      };
+      const running = await readyOrFault(pool, peer, task, { seconds: prepareSeconds, onStage });
       if ("fault" in running) {
         pool.drop(peer);
         yield { ...name, fault: running.fault };
         continue;
       }
+      onStage("timing", kind === "network");
       weft ??= await one.openWeft();
       const own = weft;
       const timed = await faultOf(() => timePairs(running, own, secondsPerCase));
@@ -193,20 +199,51 @@ async function faultOf<T>(work: () => Promise<T>): Promise<T | { readonly fault:
   }
 }
 
+interface Preparation {
+  /** It may take so long. */
+  readonly seconds: number;
+  readonly onStage: (stage: string, isTold: boolean) => void;
+}
+
+/** A peer that has computed the case rightly, if need be with bounds checks; else all that kept it from that. */
+async function readyOrFault(
+  pool: PeerPool,
+  peer: PeerName,
+  task: PeerTask,
+  preparation: Preparation,
+): Promise<PeerProcess | { readonly fault: string }> {
+  const ready = () => faultOf(() => readyPeer(pool, peer, task, preparation));
+  const first = await ready();
+  if (!("isWrong" in first) || !pool.lowerTier(peer)) return first;
+  const second = await ready();
+  return "fault" in second ? { fault: `${first.fault}; with bounds checks: ${second.fault}` } : second;
+}
+
 /** Has the peer compute the case once, checks the result, and lets the peer rest. */
 async function readyPeer(
   pool: PeerPool,
   peer: PeerName,
   task: PeerTask,
-  seconds: number,
+  { seconds, onStage }: Preparation,
 ): Promise<PeerProcess | { readonly fault: string; readonly isWrong: true }> {
-  const running = await pool.get(peer);
-  running.resume();
-  const answer = await running.ask({ do: "prepare", case: task.spec }, seconds);
-  const complaint = await task.check(answer, peer);
-  if (complaint !== undefined) return { fault: `${peer}: ${complaint}`, isWrong: true };
-  running.pause();
-  return running;
+  const preparing = `preparing (${pool.tierOf(peer)} tier)`;
+  onStage(preparing, task.spec.kind === "network");
+  const started = performance.now();
+  const telling = setInterval(() => {
+    const waited = Math.round((performance.now() - started) / 1000);
+    onStage(`${preparing}, ${waited} s of ${seconds} s at the most`, true);
+  }, 1000 * TOLD_SECONDS);
+  try {
+    const running = await pool.get(peer);
+    running.resume();
+    const answer = await running.ask({ do: "prepare", case: task.spec }, seconds);
+    const complaint = await task.check(answer, peer);
+    if (complaint !== undefined) return { fault: `${peer}: ${complaint}`, isWrong: true };
+    running.pause();
+    return running;
+  } finally {
+    clearInterval(telling);
+  }
 }
 
 /** Frees the case's memory; a peer that cannot is started anew for its next case. */

@@ -9,6 +9,7 @@ import { measuredCommit } from "../../kernels-bench/commit.ts";
 import { compareRows, parseRows } from "../../kernels-bench/comparison.ts";
 import { PreparedNetwork } from "../../kernels-bench/network.ts";
 import { type NetworkForm, networkCaseName } from "../../kernels-bench/network_form.ts";
+import { requirePeers } from "../../kernels-bench/peer_process.ts";
 import { chromeTrace, profileCommands } from "../../kernels-bench/profile.ts";
 import { type BenchRow, type Ceilings, type RunFacts, rowOf } from "../../kernels-bench/rows.ts";
 import { runFirstStep } from "../../kernels-bench/start_up.ts";
@@ -18,6 +19,7 @@ import { type OpenedDevice, openDescribedDevice } from "../platform/node/device.
 import { fileFault } from "../platform/node/files.ts";
 import { addBenchOptions, type BenchOptions, chosenItems, isProfiled, networkForm } from "./bench_options.ts";
 import { runPeers } from "./bench_peers.ts";
+import { showStage } from "./bench_progress.ts";
 import { ceilingLine, comparisonTable, listTable, profileTables, RowTable } from "./bench_tables.ts";
 import { adapterLine } from "./engine.ts";
 import { counted, print, say, sayField, styleOf } from "./terminal.ts";
@@ -39,6 +41,7 @@ async function bench(options: BenchOptions): Promise<void> {
     return;
   }
   const saved = options.compare === undefined ? undefined : await savedRows(options.compare);
+  if (options.peers) requirePeers();
   const { adapter, tier, kernels } = options;
   const opened = await openDescribedDevice({ adapter, tier, ...(kernels && { family: kernels }) });
   try {
@@ -110,21 +113,21 @@ async function runItems(
   for (const [i, item] of items.entries()) {
     const name = `${item.case} ${item.pass}`;
     const place = `${i + 1}/${items.length} ${name}`;
-    const onStage = (stage: string) => progress(`${place}: ${stage}`);
+    const onStage = (stage: string) => showStage(`${place}: ${stage}`);
     const missing = item.requires?.find((feature) => !device.facts.features.has(feature));
     if (missing !== undefined) {
       say(`  ${place}: skipped, the adapter has no ${missing}`);
       continue;
     }
-    onStage("starting");
+    showStage(place, true);
     try {
       const row = rowOf(await item.measure({ device, onStage }), facts, ceilings);
       rows.push(row);
-      progress("");
+      showStage("");
       print(options.json ? JSON.stringify(row) : table.line(row));
     } catch (thrown) {
       device.throwIfLost();
-      progress("");
+      showStage("");
       faults++;
       say(styleOf(process.stderr).red(`${name}: ${messageOf(thrown).replace(/\s*\n\s*/g, " ")}`));
     }
@@ -146,12 +149,6 @@ function reportComparison(
   const compared = compareRows(saved, rows);
   (json ? say : print)(comparisonTable(compared));
   if (compared.some(({ verdict }) => verdict === "slower")) process.exitCode = 1;
-}
-
-/** What is being done, on one line that the next replaces; where there is no terminal, a line a case. */
-function progress(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`);
-  else if (text.endsWith(": starting")) say(`  ${text.slice(0, -": starting".length)}`);
 }
 
 async function profile(form: NetworkForm, { device }: OpenedDevice, options: BenchOptions): Promise<void> {

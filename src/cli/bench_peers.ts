@@ -4,10 +4,11 @@ import type { BenchItem } from "../../kernels-bench/bench_item.ts";
 import { peerAdapter, peerCase } from "../../kernels-bench/peer_cases.ts";
 import { comparePeers, type PeerCase, type PeerRow, type WeftTimer } from "../../kernels-bench/peers_run.ts";
 import type { RunFacts } from "../../kernels-bench/rows.ts";
-import { geometricMean } from "../../kernels-bench/statistics.ts";
 import { WeftError } from "../base/errors.ts";
+import { geometricMean } from "../../kernels-bench/statistics.ts";
 import type { OpenedDevice } from "../platform/node/device.ts";
 import type { BenchOptions } from "./bench_options.ts";
+import { showStage } from "./bench_progress.ts";
 import { columns } from "./tables.ts";
 import { print, say, styleOf } from "./terminal.ts";
 
@@ -21,6 +22,7 @@ export async function runPeers(
   const { json, peers, tier } = options;
   const cases: PeerCase[] = [];
   for (const item of items) {
+    if (item.op === "network") showStage(`${item.case} ${item.pass}: checking a golden case`, true);
     const one = await peerCase(device, item);
     if (one) cases.push({ ...one, openWeft: () => countingFaults(one) });
   }
@@ -28,7 +30,11 @@ export async function runPeers(
   const rows = await comparePeers({
     cases,
     adapter: await peerAdapter(description, tier),
-    onRow: (row) => print(json ? JSON.stringify({ ...row, ...facts }) : peerLine(row)),
+    onStage: showStage,
+    onRow: (row) => {
+      showStage("");
+      print(json ? JSON.stringify({ ...row, ...facts }) : peerLine(row));
+    },
     ...(Array.isArray(peers) && { peers }),
   });
   (json ? say : print)(meansTable(rows));

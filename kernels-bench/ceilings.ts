@@ -3,6 +3,7 @@
 
 import { WeftError } from "../src/base/errors.ts";
 import { RandomStream } from "../src/base/random.ts";
+import { quantile } from "../src/base/statistics.ts";
 import type { AdapterKind } from "../src/gpu/adapters.ts";
 import type { BufferRange, Command } from "../src/gpu/commands.ts";
 import type { GpuDevice } from "../src/gpu/device.ts";
@@ -15,7 +16,6 @@ import copyShader from "./probes/copy.wgsl";
 import registersShader from "./probes/matmul_registers.wgsl";
 import tilesShader from "./probes/matmul_tiles.wgsl";
 import type { Ceilings } from "./rows.ts";
-import { quantile } from "./statistics.ts";
 import { timeCommands } from "./timing.ts";
 
 /** Long enough that the clock of the adapter settles, and beyond its caches. */

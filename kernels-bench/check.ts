@@ -3,18 +3,16 @@
 
 import { WeftError } from "../src/base/errors.ts";
 import type { GpuDevice } from "../src/gpu/device.ts";
-import type { StepValues } from "../src/graph/plan.ts";
+import { type ExpectedElement, expectedElements } from "../src/tune/expected_values.ts";
+import { differenceFrom } from "../src/tune/verification.ts";
 import { compare, type Tolerance } from "../test/reference/compare.ts";
 import { records } from "../test/reference/records.ts";
 import type { Attributes, NamedValues } from "../test/reference/reference.ts";
 import { caseName, type OperatorCase, type Pass, type Reference } from "./bench_case.ts";
-import { passGraph } from "./pass_graph.ts";
+import { type PassGraph, passGraph } from "./pass_graph.ts";
 import { PreparedPass } from "./prepared_pass.ts";
-import { sampleConvolution } from "./sampled_sums.ts";
 
 const SMALL: Tolerance = { rtol: 3e-5, atol: 2e-6 };
-/** Sums of up to a hundred thousand products, and the largest element is one of a sample. */
-const SAMPLED: Tolerance = { rtol: 1e-4, atol: 2e-6 };
 
 /** The case's own reference, or the operator's record. */
 function referenceOf({ op, reference }: OperatorCase): Reference {
@@ -55,22 +53,44 @@ export async function checkSmallForm(device: GpuDevice, bench: OperatorCase, pas
   }
 }
 
+/** A sampled element of an output of a pass. */
+type SampledElement = ExpectedElement & { readonly output: string };
+
+/** Some elements of a pass' outputs, in double precision; of nodes that read nothing but what is given. */
+export function sampledElements({ graph, outputs }: PassGraph, given: NamedValues): SampledElement[] {
+  return graph.nodes.flatMap((node) => {
+    const inputs = Object.entries(node.inputs).flatMap(([role, { name }]): [string, ArrayLike<number>][] => {
+      const values = given[name];
+      return values ? [[role, values.data]] : [];
+    });
+    const isGiven = inputs.length === Object.keys(node.inputs).length;
+    const elements = isGiven ? expectedElements(node, Object.fromEntries(inputs)) : undefined;
+    return (elements ?? []).flatMap((element) => {
+      const made = Object.entries(outputs).find(([, tensor]) => tensor === node.outputs[element.role]);
+      return made ? [{ ...element, output: made[0] }] : [];
+    });
+  });
+}
+
 /** Runs the real form once and compares sampled elements. @throws WeftError saying which differ. */
 export async function checkRealForm(bench: OperatorCase, pass: Pass, prepared: PreparedPass): Promise<void> {
   if (!bench.isConvolution) return;
-  const got: StepValues = await prepared.run();
-  const tensors = { ...prepared.inputs, ...prepared.upstream };
-  const y = passGraph(bench, bench.real, "forward").outputs.y?.shape ?? [];
-  const isDepthwise = bench.op === "depthwiseConv2d";
-  for (const [role, values] of Object.entries(got)) {
-    const sampled = sampleConvolution(bench.real, role, values, tensors, y, isDepthwise);
-    requireMatch(`${caseName(bench)} ${pass}: ${role}`, sampled.got, sampled.want, SAMPLED);
-  }
+  const built = passGraph(bench, bench.real, pass);
+  const expected = sampledElements(built, { ...prepared.inputs, ...prepared.upstream });
+  const unchecked = Object.keys(built.outputs).find(
+    (name) => !expected.some(({ output }) => output === name),
+  );
+  if (unchecked !== undefined) throw new WeftError(`${caseName(bench)} ${pass}: nothing checks ${unchecked}`);
+  const named = expected.map(({ output, ...element }) => ({ ...element, role: output }));
+  const difference = differenceFrom(await prepared.run(), named);
+  if (difference !== undefined) throw wrong(`${caseName(bench)} ${pass}: ${difference}`);
 }
 
 type Compared = Parameters<typeof compare>[0];
 
 function requireMatch(what: string, got: Compared, want: Compared, tolerance: Tolerance): void {
   const { matches, report } = compare(got, want, tolerance);
-  if (!matches) throw new WeftError(`${what}: ${report}. A wrong kernel is not timed.`);
+  if (!matches) throw wrong(`${what}: ${report}`);
 }
+
+const wrong = (what: string) => new WeftError(`${what}. A wrong kernel is not timed.`);

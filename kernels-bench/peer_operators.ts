@@ -3,6 +3,9 @@
 
 import { RandomStream } from "../src/base/random.ts";
 import { elementCount, type Shape } from "../src/base/tensors.ts";
+import type { Padding } from "../src/graph/attributes.ts";
+import { geometryOf as geometryOfConvolution } from "../src/ops/convolution.ts";
+import { dataGradientSum, outputValue, weightGradientSum } from "../src/tune/expected_convolution.ts";
 import type { OperatorCase, Pass } from "./bench_case.ts";
 
 /** An operator of kernels-bench/shapes.json in one direction. Images are [N,H,W,C]. */
@@ -19,8 +22,6 @@ export interface OperatorWork {
   readonly strides: readonly [number, number];
   readonly padding: Padding;
 }
-
-export type Padding = "same" | "valid" | readonly (readonly [number, number])[];
 
 const OPERATORS: readonly string[] = ["conv2d", "depthwiseConv2d", "maxPool2d", "avgPool2d"];
 
@@ -103,10 +104,12 @@ export function sampleResult(geometry: Geometry, tensors: OperatorTensors, count
   const elements = elementCount(resultShape(geometry));
   const stream = new RandomStream(2, "samples");
   const indices = [0, elements - 1, ...Array.from({ length: count - 2 }, () => stream.below(elements))];
-  const { op, pass } = geometry.work;
+  const { op } = geometry.work;
   const isPool = op === "maxPool2d" || op === "avgPool2d";
-  const element = isPool ? poolElement : pass === "forward" ? forwardElement : gradientElement;
-  return indices.map((index) => ({ index, value: element(geometry, tensors, index) }));
+  const element = isPool
+    ? (index: number) => poolElement(geometry, tensors.x, tensors.dy, index)
+    : convolutionElements(geometry, tensors);
+  return indices.map((index) => ({ index, value: element(index) }));
 }
 
 const split = (index: number, [, b = 1, c = 1, d = 1]: Shape) =>
@@ -145,69 +148,23 @@ function eachTap(
   }
 }
 
-function forwardElement(geometry: Geometry, { x, w }: OperatorTensors, index: number): number {
-  const [n, p, q, k] = split(index, geometry.y);
-  const isDepthwise = geometry.work.op === "depthwiseConv2d";
-  const channels = geometry.x[3] ?? 0;
-  let sum = 0;
-  eachTap(geometry, p, q, (r, s, row, column) => {
-    if (isDepthwise) {
-      sum += at(x, geometry.x, n, row, column, k) * at(w, geometry.w, r, s, k, 0);
-      return;
-    }
-    for (let c = 0; c < channels; c++) {
-      sum += at(x, geometry.x, n, row, column, c) * at(w, geometry.w, r, s, c, k);
-    }
-  });
-  return sum;
-}
-
-function gradientElement(geometry: Geometry, tensors: OperatorTensors, index: number): number {
-  return geometry.work.pass === "weightGradient"
-    ? weightGradientElement(geometry, tensors, index)
-    : dataGradientElement(geometry, tensors, index);
-}
-
-/** Sums over all pixels that the tap connects. */
-function weightGradientElement(geometry: Geometry, { x, dy }: OperatorTensors, index: number): number {
-  const { work, pads } = geometry;
-  const [batch = 0, rows = 0, columns = 0] = geometry.y;
-  const [, height = 0, width = 0] = geometry.x;
-  const [r, s, c, output] = split(index, geometry.w);
-  const k = work.op === "depthwiseConv2d" ? c : output;
-  let sum = 0;
-  for (let p = 0; p < rows; p++) {
-    const row = p * work.strides[0] + r - pads[0][0];
-    if (row < 0 || row >= height) continue;
-    for (let q = 0; q < columns; q++) {
-      const column = q * work.strides[1] + s - pads[1][0];
-      if (column < 0 || column >= width) continue;
-      for (let n = 0; n < batch; n++) {
-        sum += at(x, geometry.x, n, row, column, c) * at(dy, geometry.y, n, p, q, k);
-      }
-    }
+/** Elements of a convolution or of a gradient, as the tuner checks them. */
+function convolutionElements({ work, x, w }: Geometry, tensors: OperatorTensors): (index: number) => number {
+  const { op, pass, strides, padding } = work;
+  const [R = 1, S = 1, C = 1, last = 1] = w;
+  const isDepthwise = op === "depthwiseConv2d";
+  const kernel = { R, S, K: isDepthwise ? C : last, groups: isDepthwise ? C : 1 };
+  const g = geometryOfConvolution(op, x, kernel, { strides, padding, dilations: [1, 1] });
+  const { x: image, w: weights, dy } = tensors;
+  if (pass === "forward") {
+    const sum = outputValue(g, { attrs: {} }, { x: image, w: weights });
+    return (index) => sum(index).value;
   }
-  return sum;
-}
-
-/** Sums over the results whose windows hold the place. */
-function dataGradientElement(geometry: Geometry, { w, dy }: OperatorTensors, index: number): number {
-  const { work, pads } = geometry;
-  const [n, row, column, c] = split(index, geometry.x);
-  const outputs = geometry.y[3] ?? 0;
-  let sum = 0;
-  eachPixelNear(geometry, row, column, (p, q) => {
-    const r = row + pads[0][0] - p * work.strides[0];
-    const s = column + pads[1][0] - q * work.strides[1];
-    if (work.op === "depthwiseConv2d") {
-      sum += at(w, geometry.w, r, s, c, 0) * at(dy, geometry.y, n, p, q, c);
-      return;
-    }
-    for (let k = 0; k < outputs; k++) {
-      sum += at(w, geometry.w, r, s, c, k) * at(dy, geometry.y, n, p, q, k);
-    }
-  });
-  return sum;
+  const sum =
+    pass === "weightGradient"
+      ? weightGradientSum(g, { x: image, dy })
+      : dataGradientSum(g, { dy, w: weights });
+  return (index) => sum(index).value;
 }
 
 /** The result's pixels whose window holds a place of the image. */
@@ -242,7 +199,7 @@ function windowOf(geometry: Geometry, x: Float32Array, n: number, p: number, q: 
   return { count, mean: sum / count, largest };
 }
 
-function poolElement(geometry: Geometry, { x, dy }: OperatorTensors, index: number): number {
+function poolElement(geometry: Geometry, x: Float32Array, dy: Float32Array, index: number): number {
   const isMax = geometry.work.op === "maxPool2d";
   if (geometry.work.pass === "forward") {
     const [n, p, q, c] = split(index, geometry.y);

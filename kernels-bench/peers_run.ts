@@ -10,7 +10,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { WeftError } from "../src/base/errors.ts";
-import { spreadOf } from "./statistics.ts";
+import { spreadOf } from "../src/base/statistics.ts";
 import type { DawnTier } from "../src/gpu/adapters.ts";
 import type { OperatorWork } from "./peer_operators.ts";
 import { PeerProcess, requirePeers } from "./peer_process.ts";

@@ -2,10 +2,10 @@
 // dispatches from overlapping, so the sum may exceed the step's time on GPUs.
 
 import { WeftError } from "../src/base/errors.ts";
+import { quantile } from "../src/base/statistics.ts";
 import { type Command, type DispatchCommand, encodeCommands } from "../src/gpu/commands.ts";
-import { BUFFER_USAGE, MAP_MODE_READ } from "../src/gpu/constants.ts";
 import type { GpuDevice } from "../src/gpu/device.ts";
-import { quantile } from "./statistics.ts";
+import { Timestamps } from "../src/gpu/timestamps.ts";
 
 /** One dispatch of a step, in milliseconds; `startMs` from the first one on. */
 export interface ProfiledDispatch {
@@ -15,9 +15,6 @@ export interface ProfiledDispatch {
   readonly ms: number;
 }
 
-/** Queries of one set: a limit of WebGPU. */
-const QUERIES_A_SET = 4096;
-const TIMESTAMP_BYTES = 8;
 const RUNS = 5;
 
 /** Profiles the commands of a step. @throws WeftError where the adapter has no timestamps. */
@@ -31,7 +28,7 @@ export async function profileCommands(
   const recorder = new TimestampRecorder(device, commands);
   try {
     await recorder.run(); // warms up
-    const runs: bigint[][] = [];
+    const runs: BigUint64Array[] = [];
     for (let i = 0; i < RUNS; i++) runs.push(await recorder.run());
     return summarised(recorder.dispatches, runs);
   } finally {
@@ -40,7 +37,10 @@ export async function profileCommands(
 }
 
 /** The median time of each dispatch, one after the other. */
-function summarised(dispatches: readonly DispatchCommand[], runs: readonly bigint[][]): ProfiledDispatch[] {
+function summarised(
+  dispatches: readonly DispatchCommand[],
+  runs: readonly BigUint64Array[],
+): ProfiledDispatch[] {
   let startMs = 0;
   return dispatches.map(({ kernel, label }, i) => {
     const times = runs.map((stamps) => Number((stamps[2 * i + 1] ?? 0n) - (stamps[2 * i] ?? 0n)) / 1e6);
@@ -53,62 +53,41 @@ function summarised(dispatches: readonly DispatchCommand[], runs: readonly bigin
 /** Runs commands with two timestamps a dispatch. */
 class TimestampRecorder {
   readonly dispatches: readonly DispatchCommand[];
-  private readonly sets: readonly GPUQuerySet[];
-  private readonly resolved: GPUBuffer;
-  private readonly staging: GPUBuffer;
+  private readonly timestamps: Timestamps;
 
   constructor(
     private readonly device: GpuDevice,
     private readonly commands: readonly Command[],
   ) {
     this.dispatches = commands.filter((command) => command.kind === "dispatch");
-    const queries = 2 * this.dispatches.length;
-    this.sets = Array.from({ length: Math.ceil(queries / QUERIES_A_SET) }, (_, i) =>
-      device.raw.createQuerySet({
-        type: "timestamp",
-        count: Math.min(QUERIES_A_SET, queries - i * QUERIES_A_SET),
-      }),
-    );
-    const bytes = Math.max(1, queries) * TIMESTAMP_BYTES;
-    this.resolved = device.createBuffer("profile", bytes, BUFFER_USAGE.QUERY_RESOLVE | BUFFER_USAGE.COPY_SRC);
-    this.staging = device.createBuffer("profile", bytes, BUFFER_USAGE.MAP_READ | BUFFER_USAGE.COPY_DST);
+    this.timestamps = new Timestamps(device, 2 * this.dispatches.length);
   }
 
   /** Nanoseconds: begin and end of every dispatch. */
-  async run(): Promise<bigint[]> {
+  async run(): Promise<BigUint64Array> {
     const encoder = this.device.raw.createCommandEncoder();
-    let query = 0;
+    let count = 0;
     for (const command of this.commands) {
       if (command.kind !== "dispatch") {
         encodeCommands(encoder, [command]);
         continue;
       }
-      const querySet = this.sets[Math.floor(query / QUERIES_A_SET)];
-      if (!querySet) throw new Error("a query set is missing");
-      const at = query % QUERIES_A_SET;
-      const timestampWrites = { querySet, beginningOfPassWriteIndex: at, endOfPassWriteIndex: at + 1 };
+      const { querySet, index } = this.timestamps.place(count);
+      const timestampWrites = { querySet, beginningOfPassWriteIndex: index, endOfPassWriteIndex: index + 1 };
       const pass = encoder.beginComputePass({ timestampWrites });
       pass.setPipeline(command.kernel.pipeline);
       pass.setBindGroup(0, command.bindGroup);
       pass.dispatchWorkgroups(...command.workgroups);
       pass.end();
-      query += 2;
+      count += 2;
     }
-    this.sets.forEach((set, i) => {
-      encoder.resolveQuerySet(set, 0, set.count, this.resolved, i * QUERIES_A_SET * TIMESTAMP_BYTES);
-    });
-    encoder.copyBufferToBuffer(this.resolved, 0, this.staging, 0, this.staging.size);
+    this.timestamps.resolve(encoder);
     this.device.raw.queue.submit([encoder.finish()]);
-    await this.device.wait(this.staging.mapAsync(MAP_MODE_READ));
-    const stamps = [...new BigUint64Array(this.staging.getMappedRange().slice(0))];
-    this.staging.unmap();
-    return stamps;
+    return this.timestamps.read();
   }
 
   destroy(): void {
-    for (const set of this.sets) set.destroy();
-    this.device.destroyBuffer(this.resolved);
-    this.device.destroyBuffer(this.staging);
+    this.timestamps.destroy();
   }
 }
 

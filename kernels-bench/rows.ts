@@ -1,6 +1,6 @@
 // A benchmark's rows: what is measured, as one line of JSON each.
 
-import { type Spread, spreadOf } from "./statistics.ts";
+import { type Spread, spreadOf } from "../src/base/statistics.ts";
 import type { Timing } from "./timing.ts";
 
 /** What all rows of a run share. */

@@ -2,8 +2,8 @@
 // submission, by the host's clock from the first encoded command to the end of the work, and by the adapter's
 // timestamps where it has them.
 
-import { type Command, encodeCommands } from "../src/gpu/commands.ts";
-import { BUFFER_USAGE, MAP_MODE_READ } from "../src/gpu/constants.ts";
+import { CommandTimer } from "../src/gpu/command_timer.ts";
+import type { Command } from "../src/gpu/commands.ts";
 import type { GpuDevice } from "../src/gpu/device.ts";
 
 /** Milliseconds of single repetitions. */
@@ -83,75 +83,23 @@ async function warmUp(sample: (repetitions: number) => Promise<Sample>, sampleMs
   return repetitions;
 }
 
+const seconds = () => performance.now() / 1000;
+const milliseconds = (time: number | undefined) => (time === undefined ? undefined : 1000 * time);
+
 /** Submits repetitions of commands and waits for them. Engines that are compared take turns with it. */
 export class CommandSampler {
-  private readonly clock: TimestampPair | undefined;
+  private readonly timer: CommandTimer;
 
-  constructor(
-    private readonly device: GpuDevice,
-    private readonly commands: readonly Command[],
-  ) {
-    this.clock = device.facts.features.has("timestamp-query") ? new TimestampPair(device) : undefined;
+  constructor(device: GpuDevice, commands: readonly Command[]) {
+    this.timer = new CommandTimer(device, commands, seconds);
   }
 
   async sample(repetitions: number): Promise<Sample> {
-    const started = performance.now();
-    const encoder = this.device.raw.createCommandEncoder();
-    this.clock?.begin(encoder);
-    for (let i = 0; i < repetitions; i++) encodeCommands(encoder, this.commands);
-    this.clock?.end(encoder);
-    this.device.raw.queue.submit([encoder.finish()]);
-    await this.device.idle();
-    const wallMs = performance.now() - started;
-    return { wallMs, gpuMs: await this.clock?.readMs() };
+    const { byHost, byAdapter } = await this.timer.run(repetitions);
+    return { wallMs: 1000 * byHost, gpuMs: milliseconds(byAdapter) };
   }
 
   destroy(): void {
-    this.clock?.destroy();
-  }
-}
-
-const TIMESTAMP_BYTES = 8;
-
-/** A timestamp before and one after what is encoded between. */
-class TimestampPair {
-  private readonly queries: GPUQuerySet;
-  private readonly resolved: GPUBuffer;
-  private readonly staging: GPUBuffer;
-
-  constructor(private readonly device: GpuDevice) {
-    this.queries = device.raw.createQuerySet({ type: "timestamp", count: 2 });
-    const bytes = 2 * TIMESTAMP_BYTES;
-    this.resolved = device.createBuffer(
-      "timestamps",
-      bytes,
-      BUFFER_USAGE.QUERY_RESOLVE | BUFFER_USAGE.COPY_SRC,
-    );
-    this.staging = device.createBuffer("timestamps", bytes, BUFFER_USAGE.MAP_READ | BUFFER_USAGE.COPY_DST);
-  }
-
-  begin(encoder: GPUCommandEncoder): void {
-    const timestampWrites = { querySet: this.queries, endOfPassWriteIndex: 0 };
-    encoder.beginComputePass({ timestampWrites }).end();
-  }
-
-  end(encoder: GPUCommandEncoder): void {
-    const timestampWrites = { querySet: this.queries, beginningOfPassWriteIndex: 1 };
-    encoder.beginComputePass({ timestampWrites }).end();
-    encoder.resolveQuerySet(this.queries, 0, 2, this.resolved, 0);
-    encoder.copyBufferToBuffer(this.resolved, 0, this.staging, 0, 2 * TIMESTAMP_BYTES);
-  }
-
-  async readMs(): Promise<number> {
-    await this.device.wait(this.staging.mapAsync(MAP_MODE_READ));
-    const [begin = 0n, end = 0n] = new BigUint64Array(this.staging.getMappedRange().slice(0));
-    this.staging.unmap();
-    return Number(end - begin) / 1e6;
-  }
-
-  destroy(): void {
-    this.queries.destroy();
-    this.device.destroyBuffer(this.resolved);
-    this.device.destroyBuffer(this.staging);
+    this.timer.destroy();
   }
 }

@@ -5,7 +5,7 @@ import { peerAdapter, peerCase } from "../../kernels-bench/peer_cases.ts";
 import { comparePeers, type PeerCase, type PeerRow, type WeftTimer } from "../../kernels-bench/peers_run.ts";
 import type { RunFacts } from "../../kernels-bench/rows.ts";
 import { WeftError } from "../base/errors.ts";
-import { geometricMean } from "../../kernels-bench/statistics.ts";
+import { geometricMean } from "../base/statistics.ts";
 import type { OpenedDevice } from "../platform/node/device.ts";
 import type { BenchOptions } from "./bench_options.ts";
 import { showStage } from "./bench_progress.ts";

@@ -4,7 +4,7 @@ import type { BenchItem } from "../../kernels-bench/bench_item.ts";
 import type { ComparedRow } from "../../kernels-bench/comparison.ts";
 import { groupedBy, type ProfiledDispatch } from "../../kernels-bench/profile.ts";
 import type { BenchRow, Ceilings } from "../../kernels-bench/rows.ts";
-import { geometricMean } from "../../kernels-bench/statistics.ts";
+import { geometricMean } from "../base/statistics.ts";
 import { megabytes } from "../gpu/device.ts";
 import { columns } from "./tables.ts";
 import { rate, styleOf } from "./terminal.ts";

@@ -1,15 +1,20 @@
-// How long commands take: by the adapter's timestamps where it has them, else by the host's clock.
+// How long commands take: repetitions in one submission, by the host's clock from the first encoded command to the end
+// of the work, and by the adapter's timestamps where it has them.
 
 import { type Command, encodeCommands } from "./commands.ts";
-import { BUFFER_USAGE, MAP_MODE_READ } from "./constants.ts";
 import type { GpuDevice } from "./device.ts";
+import { Timestamps } from "./timestamps.ts";
 
-const TIMESTAMP_BYTES = 8;
+/** Seconds of all repetitions together. */
+export interface TimedRun {
+  readonly byHost: number;
+  /** Undefined where the adapter has no timestamps, or they stood still. */
+  readonly byAdapter: number | undefined;
+}
 
 /** Times one list of commands, which may be repeated. */
 export class CommandTimer {
-  private readonly queries: GPUQuerySet | undefined;
-  private readonly buffers: readonly GPUBuffer[] = [];
+  private readonly timestamps: Timestamps | undefined;
 
   constructor(
     private readonly device: GpuDevice,
@@ -17,58 +22,44 @@ export class CommandTimer {
     /** Seconds on a clock that only goes forward. */
     private readonly now: () => number,
   ) {
-    if (!device.facts.features.has("timestamp-query")) return;
-    const bytes = 2 * TIMESTAMP_BYTES;
-    const { QUERY_RESOLVE, COPY_SRC, COPY_DST, MAP_READ } = BUFFER_USAGE;
-    this.queries = device.raw.createQuerySet({ type: "timestamp", count: 2 });
-    this.buffers = [
-      device.createBuffer("timestamps", bytes, QUERY_RESOLVE | COPY_SRC),
-      device.createBuffer("timestamps read back", bytes, MAP_READ | COPY_DST),
-    ];
+    if (device.facts.features.has("timestamp-query")) this.timestamps = new Timestamps(device, 2);
+  }
+
+  /** Runs repetitions and waits for them. @throws WeftError where the device was lost. */
+  async run(repetitions: number): Promise<TimedRun> {
+    const started = this.now();
+    this.submit(repetitions);
+    return this.finish(started);
   }
 
   /**
-   * Seconds of one repetition.
+   * Seconds of one repetition, by the adapter where it tells.
    * @throws Error for a validation error, WeftError where memory ran out or the device was lost.
    */
   async seconds(repetitions: number): Promise<number> {
     const started = this.now();
     await this.device.checked("a timed kernel", () => this.submit(repetitions));
-    await this.device.idle();
-    const byHost = this.now() - started;
-    return ((await this.readClock()) ?? byHost) / repetitions;
+    const { byHost, byAdapter = byHost } = await this.finish(started);
+    return byAdapter / repetitions;
   }
 
   private submit(repetitions: number): void {
-    const { queries, buffers } = this;
     const encoder = this.device.raw.createCommandEncoder();
-    const mark = (at: "endOfPassWriteIndex" | "beginningOfPassWriteIndex", index: number) => {
-      if (!queries) return;
-      encoder.beginComputePass({ timestampWrites: { querySet: queries, [at]: index } }).end();
-    };
-    mark("endOfPassWriteIndex", 0);
+    this.timestamps?.mark(encoder, 0);
     for (let i = 0; i < repetitions; i++) encodeCommands(encoder, this.commands);
-    mark("beginningOfPassWriteIndex", 1);
-    const [resolved, staging] = buffers;
-    if (queries && resolved && staging) {
-      encoder.resolveQuerySet(queries, 0, 2, resolved, 0);
-      encoder.copyBufferToBuffer(resolved, 0, staging, 0, 2 * TIMESTAMP_BYTES);
-    }
+    this.timestamps?.mark(encoder, 1);
+    this.timestamps?.resolve(encoder);
     this.device.raw.queue.submit([encoder.finish()]);
   }
 
-  /** Seconds between the timestamps; undefined where there are none, or they stood still. */
-  private async readClock(): Promise<number | undefined> {
-    const staging = this.buffers[1];
-    if (!staging) return undefined;
-    await this.device.wait(staging.mapAsync(MAP_MODE_READ));
-    const [begin = 0n, end = 0n] = new BigUint64Array(staging.getMappedRange().slice(0));
-    staging.unmap();
-    return end > begin ? Number(end - begin) / 1e9 : undefined;
+  private async finish(started: number): Promise<TimedRun> {
+    await this.device.idle();
+    const byHost = this.now() - started;
+    const [begin = 0n, end = 0n] = (await this.timestamps?.read()) ?? [];
+    return { byHost, byAdapter: end > begin ? Number(end - begin) / 1e9 : undefined };
   }
 
   destroy(): void {
-    this.queries?.destroy();
-    for (const buffer of this.buffers) this.device.destroyBuffer(buffer);
+    this.timestamps?.destroy();
   }
 }

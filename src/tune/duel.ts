@@ -1,5 +1,7 @@
 // Which of two trials is faster: they take turns, so that what else the machine does strikes both.
 
+import { quantile } from "../base/statistics.ts";
+
 /** What can be timed. */
 export interface Timed {
   /** Seconds of one of so many repetitions. */
@@ -54,14 +56,6 @@ export async function duel(
   }
   const isEnough = ratios.length >= FEWEST_ROUNDS;
   const challengerWins =
-    isEnough && median(ratios) < CLEARLY_FASTER && best.challenger < CLEARLY_FASTER * best.holder;
+    isEnough && quantile(ratios, 0.5) < CLEARLY_FASTER && best.challenger < CLEARLY_FASTER * best.holder;
   return { challengerWins, ...best };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1
-    ? (sorted[middle] ?? 0)
-    : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
 }

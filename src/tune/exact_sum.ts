@@ -19,7 +19,7 @@ export interface ExactElement extends ExactSum {
 }
 
 /** Values of a node's inputs by role. */
-export type InputValues = Readonly<Record<string, Float32Array | Uint32Array | Uint8Array>>;
+export type InputValues = Readonly<Record<string, ArrayLike<number>>>;
 
 /** The input of a role. @throws Error where it is missing. */
 export function valuesOf(inputs: InputValues, role: string): ArrayLike<number> {

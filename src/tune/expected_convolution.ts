@@ -37,7 +37,7 @@ export function convolutionOf({ operator: { name }, attrs, inputs, outputs }: Gr
 /** An element of y, bias, batch norm, residual sum and activation included. */
 export function outputValue(
   g: Geometry,
-  { attrs }: GraphNode,
+  { attrs }: Pick<GraphNode, "attrs">,
   inputs: InputValues,
 ): (index: number) => ExactSum {
   const { activation = "none", residualScale = 1 }: NodeAttributes = attrs;

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { compareRows, parseRows } from "../../kernels-bench/comparison.ts";
 import { type BenchRow, rowOf } from "../../kernels-bench/rows.ts";
-import { geometricMean, quantile } from "../../kernels-bench/statistics.ts";
+import { geometricMean, quantile } from "../../src/base/statistics.ts";
 
 const FACTS = { adapter: "lavapipe", commit: "abc1234", tier: "fast", kernels: "cpu", tuned: false };
 

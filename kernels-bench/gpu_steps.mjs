@@ -60,21 +60,43 @@ function goldenStep(name, folder, filter, ...more) {
   };
 }
 
-function networkSteps([network, size, batch], { budgetSeconds }, tuningFile) {
-  const form = ["--size", size, "--batch", batch];
-  const train = ["bench", "--network", network, ...form, "--pass", "train", "--json"];
-  const tuning = ["tune", "--backbone", network, ...form, "--budget", budgetSeconds, "--export", tuningFile];
-  return [
-    { name: `train/${network}/f32`, kind: "rows", weft: [...train, "--profile"] },
-    { name: `train/${network}/mixed`, kind: "rows", weft: [...train, "--precision", "mixed", "--profile"] },
+const PRECISIONS = ["f32", "mixed"];
+
+const formOf = ([, size, batch]) => ["--size", size, "--batch", batch];
+
+function trainArguments([network, ...form], precision) {
+  const flags = ["--pass", "train", "--precision", precision, "--json"];
+  return ["bench", "--network", network, ...formOf([network, ...form]), ...flags];
+}
+
+/** Steps by the rules' kernels, with their profiles, and PyTorch's. */
+function trainSteps(form) {
+  const [network] = form;
+  const steps = PRECISIONS.map((precision) => ({
+    name: `train/${network}/${precision}`,
+    kind: "rows",
+    weft: [...trainArguments(form, precision), "--profile"],
+  }));
+  const python = [CEILINGS, "network", JSON.stringify(form)];
+  return [...steps, { name: `pytorch/${network}`, kind: "rows", python }];
+}
+
+/** Measures the kernels of a step, and times it with those that were found fastest. */
+function tunedSteps(form, { budgetSeconds }, tuningFile) {
+  const [network] = form;
+  const flags = ["--budget", budgetSeconds, "--export", tuningFile];
+  return PRECISIONS.flatMap((precision) => [
     {
-      name: `pytorch/${network}`,
-      kind: "rows",
-      python: [CEILINGS, "network", JSON.stringify([network, size, batch])],
+      name: `tune/${network}/${precision}`,
+      kind: "log",
+      weft: ["tune", "--backbone", network, ...formOf(form), "--precision", precision, ...flags],
     },
-    { name: `tune/${network}`, kind: "log", weft: tuning },
-    { name: `tuned/${network}`, kind: "rows", weft: [...train, "--tuned"] },
-  ];
+    {
+      name: `tuned/${network}/${precision}`,
+      kind: "rows",
+      weft: [...trainArguments(form, precision), "--tuned"],
+    },
+  ]);
 }
 
 /** All steps. @param tuningFile where the measured table of kernels is written. */
@@ -95,6 +117,7 @@ export function stepsOf(isDry, tuningFile) {
       kind: "rows",
       python: [CEILINGS, "convolutions", JSON.stringify([plan.batch, shapes])],
     },
-    ...plan.networks.flatMap((network) => networkSteps(network, plan, tuningFile)),
+    ...plan.networks.flatMap(trainSteps),
+    ...plan.networks.flatMap((form) => tunedSteps(form, plan, tuningFile)),
   ];
 }

@@ -10,7 +10,8 @@ import { checkNetwork } from "./golden_check.ts";
 import type { NetworkForm } from "./network_form.ts";
 import { networkCase } from "./peer_networks.ts";
 import { operatorWork } from "./peer_operators.ts";
-import type { PeerAdapter, PeerCase } from "./peers_run.ts";
+import type { PeerAdapter } from "./peer_pool.ts";
+import type { PeerCase } from "./peers_run.ts";
 import { PreparedPass } from "./prepared_pass.ts";
 import { CommandSampler } from "./timing.ts";
 

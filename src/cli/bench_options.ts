@@ -5,7 +5,7 @@ import type { BenchItem } from "../../kernels-bench/bench_item.ts";
 import { allItems, selectItems } from "../../kernels-bench/items.ts";
 import { networkItem } from "../../kernels-bench/network.ts";
 import type { NetworkForm, NetworkPass } from "../../kernels-bench/network_form.ts";
-import { PEER_NAMES, type PeerName } from "../../kernels-bench/peers_run.ts";
+import { PEER_NAMES, type PeerName } from "../../kernels-bench/peer_pool.ts";
 import { WeftError } from "../base/errors.ts";
 import type { DawnTier } from "../gpu/adapters.ts";
 import type { Backbone } from "../models/backbone.ts";

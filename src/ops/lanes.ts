@@ -42,8 +42,8 @@ export function singleLanes(channels: number): ChannelLanes {
   return { lanes: channels, channels, conditions: { vec4: false, overlap: false } };
 }
 
-/** Lanes that a workgroup of the element-wise kernels handles. */
-export const LANES_PER_WORKGROUP = 256;
+/** Lanes that a workgroup of the element-wise kernels handles (common/element_wise.wesl). */
+const LANES_PER_WORKGROUP = 256;
 
 /** Workgroups for an element-wise kernel over so many lanes. */
 export function elementWorkgroups(lanes: number): number {

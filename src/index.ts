@@ -52,7 +52,8 @@ export { differentiate } from "./graph/differentiate.ts";
 export { Graph, type GraphNode, type Tensor } from "./graph/graph.ts";
 export type { Operator } from "./graph/operator.ts";
 export { fuse } from "./graph/passes.ts";
-export { type HostArray, layOutPlan, Plan, type PlanLayout, type StepValues } from "./graph/plan.ts";
+export { type HostArray, Plan, type StepValues } from "./graph/plan.ts";
+export { layOutPlan, type PlanLayout } from "./graph/plan_layout.ts";
 // Backbones and the multi-task model.
 export type { Backbone, BackboneConfig } from "./models/backbone.ts";
 export { BACKBONES, backboneNamed } from "./models/backbones.ts";

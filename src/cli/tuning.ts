@@ -4,7 +4,7 @@ import { messageOf } from "../base/errors.ts";
 import type { DawnTier } from "../gpu/adapters.ts";
 import type { GpuDevice } from "../gpu/device.ts";
 import type { NodeChoices } from "../graph/choices.ts";
-import type { PlanLayout } from "../graph/plan.ts";
+import type { PlanLayout } from "../graph/plan_layout.ts";
 import { dawnPackage } from "../platform/node/dawn_package.ts";
 import { fileTuningStore } from "../platform/node/tuning_store.ts";
 import { distinctNodes, type TunedNode, type TuningResult, tune } from "../tune/tuner.ts";

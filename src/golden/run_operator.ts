@@ -7,7 +7,8 @@ import { VariableStore } from "../gpu/variables.ts";
 import type { RawAttributes } from "../graph/attributes.ts";
 import { differentiate } from "../graph/differentiate.ts";
 import { Graph, type Tensor } from "../graph/graph.ts";
-import { layOutPlan, Plan, type StepValues } from "../graph/plan.ts";
+import { Plan, type StepValues } from "../graph/plan.ts";
+import { layOutPlan } from "../graph/plan_layout.ts";
 import { OPERATORS } from "../ops/operators.ts";
 import { sumOf } from "../ops/sum.ts";
 

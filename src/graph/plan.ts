@@ -3,135 +3,18 @@
 
 import { WeftError } from "../base/errors.ts";
 import { floatsOfHalves, halvesOfFloats } from "../base/half_floats.ts";
-import { byteSize, type DType, elementCount, shapeText } from "../base/tensors.ts";
-import { type BufferRange, type Command, encodeCommands } from "../gpu/commands.ts";
-import { BINDING_ALIGNMENT_BYTES, BUFFER_USAGE } from "../gpu/constants.ts";
-import type { DeviceFacts, GpuDevice } from "../gpu/device.ts";
-import { type KernelPipeline, specialisationKey } from "../gpu/pipelines.ts";
-import { packUniforms } from "../gpu/shader_linking.ts";
-import { STAGING_USAGE, StagingRing } from "../gpu/staging.ts";
+import { type DType, elementCount, shapeText } from "../base/tensors.ts";
+import { type Command, encodeCommands } from "../gpu/commands.ts";
+import type { GpuDevice } from "../gpu/device.ts";
 import type { VariableStore } from "../gpu/variables.ts";
-import type { NodeChoices } from "./choices.ts";
-import type { Graph, Tensor } from "./graph.ts";
-import { type LoweredDispatch, lowerNodes } from "./lowering.ts";
-import { type MemoryLayout, planMemory } from "./memory.ts";
-import type { KernelUse } from "./operator.ts";
-import { liveNodes } from "./passes.ts";
-import { findRowViews } from "./row_views.ts";
+import { assemblePlan, type CompileOptions, compileKernels, type PlanParts } from "./plan_assembly.ts";
+import type { PlanLayout } from "./plan_layout.ts";
 
 /** What the host writes into inputs; the bytes are copied at once. */
 export type HostArray = Float32Array | Uint32Array | Uint8Array;
 
-/** A graph laid out for a device, before anything is allocated. */
-export interface PlanLayout {
-  readonly graph: Graph;
-  readonly outputs: Readonly<Record<string, Tensor>>;
-  readonly inputs: readonly Tensor[];
-  readonly constants: readonly Tensor[];
-  readonly memory: MemoryLayout;
-  /** The nodes whose kernels could be chosen. */
-  readonly choices: readonly NodeChoices[];
-  readonly statistics: PlanStatistics;
-}
-
-/** What a plan will need. Bytes are exactly those that compiling it allocates. */
-export interface PlanStatistics {
-  readonly flops: number;
-  readonly dispatches: number;
-  readonly pipelines: number;
-  /** Activations, gradients and workspace: what liveness planning shares. */
-  readonly valueBytes: number;
-  /** The largest workspace of a single node, part of `valueBytes`. */
-  readonly workspaceBytes: number;
-  readonly inputBytes: number;
-  readonly constantBytes: number;
-  readonly uniformBytes: number;
-  readonly stagingBytes: number;
-  /** The sum of the buffers above; variables, which plans share, come on top (`variableBytes`). */
-  readonly planBytes: number;
-}
-
-/** How many steps may be in flight: the host learns of a step two steps late. */
-const STEPS_IN_FLIGHT = 2;
-
-/** Lays a graph out: lowering and memory planning, with no GPU call at all. */
-export function layOutPlan(
-  graph: Graph,
-  outputs: Readonly<Record<string, Tensor>>,
-  facts: DeviceFacts,
-): PlanLayout {
-  const wanted = new Set(Object.values(outputs));
-  const nodes = liveNodes(graph, wanted);
-  const lowered = lowerNodes(nodes, facts, findRowViews(nodes, wanted));
-  const memory = planMemory(graph, lowered, wanted, facts.maxBufferBytes);
-  const used = new Set<Tensor>(wanted);
-  for (const command of memory.commands) {
-    const tensors = command.kind === "dispatch" ? Object.values(command.tensors) : [command.from, command.to];
-    for (const tensor of tensors) used.add(tensor);
-  }
-  const ofKind = (kind: string) => [...used].filter((tensor) => tensor.kind === kind);
-  const inputs = [...graph.declared.values()].filter((tensor) => tensor.kind === "input");
-  const constants = ofKind("constant");
-  const dispatches = memory.commands.filter((command) => command.kind === "dispatch");
-  const flops = nodes.reduce((sum, { operator, ...node }) => {
-    return sum + operator.cost(node.inputs, node.outputs, node.attrs).flops;
-  }, 0);
-  const bytes = {
-    valueBytes: memory.slotBytes.reduce((sum, size) => sum + size, 0),
-    inputBytes: totalBytes(inputs),
-    constantBytes: totalBytes(constants),
-    uniformBytes: Math.max(1, dispatches.length) * BINDING_ALIGNMENT_BYTES,
-    stagingBytes:
-      STEPS_IN_FLIGHT *
-      Math.max(
-        4,
-        Object.values(outputs).reduce((sum, tensor) => sum + byteSize(tensor), 0),
-      ),
-  };
-  const statistics: PlanStatistics = {
-    flops,
-    dispatches: dispatches.length,
-    pipelines: new Set(dispatches.map(({ kernel }) => specialisationKey(kernel))).size,
-    workspaceBytes: memory.workspaceBytes,
-    ...bytes,
-    planBytes: Object.values(bytes).reduce((sum, size) => sum + size, 0),
-  };
-  const choices = lowered.flatMap((node) => node.choices ?? []);
-  return { graph, outputs, inputs, constants, memory, choices, statistics };
-}
-
-/** Bytes of tensors that have a buffer each. */
-function totalBytes(tensors: readonly Tensor[]): number {
-  return tensors.reduce((sum, tensor) => sum + bufferBytes(tensor), 0);
-}
-
-/** A buffer holds at least one vec4, so that kernels may bind it as such. */
-function bufferBytes(tensor: Tensor): number {
-  return Math.max(16, byteSize(tensor));
-}
-
-export interface CompileOptions {
-  /** Called as pipelines become ready. */
-  readonly onPipeline?: (done: number, total: number) => void;
-}
-
 /** Outputs of one step by name. */
 export type StepValues = Readonly<Record<string, Float32Array<ArrayBuffer>>>;
-
-interface PlacedTensor {
-  readonly tensor: Tensor;
-  readonly range: BufferRange;
-}
-
-/** What `Plan.compile` puts together. */
-interface PlanParts {
-  readonly buffers: readonly GPUBuffer[];
-  readonly slots: readonly GPUBuffer[];
-  readonly inputs: ReadonlyMap<string, PlacedTensor>;
-  readonly outputs: ReadonlyMap<string, PlacedTensor>;
-  readonly commands: readonly Command[];
-  readonly staging: StagingRing;
-}
 
 export class Plan {
   private constructor(
@@ -258,130 +141,9 @@ export class Plan {
   }
 }
 
-async function compileKernels(
-  device: GpuDevice,
-  layout: PlanLayout,
-  { onPipeline }: CompileOptions,
-): Promise<Map<string, KernelPipeline>> {
-  const uses = new Map<string, KernelUse>();
-  for (const command of layout.memory.commands) {
-    if (command.kind === "dispatch") uses.set(specialisationKey(command.kernel), command.kernel);
-  }
-  let done = 0;
-  const compiled = await Promise.all(
-    [...uses].map(async ([key, use]): Promise<[string, KernelPipeline]> => {
-      const kernel = await device.pipelines.get(use);
-      onPipeline?.(++done, uses.size);
-      return [key, kernel];
-    }),
-  );
-  return new Map(compiled);
-}
-
 /** Element type of the values that a host array holds. */
 function dtypeOf(values: HostArray | Uint16Array): DType {
   if (values instanceof Float32Array) return "f32";
   if (values instanceof Uint16Array) return "f16";
   return values instanceof Uint32Array ? "u32" : "u8";
-}
-
-/** Makes what a plan consists of. `buffers` receives every buffer at once, so that a failure leaves none behind. */
-function assemblePlan(
-  device: GpuDevice,
-  layout: PlanLayout,
-  variables: VariableStore,
-  kernels: ReadonlyMap<string, KernelPipeline>,
-  buffers: GPUBuffer[],
-): PlanParts {
-  const { memory } = layout;
-  const keep = (buffer: GPUBuffer): GPUBuffer => {
-    buffers.push(buffer);
-    return buffer;
-  };
-  const slots = memory.slotBytes.map((bytes, i) => keep(device.createStorage(`values ${i}`, bytes)));
-  const own = new Map<Tensor, GPUBuffer>();
-  for (const tensor of [...layout.inputs, ...layout.constants]) {
-    own.set(tensor, keep(device.createStorage(tensor.name, bufferBytes(tensor))));
-  }
-  for (const tensor of layout.constants) {
-    const buffer = own.get(tensor);
-    if (buffer && tensor.data) device.raw.queue.writeBuffer(buffer, 0, tensor.data);
-  }
-  const rangeOf = (tensor: Tensor): BufferRange => {
-    const bytes = byteSize(tensor);
-    if (tensor.kind === "variable") return variables.resolve(tensor.name, tensor);
-    const buffer = own.get(tensor);
-    if (buffer) return { buffer, offset: 0, bytes };
-    const place = memory.places.get(tensor);
-    if (!place) throw new Error(`${tensor.name} has no place in memory`);
-    if (place.kind === "variable") return variables.resolve(place.name, tensor);
-    const slot = slots[place.slot];
-    if (!slot) throw new Error(`${tensor.name} has no slot`);
-    return { buffer: slot, offset: place.offset, bytes };
-  };
-  const uniforms = keep(
-    device.createBuffer(
-      "uniforms",
-      layout.statistics.uniformBytes,
-      BUFFER_USAGE.UNIFORM | BUFFER_USAGE.COPY_DST,
-    ),
-  );
-  const uniformData = new DataView(new ArrayBuffer(layout.statistics.uniformBytes));
-  let dispatchCount = 0;
-  const commands = memory.commands.map((command): Command => {
-    if (command.kind === "copy") {
-      const { buffer, offset } = rangeOf(command.to);
-      const from = rangeOf(command.from);
-      return { kind: "copy", from, to: { buffer, offset: offset + command.toOffset, bytes: from.bytes } };
-    }
-    const kernel = kernels.get(specialisationKey(command.kernel));
-    if (!kernel) throw new Error(`kernel ${command.kernel.name} was not compiled`);
-    const at = BINDING_ALIGNMENT_BYTES * dispatchCount++;
-    packUniforms(kernel.shader, command.uniforms, uniformData, at);
-    const bindGroup = bindTensors(device, command, kernel, rangeOf, { buffer: uniforms, offset: at });
-    return { kind: "dispatch", kernel, bindGroup, workgroups: command.workgroups, label: command.node.name };
-  });
-  device.raw.queue.writeBuffer(uniforms, 0, uniformData.buffer);
-  const named = (tensor: Tensor) => ({ tensor, range: rangeOf(tensor) });
-  const outputs = new Map(Object.entries(layout.outputs).map(([name, tensor]) => [name, named(tensor)]));
-  const inputs = new Map(layout.inputs.map((tensor) => [tensor.name, named(tensor)]));
-  const stagingBytes = layout.statistics.stagingBytes / STEPS_IN_FLIGHT;
-  const staging = new StagingRing(
-    Array.from({ length: STEPS_IN_FLIGHT }, (_, i) => {
-      return keep(device.createBuffer(`outputs staging ${i}`, stagingBytes, STAGING_USAGE));
-    }),
-    device,
-  );
-  return { buffers, slots, inputs, outputs, commands, staging };
-}
-
-function bindTensors(
-  device: GpuDevice,
-  command: LoweredDispatch,
-  kernel: KernelPipeline,
-  rangeOf: (tensor: Tensor) => BufferRange,
-  uniforms: { buffer: GPUBuffer; offset: number },
-): GPUBindGroup {
-  const { shader, layout } = kernel;
-  const entries: GPUBindGroupEntry[] = [];
-  const stray = Object.keys(command.tensors).find((name) => !shader.storage.some((s) => s.name === name));
-  if (stray !== undefined) throw new Error(`shader ${shader.name} has no storage variable ${stray}`);
-  const readable = new Set<GPUBuffer>();
-  const writable = new Set<GPUBuffer>();
-  for (const { name, binding, writable: isWritable } of shader.storage) {
-    const tensor = command.tensors[name];
-    if (!tensor) throw new Error(`shader ${shader.name}: nothing is bound to ${name}`);
-    const { buffer, offset, bytes } = rangeOf(tensor);
-    (isWritable ? writable : readable).add(buffer);
-    const size = offset === 0 ? Math.min(buffer.size, Math.max(16, bytes)) : bytes;
-    entries.push({ binding, resource: { buffer, offset, size } });
-  }
-  if ([...writable].some((buffer) => readable.has(buffer))) {
-    throw new Error(`${command.node.name}: ${shader.name} reads and writes one buffer in one dispatch`);
-  }
-  if (shader.uniforms.binding >= 0) {
-    const resource = { ...uniforms, size: shader.uniforms.bytes };
-    entries.push({ binding: shader.uniforms.binding, resource });
-  }
-  return device.raw.createBindGroup({ label: command.node.name, layout, entries });
 }

@@ -5,7 +5,8 @@ import type { Batch } from "../data/batches.ts";
 import type { GpuDevice } from "../gpu/device.ts";
 import { VariableStore } from "../gpu/variables.ts";
 import { Graph } from "../graph/graph.ts";
-import { layOutPlan, Plan } from "../graph/plan.ts";
+import { Plan } from "../graph/plan.ts";
+import { layOutPlan } from "../graph/plan_layout.ts";
 import { preprocess } from "../ops/preprocess.ts";
 
 /**

@@ -3,7 +3,7 @@
 import { messageOf, WeftError } from "../base/errors.ts";
 import { byteSize } from "../base/tensors.ts";
 import { type DeviceFacts, megabytes } from "../gpu/device.ts";
-import type { PlanLayout } from "../graph/plan.ts";
+import type { PlanLayout } from "../graph/plan_layout.ts";
 
 /** What limits a plan: single buffers by the adapter, all of them by the memory behind it where it is known. */
 export interface MemoryLimits {

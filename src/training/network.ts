@@ -4,7 +4,7 @@
 import type { DeviceFacts } from "../gpu/device.ts";
 import { Graph, type Tensor } from "../graph/graph.ts";
 import { fuse, fuseForInference } from "../graph/passes.ts";
-import { layOutPlan, type PlanLayout } from "../graph/plan.ts";
+import { layOutPlan, type PlanLayout } from "../graph/plan_layout.ts";
 import type { Recompute } from "../graph/recompute.ts";
 import type { Backbone } from "../models/backbone.ts";
 import {

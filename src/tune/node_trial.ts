@@ -8,7 +8,8 @@ import { type Choices, type DeviceFacts, type GpuDevice, megabytes } from "../gp
 import { VariableStore } from "../gpu/variables.ts";
 import { type Choice, choiceKey } from "../graph/choices.ts";
 import { Graph, type GraphNode, type Tensor } from "../graph/graph.ts";
-import { type HostArray, layOutPlan, Plan, type PlanLayout, type StepValues } from "../graph/plan.ts";
+import { type HostArray, Plan, type StepValues } from "../graph/plan.ts";
+import { layOutPlan, type PlanLayout } from "../graph/plan_layout.ts";
 
 /** A node that reads nothing but inputs, in a graph of its own. */
 export interface LoneNode {

@@ -4,7 +4,7 @@
 import { messageOf } from "../base/errors.ts";
 import type { Choices, GpuDevice, TuningTable } from "../gpu/device.ts";
 import type { NodeChoices } from "../graph/choices.ts";
-import type { PlanLayout } from "../graph/plan.ts";
+import type { PlanLayout } from "../graph/plan_layout.ts";
 import { NodeSearch, type SearchResult } from "./node_search.ts";
 import { isolate } from "./node_trial.ts";
 

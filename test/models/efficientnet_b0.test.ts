@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { layOutArenas, VariableStore } from "../../src/gpu/variables.ts";
 import { Graph } from "../../src/graph/graph.ts";
-import { layOutPlan, Plan } from "../../src/graph/plan.ts";
+import { Plan } from "../../src/graph/plan.ts";
+import { layOutPlan } from "../../src/graph/plan_layout.ts";
 import { efficientNetB0, wantsImagenetRescaling } from "../../src/models/efficientnet_b0.ts";
 import { Layers } from "../../src/nn/layers.ts";
 import { testDevice } from "../device.ts";

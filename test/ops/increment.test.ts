@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { runOperator } from "../../src/golden/run_operator.ts";
 import { VariableStore } from "../../src/gpu/variables.ts";
 import { Graph } from "../../src/graph/graph.ts";
-import { layOutPlan, Plan } from "../../src/graph/plan.ts";
+import { Plan } from "../../src/graph/plan.ts";
+import { layOutPlan } from "../../src/graph/plan_layout.ts";
 import { increment } from "../../src/ops/increment.ts";
 import { testDevice } from "../device.ts";
 

@@ -13,7 +13,8 @@ import { VariableStore } from "../../src/gpu/variables.ts";
 import { differentiate } from "../../src/graph/differentiate.ts";
 import { Graph, type Tensor } from "../../src/graph/graph.ts";
 import type { KernelUse } from "../../src/graph/operator.ts";
-import { layOutPlan, Plan, type PlanLayout } from "../../src/graph/plan.ts";
+import { Plan } from "../../src/graph/plan.ts";
+import { layOutPlan, type PlanLayout } from "../../src/graph/plan_layout.ts";
 import { castTo } from "../../src/ops/cast.ts";
 import { conv2d as conv2dOperator } from "../../src/ops/conv2d.ts";
 import {

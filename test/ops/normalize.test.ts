@@ -3,7 +3,8 @@
 import { describe, expect, it } from "vitest";
 import { VariableStore } from "../../src/gpu/variables.ts";
 import { Graph } from "../../src/graph/graph.ts";
-import { layOutPlan, Plan } from "../../src/graph/plan.ts";
+import { Plan } from "../../src/graph/plan.ts";
+import { layOutPlan } from "../../src/graph/plan_layout.ts";
 import { batchNorm } from "../../src/ops/batch_norm.ts";
 import { normalize } from "../../src/ops/normalize.ts";
 import { testDevice } from "../device.ts";

@@ -2,7 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { VariableStore } from "../../src/gpu/variables.ts";
 import { Graph } from "../../src/graph/graph.ts";
-import { layOutPlan, Plan } from "../../src/graph/plan.ts";
+import { Plan } from "../../src/graph/plan.ts";
+import { layOutPlan } from "../../src/graph/plan_layout.ts";
 import { pack } from "../../src/ops/pack.ts";
 import { relu } from "../../src/ops/relu.ts";
 import { testDevice } from "../device.ts";

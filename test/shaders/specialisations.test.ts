@@ -9,7 +9,7 @@ import { type DeviceFacts, GpuDevice } from "../../src/gpu/device.ts";
 import { specialisationKey } from "../../src/gpu/pipelines.ts";
 import { linkShader } from "../../src/gpu/shader_linking.ts";
 import type { KernelUse } from "../../src/graph/operator.ts";
-import { layOutPlan } from "../../src/graph/plan.ts";
+import { layOutPlan } from "../../src/graph/plan_layout.ts";
 import { backboneNamed } from "../../src/models/backbones.ts";
 import { TILES } from "../../src/ops/gpu_tiles.ts";
 import { layOutInferenceStep, layOutTrainingStep } from "../../src/training/network.ts";

@@ -6,7 +6,7 @@ import type { Shape } from "../../src/base/tensors.ts";
 import type { GpuDevice } from "../../src/gpu/device.ts";
 import { Graph } from "../../src/graph/graph.ts";
 import { defineOperator, type Lowering, noAttributes, typeOf } from "../../src/graph/operator.ts";
-import { layOutPlan, type PlanLayout } from "../../src/graph/plan.ts";
+import { layOutPlan, type PlanLayout } from "../../src/graph/plan_layout.ts";
 import { layOutTrainingStep } from "../../src/training/network.ts";
 import { type TuningOptions, tune } from "../../src/tune/tuner.ts";
 import { testDevice } from "../device.ts";

@@ -1,0 +1,100 @@
+// The layout of a plan: a graph lowered for a device and its memory planned, before anything is allocated.
+
+import { byteSize } from "../base/tensors.ts";
+import { BINDING_ALIGNMENT_BYTES } from "../gpu/constants.ts";
+import type { DeviceFacts } from "../gpu/device.ts";
+import { specialisationKey } from "../gpu/pipelines.ts";
+import type { NodeChoices } from "./choices.ts";
+import type { Graph, Tensor } from "./graph.ts";
+import { lowerNodes } from "./lowering.ts";
+import { type MemoryLayout, planMemory } from "./memory.ts";
+import { liveNodes } from "./passes.ts";
+import { findRowViews } from "./row_views.ts";
+
+/** A graph laid out for a device, before anything is allocated. */
+export interface PlanLayout {
+  readonly graph: Graph;
+  readonly outputs: Readonly<Record<string, Tensor>>;
+  readonly inputs: readonly Tensor[];
+  readonly constants: readonly Tensor[];
+  readonly memory: MemoryLayout;
+  /** The nodes whose kernels could be chosen. */
+  readonly choices: readonly NodeChoices[];
+  readonly statistics: PlanStatistics;
+}
+
+/** What a plan will need. Bytes are exactly those that compiling it allocates. */
+export interface PlanStatistics {
+  readonly flops: number;
+  readonly dispatches: number;
+  readonly pipelines: number;
+  /** Activations, gradients and workspace: what liveness planning shares. */
+  readonly valueBytes: number;
+  /** The largest workspace of a single node, part of `valueBytes`. */
+  readonly workspaceBytes: number;
+  readonly inputBytes: number;
+  readonly constantBytes: number;
+  readonly uniformBytes: number;
+  readonly stagingBytes: number;
+  /** The sum of the buffers above; variables, which plans share, come on top (`variableBytes`). */
+  readonly planBytes: number;
+}
+
+/** How many steps may be in flight: the host learns of a step two steps late. */
+export const STEPS_IN_FLIGHT = 2;
+
+/** Lays a graph out: lowering and memory planning, with no GPU call at all. */
+export function layOutPlan(
+  graph: Graph,
+  outputs: Readonly<Record<string, Tensor>>,
+  facts: DeviceFacts,
+): PlanLayout {
+  const wanted = new Set(Object.values(outputs));
+  const nodes = liveNodes(graph, wanted);
+  const lowered = lowerNodes(nodes, facts, findRowViews(nodes, wanted));
+  const memory = planMemory(graph, lowered, wanted, facts.maxBufferBytes);
+  const used = new Set<Tensor>(wanted);
+  for (const command of memory.commands) {
+    const tensors = command.kind === "dispatch" ? Object.values(command.tensors) : [command.from, command.to];
+    for (const tensor of tensors) used.add(tensor);
+  }
+  const ofKind = (kind: string) => [...used].filter((tensor) => tensor.kind === kind);
+  const inputs = [...graph.declared.values()].filter((tensor) => tensor.kind === "input");
+  const constants = ofKind("constant");
+  const dispatches = memory.commands.filter((command) => command.kind === "dispatch");
+  const flops = nodes.reduce((sum, { operator, ...node }) => {
+    return sum + operator.cost(node.inputs, node.outputs, node.attrs).flops;
+  }, 0);
+  const bytes = {
+    valueBytes: memory.slotBytes.reduce((sum, size) => sum + size, 0),
+    inputBytes: totalBytes(inputs),
+    constantBytes: totalBytes(constants),
+    uniformBytes: Math.max(1, dispatches.length) * BINDING_ALIGNMENT_BYTES,
+    stagingBytes:
+      STEPS_IN_FLIGHT *
+      Math.max(
+        4,
+        Object.values(outputs).reduce((sum, tensor) => sum + byteSize(tensor), 0),
+      ),
+  };
+  const statistics: PlanStatistics = {
+    flops,
+    dispatches: dispatches.length,
+    pipelines: new Set(dispatches.map(({ kernel }) => specialisationKey(kernel))).size,
+    workspaceBytes: memory.workspaceBytes,
+    ...bytes,
+    planBytes: Object.values(bytes).reduce((sum, size) => sum + size, 0),
+  };
+  const choices = lowered.flatMap((node) => node.choices ?? []);
+  return { graph, outputs, inputs, constants, memory, choices, statistics };
+}
+
+/** Bytes of tensors that have a buffer each. */
+function totalBytes(tensors: readonly Tensor[]): number {
+  return tensors.reduce((sum, tensor) => sum + bufferBytes(tensor), 0);
+}
+
+/** A buffer holds at least one vec4, so that kernels may bind it as such. */
+export function bufferBytes(tensor: Tensor): number {
+  return Math.max(16, byteSize(tensor));
+}

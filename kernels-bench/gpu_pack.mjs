@@ -84,12 +84,13 @@ if (`${process.platform}-${process.arch}` !== PLATFORM) {
   );
   process.exit(1);
 }
+const packed = commit();
 rmSync(PACK, { recursive: true, force: true });
 await packProgram();
 cpSync(realpathSync(process.execPath), join(PACK, "node"));
 const missing = packLibraries();
 if (missing.length > 0) console.error(`not here, so not packed: ${missing.join(", ")}`);
-writeFileSync(join(PACK, "commit"), `${commit()}\n`);
+writeFileSync(join(PACK, "commit"), `${packed}\n`);
 execFileSync("tar", ["-cJf", ARCHIVE, "-C", ROOT, "gpu-pack"], { env: { ...process.env, XZ_OPT: "-9" } });
 rmSync(PACK, { recursive: true, force: true });
-console.log(`${ARCHIVE}: ${(statSync(ARCHIVE).size / 1e6).toFixed(1)} MB, commit ${commit()}`);
+console.log(`${ARCHIVE}: ${(statSync(ARCHIVE).size / 1e6).toFixed(1)} MB, commit ${packed}`);

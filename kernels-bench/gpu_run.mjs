@@ -135,7 +135,10 @@ function run(program, args, { seconds, env, onLine }) {
     const timer = setTimeout(() => {
       isCutOff = true;
       child.kill("SIGTERM");
-      setTimeout(() => child.kill("SIGKILL"), KILL_AFTER_MS).unref();
+      setTimeout(() => {
+        child.kill("SIGKILL");
+        for (const stream of [child.stdout, child.stderr]) stream.destroy(); // its own children may hold them open
+      }, KILL_AFTER_MS).unref();
     }, 1000 * seconds);
     createInterface({ input: child.stdout }).on("line", onLine);
     createInterface({ input: child.stderr }).on("line", (line) => {

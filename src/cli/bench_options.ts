@@ -10,23 +10,17 @@ import { WeftError } from "../base/errors.ts";
 import type { DawnTier } from "../gpu/adapters.ts";
 import type { Backbone } from "../models/backbone.ts";
 import { backboneNamed } from "../models/backbones.ts";
-import type { Precision } from "../nn/mixed_precision.ts";
 import { wholeNumber } from "./number_options.ts";
 import {
-  type AdapterOption,
-  adapterOption,
-  alphaOption,
   jsonOption,
-  type KernelsOption,
-  kernelsOption,
   pathText,
-  precisionOption,
   requireTraining,
-  sizeOption,
+  type StepOptions,
+  stepOptions,
   suitableSize,
 } from "./options.ts";
 
-export interface BenchOptions extends AdapterOption, KernelsOption {
+export interface BenchOptions extends StepOptions {
   readonly op?: string;
   readonly case?: string;
   readonly filter?: string;
@@ -35,11 +29,8 @@ export interface BenchOptions extends AdapterOption, KernelsOption {
   readonly json?: boolean;
   readonly compare?: string;
   readonly network?: Backbone;
-  readonly alpha?: number;
-  readonly size?: number;
   readonly batch?: number;
   readonly pass?: NetworkPass;
-  readonly precision: Precision;
   readonly profile?: boolean;
   readonly profileTrace?: string;
   readonly peers?: true | readonly PeerName[];
@@ -64,13 +55,10 @@ export function addBenchOptions(command: Command): Command {
     jsonOption("a row a line"),
     path("--compare <file>", "rows of an earlier --json; exit code 1 where one has become slower"),
     new Option("--network <name>", "a step of one network").argParser(backboneNamed),
-    alphaOption(),
-    sizeOption(),
     new Option("--batch <n>", "images a step of --network, or of each convolution").argParser(
       wholeNumber("--batch", 1),
     ),
     new Option("--pass <pass>", "of --network").choices(["train", "inference"]),
-    precisionOption(),
     new Option("--profile", "a step's time by kernel and by layer"),
     path("--profile-trace <file>", "the same as a Chrome trace"),
     new Option(
@@ -81,8 +69,7 @@ export function addBenchOptions(command: Command): Command {
       .choices(["fast", "portable"])
       .default("fast"),
     new Option("--tuned", "choose kernels by the table that weft tune has stored for the adapter"),
-    adapterOption(),
-    kernelsOption(),
+    ...stepOptions(),
     new Option("--first-step").hideHelp(),
   ];
   for (const option of options) command.addOption(option);

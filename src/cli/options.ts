@@ -99,6 +99,21 @@ export function requireSuits(
   }
 }
 
+/** What decides a step beside its backbone and batch, of commands that measure steps. */
+export interface StepOptions extends AdapterOption, KernelsOption {
+  readonly alpha?: number;
+  readonly size?: number;
+  readonly precision: Precision;
+}
+
+export const stepOptions = (): Option[] => [
+  alphaOption(),
+  sizeOption(),
+  precisionOption(),
+  kernelsOption(),
+  adapterOption(),
+];
+
 /** The size of the images that a step is to have. @throws WeftError where the options do not suit the backbone. */
 export function suitableSize(
   backbone: Backbone,

@@ -6,7 +6,6 @@ import { WeftError } from "../base/errors.ts";
 import { readText } from "../base/platform.ts";
 import type { Backbone } from "../models/backbone.ts";
 import { REFERENCE_HEADS } from "../models/multi_task.ts";
-import type { Precision } from "../nn/mixed_precision.ts";
 import { dawnPackage } from "../platform/node/dawn_package.ts";
 import { nodeFiles } from "../platform/node/files.ts";
 import { fileTuningStore } from "../platform/node/tuning_store.ts";
@@ -21,18 +20,13 @@ import { adapterLine, type Engine, withEngine } from "./engine.ts";
 import { INTERRUPTED_EXIT_CODE } from "./interrupt.ts";
 import { positiveNumber } from "./number_options.ts";
 import {
-  type AdapterOption,
-  adapterOption,
-  alphaOption,
   backboneOption,
   batchOption,
   jsonOption,
-  type KernelsOption,
-  kernelsOption,
   pathText,
-  precisionOption,
   requireTraining,
-  sizeOption,
+  type StepOptions,
+  stepOptions,
   suitableSize,
 } from "./options.ts";
 import { counted, print, say, sayField } from "./terminal.ts";
@@ -46,13 +40,10 @@ import {
   useStoredTuning,
 } from "./tuning.ts";
 
-interface TuneOptions extends AdapterOption, KernelsOption {
+interface TuneOptions extends StepOptions {
   readonly backbone?: Backbone;
-  readonly alpha?: number;
-  readonly size?: number;
   readonly batch: number;
   readonly mode: "train" | "inference";
-  readonly precision: Precision;
   readonly budget: number;
   readonly again?: boolean;
   readonly import?: string;
@@ -71,11 +62,8 @@ export function tuneCommand(): Command {
   );
   const options = [
     backboneOption(),
-    alphaOption(),
-    sizeOption(),
     batchOption().default(DEFAULT_BATCH),
     new Option("--mode <mode>", "which steps to tune").choices(["train", "inference"]).default("train"),
-    precisionOption(),
     budget.default(TUNING_BUDGET_SECONDS),
     new Option("--again", "measure again what is known"),
     new Option("--import <file>", "take over a table that was measured elsewhere").argParser(
@@ -83,8 +71,7 @@ export function tuneCommand(): Command {
     ),
     new Option("--export <file>", "write this adapter's table to a file").argParser(pathText("--export")),
     jsonOption("a line a measured shape"),
-    kernelsOption(),
-    adapterOption(),
+    ...stepOptions(),
   ];
   const command = new Command("tune").description(
     "measure which kernels are fastest for a network on this adapter, and keep the result",

@@ -1,10 +1,11 @@
-// Convolution, forward, 3x3 with stride 2 of three channels (networks' first layers): y[n,p,q,k] = act(scale_k *
-// (b[k] + sum_rsc x[n, 2p - pad_top + r, 2q - pad_left + s, c] * w[r,s,c,k]) + shift_k); scale and shift are rows 2
-// and 3 of statistics, where there are any. x [N,H,W,3], w [3,3,3,K], b [K], statistics [4,K], y [N,P,Q,K], K a
-// multiple of 4. A subgroup computes rows_per_strip rows x 4 * SUBGROUP_SIZE channels, 4 neighbouring pixels at a
-// time; a lane 4 channels, their 27 weights in registers. What 4 pixels see of a row of x is 27 neighbouring values:
-// the lanes load them for the three rows and broadcast them. One subgroup per workgroup; workgroup id = strip *
-// tiles_k + channel tile. Inject SUBGROUP_SIZE (4, 8 or 16); condition subgroup8 from 8 up, subgroup16 for 16.
+// Convolution, forward, 3x3 with stride 2 of three channels (networks' first layers): y[n,p,q,k] =
+// act(scale_k * (b[k] + sum_rsc x[n, 2p - pad_top + r, 2q - pad_left + s, c] * w[r,s,c,k]) + shift_k); scale
+// and shift are rows 2 and 3 of statistics, where there are any. x [N,H,W,3], w [3,3,3,K], b [K], statistics
+// [4,K], y [N,P,Q,K], K a multiple of 4. A subgroup computes rows_per_strip rows x 4 * SUBGROUP_SIZE
+// channels, 4 neighbouring pixels at a time; a lane 4 channels, their 27 weights in registers. What 4 pixels
+// see of a row of x is 27 neighbouring values: the lanes load them for the three rows and broadcast them. One
+// subgroup per workgroup; workgroup id = strip * tiles_k + channel tile. Inject SUBGROUP_SIZE (4, 8 or 16);
+// condition subgroup8 from 8 up, subgroup16 for 16.
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;

@@ -4,7 +4,6 @@
 import dataGradient from "../../shaders/conv2d/data_gradient.wgsl";
 import dataGradientScalar from "../../shaders/conv2d/data_gradient_scalar.wgsl";
 import forward from "../../shaders/conv2d/forward.wgsl";
-import forwardFirst3x3 from "../../shaders/conv2d/forward_first_3x3.wgsl";
 import forwardScalar from "../../shaders/conv2d/forward_scalar.wgsl";
 import weightGradient from "../../shaders/conv2d/weight_gradient.wgsl";
 import weightGradientScalar from "../../shaders/conv2d/weight_gradient_scalar.wgsl";
@@ -13,6 +12,7 @@ import type { Tensor } from "../graph/graph.ts";
 import type { Lowering } from "../graph/operator.ts";
 import { ACTIVATION_CODES } from "./activation.ts";
 import { cuts } from "./candidates.ts";
+import { isFirstLayer, lowerFirstLayer } from "./conv2d_first_layer.ts";
 import {
   isByWinograd,
   lowerDataGradientByWinograd,
@@ -46,8 +46,8 @@ export function lowerForwardOnCpu(
     lowerForwardByWinograd(l, g, tensors, fusion);
     return;
   }
-  if (isFirst3x3(l, g) && !tensors.addend) {
-    lowerFirst3x3(l, g, tensors, fusion);
+  if (isFirstLayer(g) && !tensors.addend) {
+    lowerFirstLayer(l, g, tensors, fusion);
     return;
   }
   const { x, w, b, statistics, addend, y } = tensors;
@@ -72,51 +72,6 @@ export function lowerForwardOnCpu(
       has_statistics: Number(statistics !== undefined),
       has_addend: Number(addend !== undefined),
       residual_scale: residualScale,
-    },
-    workgroups: tiles,
-  });
-}
-
-/** Whether this is the 3x3 convolution of an image's three channels, to half its size, that most networks begin with. */
-function isFirst3x3(l: Lowering<object>, g: Geometry): boolean {
-  const isWindow = g.R === 3 && g.S === 3 && g.strides[0] === 2 && g.strides[1] === 2;
-  // Of a tile's channels, four a lane, at least half must exist.
-  const isWide = g.K % 4 === 0 && g.K >= 2 * lanesOf(l.device);
-  return g.C === 3 && g.groups === 1 && isWindow && g.dilations[0] * g.dilations[1] === 1 && isWide;
-}
-
-/** Workgroups wanted of a first layer: each loads all weights of its channels, and then sweeps rows. */
-const WANTED_STRIPS = 64;
-
-function lowerFirst3x3(
-  l: Lowering<object>,
-  g: Geometry,
-  { x, w, b, statistics, y }: ForwardTensors,
-  { activation }: ForwardFusion,
-): void {
-  const rows = g.N * g.P;
-  const rowsPerStrip = Math.max(1, Math.floor(rows / WANTED_STRIPS));
-  const tilesK = Math.ceil(g.K / 4 / lanesOf(l.device));
-  const tiles = Math.ceil(rows / rowsPerStrip) * tilesK;
-  l.dispatch(tiledKernel("conv2d/forward_first_3x3", forwardFirst3x3, l.device), {
-    tensors: { x, w, b: b ?? w, y, statistics: statistics ?? w },
-    uniforms: {
-      rows,
-      in_h: g.H,
-      in_w: g.W,
-      out_h: g.P,
-      out_w: g.Q,
-      channels: g.K / 4,
-      pad_top: g.top,
-      pad_left: g.left,
-      has_bias: Number(b !== undefined),
-      has_statistics: Number(statistics !== undefined),
-      activation: ACTIVATION_CODES[activation],
-      rows_per_strip: rowsPerStrip,
-      tiles_k: tilesK,
-      tiles,
-      taps: 27,
-      four: 4,
     },
     workgroups: tiles,
   });

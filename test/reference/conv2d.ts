@@ -122,6 +122,15 @@ function samples(): Sample[] {
         [3, 0],
       ],
     }),
+    sample("first layer 7x7", [2, 15, 12, 3], [7, 7, 3, 20], two),
+    sample(
+      "first layer 5x4, stride 2 by 3",
+      [1, 11, 17, 3],
+      [5, 4, 3, 12],
+      { ...valid, strides: [2, 3] },
+      false,
+    ),
+    sample("first layer, dilated rows", [2, 9, 6, 3], [3, 3, 3, 4], { dilations: [2, 1] }),
     sample("stride 3 by 1", [1, 10, 7, 2], [3, 2, 2, 3], { strides: [3, 1] }),
     sample("stride wider than the kernel", [1, 8, 11, 4], [2, 2, 4, 4], {
       strides: [3, 4],

@@ -1,0 +1,181 @@
+// Convolution, forward, of three channels (first layers): y[n,p,q,k] = act(scale_k * (b[k] + sum_rsc x[n,
+// p*stride_h - pad_top + r*dilation_h, q*stride_w - pad_left + s, c] * w[r,s,c,k]) + shift_k); scale and
+// shift are rows 2 and 3 of statistics, where there are any. x [N,H,W,3], w [R,S,3,K], b [K], statistics
+// [4,K], y [N,P,Q,K], K a multiple of 4. A subgroup computes 4 * SUBGROUP_SIZE pixels x 16 channels; a lane 4
+// neighbouring pixels of a row x 16 channels. Windows overlap: a pixel's column at a tap is its neighbour's
+// stride_w taps before, so that of every stride_w-th tap only one column is new. One subgroup per workgroup;
+// workgroup id = pixel tile * tiles_k + channel tile. Weights are loaded once per subgroup, spread over its
+// lanes. Inject SUBGROUP_SIZE (4, 8 or 16); condition subgroup8 from 8 up, subgroup16 for 16.
+
+import package::common::divide::divide;
+import package::common::indexing::flat_workgroup;
+import package::common::pick::pick4;
+import package::common::activation::activate;
+@if(!subgroups) import package::common::shared_lanes::{share, subgroupBroadcast};
+import package::common::subgroup_lanes::{LANE1, LANE2};
+import constants::SUBGROUP_SIZE;
+
+@if(subgroups) enable subgroups;
+@if(subgroups) diagnostic(off, subgroup_uniformity);
+
+struct Params {
+  rows: u32, // N * out_h
+  in_h: u32,
+  in_w: u32,
+  out_h: u32,
+  out_w: u32,
+  kernel_h: u32,
+  kernel_w: u32,
+  stride_h: u32,
+  stride_w: u32,
+  dilation_h: u32,
+  pad_top: u32,
+  pad_left: u32,
+  channels: u32, // K, in units of four
+  has_bias: u32, // 0: b is not read
+  has_statistics: u32, // 0: statistics are not read
+  activation: u32, // see common/activation
+  column_tiles: u32, // ceil(out_w / 4)
+  tiles_k: u32, // ceil(K / 16)
+  tiles: u32, // ceil(rows * column_tiles / SUBGROUP_SIZE) * tiles_k
+  four: u32, // 4: a uniform, so that compilers keep the loop of stores rolled
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> w: array<vec4f>;
+@group(0) @binding(3) var<storage, read> b: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(5) var<storage, read> statistics: array<vec4f>;
+
+// The pixel in column j of a row of x that starts at pixel `row_at`.
+fn load_x(row_at: u32, row_inside: bool, j: u32) -> vec3f {
+  let inside = row_inside & (j < params.in_w);
+  let at = select(0u, (row_at + j) * 3u, inside);
+  return select(vec3f(), vec3f(x[at], x[at + 1u], x[at + 2u]), inside);
+}
+
+fn store(pixel: u32, k: u32, sum: vec4f) {
+  var v = sum;
+  if (params.has_statistics != 0u) {
+    v = v * statistics[2u * params.channels + k] + statistics[3u * params.channels + k];
+  }
+  y[pixel * params.channels + k] = activate(v, params.activation);
+}
+
+@compute @workgroup_size(SUBGROUP_SIZE)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @if(subgroups) @builtin(subgroup_invocation_id) lane: u32,
+  @if(!subgroups) @builtin(local_invocation_index) lane: u32,
+) {
+  let tile = flat_workgroup(workgroup, workgroups);
+  if (tile >= params.tiles) {
+    return;
+  }
+  let pixel_tile = divide(tile, params.tiles_k);
+  let k_first = (tile - pixel_tile * params.tiles_k) * 4u;
+  let four = pixel_tile * SUBGROUP_SIZE + lane;
+  let row = divide(four, params.column_tiles);
+  let q = (four - row * params.column_tiles) * 4u;
+  let n = divide(row, params.out_h);
+  let top = (row - n * params.out_h) * params.stride_h - params.pad_top; // wraps below 0: outside the image
+  let left = q * params.stride_w - params.pad_left;
+
+  // The lane's part of a pixel's 3 input x 16 output channels of weights.
+  let part_c = lane / 4u;
+  let part_k = min(k_first + lane % 4u, params.channels - 1u);
+  var bias = vec4f();
+  if (params.has_bias != 0u) {
+    bias = b[part_k];
+  }
+  @if(!subgroups) share(lane, bias);
+  var a00 = subgroupBroadcast(bias, 0u);
+  var a01 = subgroupBroadcast(bias, 1u);
+  var a02 = subgroupBroadcast(bias, 2u);
+  var a03 = subgroupBroadcast(bias, 3u);
+  var a10 = subgroupBroadcast(bias, 0u);
+  var a11 = subgroupBroadcast(bias, 1u);
+  var a12 = subgroupBroadcast(bias, 2u);
+  var a13 = subgroupBroadcast(bias, 3u);
+  var a20 = subgroupBroadcast(bias, 0u);
+  var a21 = subgroupBroadcast(bias, 1u);
+  var a22 = subgroupBroadcast(bias, 2u);
+  var a23 = subgroupBroadcast(bias, 3u);
+  var a30 = subgroupBroadcast(bias, 0u);
+  var a31 = subgroupBroadcast(bias, 1u);
+  var a32 = subgroupBroadcast(bias, 2u);
+  var a33 = subgroupBroadcast(bias, 3u);
+
+  for (var r = 0u; r < params.kernel_h; r++) {
+    let i = top + r * params.dilation_h;
+    let inside = (i < params.in_h) & (row < params.rows);
+    let row_at = (n * params.in_h + i) * params.in_w;
+    for (var phase = 0u; phase < params.stride_w; phase++) {
+      var x0 = load_x(row_at, inside, left + phase);
+      var x1 = load_x(row_at, inside, left + phase + params.stride_w);
+      var x2 = load_x(row_at, inside, left + phase + 2u * params.stride_w);
+      for (var s = phase; s < params.kernel_w; s += params.stride_w) {
+        let x3 = load_x(row_at, inside, left + s + 3u * params.stride_w);
+        let w_at = (r * params.kernel_w + s) * 3u;
+        let w0 = w[(w_at + min(part_c, 2u)) * params.channels + part_k];
+        @if(subgroup8) let w1 = w0;
+        @if(!subgroup8) let w1 = w[(w_at + 1u) * params.channels + part_k];
+        @if(subgroup16) let w2 = w0;
+        @if(!subgroup16) let w2 = w[(w_at + 2u) * params.channels + part_k];
+        @if(!subgroups) share(lane, w0);
+        {
+          let v0 = subgroupBroadcast(w0, 0u);
+          let v1 = subgroupBroadcast(w1, LANE1);
+          let v2 = subgroupBroadcast(w2, LANE2);
+          a00 += x0.x * v0 + x0.y * v1 + x0.z * v2;
+          a10 += x1.x * v0 + x1.y * v1 + x1.z * v2;
+          a20 += x2.x * v0 + x2.y * v1 + x2.z * v2;
+          a30 += x3.x * v0 + x3.y * v1 + x3.z * v2;
+        }
+        {
+          let v0 = subgroupBroadcast(w0, 1u);
+          let v1 = subgroupBroadcast(w1, LANE1 + 1u);
+          let v2 = subgroupBroadcast(w2, LANE2 + 1u);
+          a01 += x0.x * v0 + x0.y * v1 + x0.z * v2;
+          a11 += x1.x * v0 + x1.y * v1 + x1.z * v2;
+          a21 += x2.x * v0 + x2.y * v1 + x2.z * v2;
+          a31 += x3.x * v0 + x3.y * v1 + x3.z * v2;
+        }
+        {
+          let v0 = subgroupBroadcast(w0, 2u);
+          let v1 = subgroupBroadcast(w1, LANE1 + 2u);
+          let v2 = subgroupBroadcast(w2, LANE2 + 2u);
+          a02 += x0.x * v0 + x0.y * v1 + x0.z * v2;
+          a12 += x1.x * v0 + x1.y * v1 + x1.z * v2;
+          a22 += x2.x * v0 + x2.y * v1 + x2.z * v2;
+          a32 += x3.x * v0 + x3.y * v1 + x3.z * v2;
+        }
+        {
+          let v0 = subgroupBroadcast(w0, 3u);
+          let v1 = subgroupBroadcast(w1, LANE1 + 3u);
+          let v2 = subgroupBroadcast(w2, LANE2 + 3u);
+          a03 += x0.x * v0 + x0.y * v1 + x0.z * v2;
+          a13 += x1.x * v0 + x1.y * v1 + x1.z * v2;
+          a23 += x2.x * v0 + x2.y * v1 + x2.z * v2;
+          a33 += x3.x * v0 + x3.y * v1 + x3.z * v2;
+        }
+        x0 = x1;
+        x1 = x2;
+        x2 = x3;
+      }
+    }
+  }
+
+  // How many of the lane's pixels and of the tile's fours of channels exist.
+  let count = select(0u, min(params.four, params.out_w - q), row < params.rows);
+  let fours = min(params.four, params.channels - k_first);
+  for (var p = 0u; p < count; p++) {
+    for (var j = 0u; j < fours; j++) {
+      let sum = pick4(j, pick4(p, a00, a10, a20, a30), pick4(p, a01, a11, a21, a31),
+        pick4(p, a02, a12, a22, a32), pick4(p, a03, a13, a23, a33));
+      store(row * params.out_w + q + p, k_first + j, sum);
+    }
+  }
+}

@@ -1,9 +1,8 @@
 // Depthwise convolution 3x3, stride 1, weight gradient: dw[r,s,c] = sum_npq x[n, p - pad_top + r, q -
-// pad_left + s, c] * dy[n,p,q,c] for one output per channel, C >= 4, as partial sums
-// [splits][3,3,C]: with splits = 1 that is dw itself, else reduce/sum_partials adds them. x [N,H,W,C], dy
-// [N,P,Q,C]. A thread sums 4 channels x all taps over the strips split, split + splits, ...; a strip is 4
-// columns of dy down rows_per_strip rows; each row of x is read once, the 2 dy rows above stay in registers.
-// Thread id = split * C/4 + channel block.
+// pad_left + s, c] * dy[n,p,q,c] for one output per channel, C >= 4, as partial sums [splits][3,3,C]: with
+// splits = 1 that is dw itself, else reduce/sum_partials adds them. x [N,H,W,C], dy [N,P,Q,C]. A thread sums
+// 4 channels x all taps over its part of the strips; a strip is 4 columns of dy down rows_per_strip rows;
+// each row of x is read once, the 2 dy rows above stay in registers. Thread id = split * C/4 + channel block.
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
@@ -70,7 +69,9 @@ fn main(
   var a21 = vec4f();
   var a22 = vec4f();
   let strips = params.batch * params.row_strips * params.column_tiles;
-  for (var strip = split; strip < strips; strip += params.splits) {
+  let strips_per_split = divide(strips + params.splits - 1u, params.splits);
+  let strip_end = min((split + 1u) * strips_per_split, strips);
+  for (var strip = split * strips_per_split; strip < strip_end; strip++) {
     let row_strip = divide(strip, params.column_tiles);
     let q = (strip - row_strip * params.column_tiles) * 4u;
     let n = divide(row_strip, params.row_strips);

@@ -43,7 +43,8 @@ export function selectItems(items: readonly BenchItem[], selection: Selection): 
   const isNarrowed = op !== undefined || name !== undefined || filter !== undefined;
   const named = name?.split(",").map((word) => word.trim());
   const stray = named?.find((word) => !items.some((item) => item.case === word));
-  if (stray !== undefined) throw new WeftError(`there is no case ${stray}; --list shows all of them`);
+  if (stray !== undefined)
+    throw new WeftError(`there is no case ${stray}; --list shows all there are with these options`);
   const chosen = items.filter((item) => {
     if (op !== undefined && item.op !== op) return false;
     if (named && !named.includes(item.case)) return false;

@@ -1,6 +1,6 @@
 // y[n,p,q,c] = mean of x[n,h,w,c] with h in p sh - top … + R, w in q sw - left … + S: of those inside the
 // image, or of all R S with zeros for the padding where `counts_padding` is 1;
-// x [N, H, W, C], y [N, P, Q, C], channels counted in lanes.
+// x [N, H, W, C], y [N, P, Q, C], channels by lanes (common/lanes).
 // A thread makes 4 neighbouring columns of one lane of y, and loads each pixel of their windows once;
 // neighbouring threads, neighbouring channels. Workgroup (x, p, n) belongs to row p of image n.
 
@@ -14,7 +14,7 @@ struct Params {
   window: vec2u, // R, S
   strides: vec2u,
   padding: vec2u, // top, left
-  channels: u32,
+  channels: u32, // C, in lanes where those do not overlap
   counts_padding: u32,
 }
 

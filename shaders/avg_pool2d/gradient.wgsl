@@ -1,5 +1,5 @@
 // dx[n,h,w,c] = sum of dy[n,p,q,c] / count(p, q) over the windows (p, q) that cover (h, w), with count as in
-// forward.wgsl; dy [N, P, Q, C], dx [N, H, W, C], channels counted in lanes.
+// forward.wgsl; dy [N, P, Q, C], dx [N, H, W, C], channels by lanes (common/lanes).
 // A thread makes 4 neighbouring columns of one lane of dx, and loads each window over them once;
 // neighbouring threads, neighbouring channels. Workgroup (x, h, n) belongs to row h of image n.
 
@@ -13,7 +13,7 @@ struct Params {
   window: vec2u, // R, S
   strides: vec2u,
   padding: vec2u, // top, left
-  channels: u32,
+  channels: u32, // C, in lanes where those do not overlap
   counts_padding: u32,
 }
 

@@ -3,7 +3,7 @@
 // w [7,7,C,1], dx [N,H,W,C]. A thread computes 4 channels x 4 columns, down rows_per_strip pairs of input
 // rows, by parity of i + pad_top and j + pad_left, so that no tap is wasted; each row of dy is read once,
 // sums of unfinished rows stay in registers. Thread id = ((n * row strips + row strip) * column tiles +
-// column tile) * C/4 + channel block.
+// column tile) * ceil(C/4) + channel block.
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;

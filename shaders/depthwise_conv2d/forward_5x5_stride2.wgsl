@@ -2,7 +2,7 @@
 // + s, c] * w[r,s,c]) for one output per channel and C >= 4. x [N,H,W,C], w [5,5,C,1], b [C], y
 // [N,P,Q,C]. A thread computes 4 channels x 2 neighbouring columns, down rows_per_strip output rows: each
 // input row is read once, and the sums of the 2 unfinished output rows stay in registers. Thread id = ((n *
-// row strips + row strip) * column tiles + column tile) * C/4 + channel block.
+// row strips + row strip) * column tiles + column tile) * ceil(C/4) + channel block.
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;

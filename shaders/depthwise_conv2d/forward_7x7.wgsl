@@ -3,7 +3,7 @@
 // dy, with pad 6 - pad and in/out swapped, that is the data gradient. x [N,H,W,C], w [7,7,C,1], b [C], y
 // [N,P,Q,C]. A thread computes 4 channels x 4 neighbouring columns, down rows_per_strip output rows: each
 // input row is read once, and the sums of the 6 unfinished output rows stay in registers. Thread id = ((n *
-// row strips + row strip) * column tiles + column tile) * C/4 + channel block.
+// row strips + row strip) * column tiles + column tile) * ceil(C/4) + channel block.
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;

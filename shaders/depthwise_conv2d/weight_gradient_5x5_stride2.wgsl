@@ -2,7 +2,7 @@
 // pad_left + s, c] * dy[n,p,q,c] for one output per channel, C >= 4, as partial sums [splits][5,5,C]: with
 // splits = 1 that is dw itself, else reduce/sum_partials adds them. x [N,H,W,C], dy [N,P,Q,C]. A thread sums
 // 4 channels x all taps over its part of the strips; a strip is 2 columns of dy down rows_per_strip rows;
-// each row of x is read once, the 2 dy rows above stay in registers. Thread id = split * C/4 + channel block.
+// each row of x is read once, the 2 dy rows above stay in registers. Thread id = split * ceil(C/4) + channel block.
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;

@@ -1,5 +1,5 @@
 // y[n,p,q,c] = the largest x[n,h,w,c] with h in p sh - top … + R, w in q sw - left … + S, inside the image;
-// x [N, H, W, C], y [N, P, Q, C], channels counted in lanes. Every window has a pixel in the image.
+// x [N, H, W, C], y [N, P, Q, C], channels by lanes (common/lanes). Every window has a pixel in the image.
 // A thread makes 4 neighbouring columns of one lane of y, and loads each pixel of their windows once;
 // neighbouring threads, neighbouring channels. Workgroup (x, p, n) belongs to row p of image n.
 
@@ -13,7 +13,7 @@ struct Params {
   window: vec2u, // R, S
   strides: vec2u,
   padding: vec2u, // top, left
-  channels: u32,
+  channels: u32, // C, in lanes where those do not overlap
 }
 
 const LOWEST = -0x1.fffffep+127;

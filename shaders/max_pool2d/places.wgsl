@@ -1,5 +1,5 @@
 // First pass of the gradient: places[n,p,q,c] = r S + s of the first maximum in the window of y[n,p,q,c], in
-// row-major order; x [N, H, W, C], places [N, P, Q, C], channels counted in lanes. Condition `vec4`: the four
+// row-major order; x [N, H, W, C], places [N, P, Q, lanes of C] (common/lanes). Condition `vec4`: the four
 // places of a lane are bytes of one word, so windows have at most 256 pixels.
 // Every window has a pixel in the image.
 // A thread makes 4 neighbouring columns of one lane of places, and loads each pixel of their windows once;
@@ -15,7 +15,7 @@ struct Params {
   window: vec2u, // R, S
   strides: vec2u,
   padding: vec2u, // top, left
-  channels: u32,
+  channels: u32, // C, in lanes where those do not overlap
 }
 
 const LOWEST = -0x1.fffffep+127;

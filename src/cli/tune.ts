@@ -87,6 +87,7 @@ async function runTune(options: TuneOptions): Promise<void> {
     suitableSize(backbone, options);
     requireTraining(options.precision, options.mode, "--mode");
   }
+  if (!backbone) refuseStray(options);
   if (!backbone && options.export === undefined) {
     if (options.import !== undefined) return;
     throw new WeftError("expected --backbone <name> to measure, or --import <file> or --export <file>");
@@ -96,6 +97,18 @@ async function runTune(options: TuneOptions): Promise<void> {
     if (options.export !== undefined) await exportTable(engine, options.export);
   };
   await withEngine(options.adapter, run, options.kernels);
+}
+
+/** @throws WeftError naming an option that says what to measure, where nothing is measured. */
+function refuseStray({ alpha, size, mode, precision }: TuneOptions): void {
+  const given = {
+    alpha,
+    size,
+    mode: mode !== "train" || undefined,
+    precision: precision !== "f32" || undefined,
+  };
+  const stray = Object.entries(given).find(([, value]) => value !== undefined);
+  if (stray) throw new WeftError(`--${stray[0]} belongs to --backbone NAME`);
 }
 
 async function measure(engine: Engine, backbone: Backbone, options: TuneOptions): Promise<void> {

@@ -90,13 +90,16 @@ export interface LinkedShader {
 /** The declarations of common/subgroup_matrix.wesl. */
 const STAND_INS = /^(?:alias subgroup_matrix_\w+|const (?:row|col)_major|fn subgroupMatrix\w+).*\n/gm;
 
+/** What has none says what happens to one element. */
+const ENTRY_POINT = /^@compute\b/m;
+
 /** Links one shader. Throws an Error naming the shader when it does not parse or an import is missing. */
 export async function linkShader(shader: ShaderSource): Promise<LinkedShader> {
   let code: string;
   try {
     const linked = await link({
       weslSrc: { ...COMMON_MODULES, "main.wesl": shader.source },
-      rootModuleName: shader.source.includes("@compute") ? "main" : "common/element_wise",
+      rootModuleName: ENTRY_POINT.test(shader.source) ? "main" : "common/element_wise",
       conditions: { ...shader.conditions },
       constants: { ...shader.constants },
       keepComments: false,

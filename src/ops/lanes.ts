@@ -1,4 +1,5 @@
-// The two forms of a kernel: four neighbouring elements at a time where all its sizes allow it, else one.
+// The forms of a kernel: four neighbouring elements at a time where its sizes allow it, else one; of channels that do
+// not come in fours, fours that overlap.
 
 import type { Shape } from "../base/tensors.ts";
 import type { UniformValues } from "../gpu/shader_linking.ts";

@@ -89,6 +89,10 @@ describe("weft tune", () => {
       code: 1,
       errors: [expect.stringMatching(/there is no table of .*weft tune --backbone/)],
     });
+    expect(await runWeft(["tune", "--export", stale, "--precision", "mixed"], inCache(fresh))).toMatchObject({
+      code: 1,
+      errors: ["weft: --precision belongs to --backbone NAME"],
+    });
     expect(await runWeft(["tune"], inCache(fresh))).toMatchObject({
       code: 1,
       errors: [expect.stringMatching(/expected --backbone <name>/)],

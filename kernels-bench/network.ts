@@ -39,7 +39,7 @@ export class PreparedNetwork {
   ) {}
 
   static async compile(device: GpuDevice, form: NetworkForm): Promise<PreparedNetwork> {
-    const { layout, weights, declare } = layOut(form, device);
+    const { layout, weights, declare } = layOutNetwork(form, device);
     return VariableStore.with(device, async (variables) => {
       declare(variables);
       for (const spec of weights) variables.write(spec.name, initialValues(spec, SEED));
@@ -79,7 +79,8 @@ interface LaidOutNetwork {
   readonly declare: (variables: VariableStore) => void;
 }
 
-function layOut(form: NetworkForm, { facts }: GpuDevice): LaidOutNetwork {
+/** A step of a network, not yet compiled. */
+export function layOutNetwork(form: NetworkForm, { facts }: GpuDevice): LaidOutNetwork {
   const { backbone, alpha, size, batch, pass, precision = "f32" } = form;
   const network = { backbone, alpha, size, heads: REFERENCE_HEADS };
   if (pass === "inference") {

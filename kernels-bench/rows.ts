@@ -9,7 +9,7 @@ export interface RunFacts {
   readonly commit: string | null;
   readonly tier: string;
   readonly kernels: string;
-  /** Whether a measured table chose kernels. */
+  /** Whether a measured table chose kernels; in a row, whether it has a shape of what was timed. */
   readonly tuned: boolean;
 }
 

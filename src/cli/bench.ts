@@ -7,6 +7,7 @@ import type { BenchItem } from "../../kernels-bench/bench_item.ts";
 import { measureCeilings } from "../../kernels-bench/ceilings.ts";
 import { measuredCommit } from "../../kernels-bench/commit.ts";
 import { compareRows, parseRows } from "../../kernels-bench/comparison.ts";
+import { isTuned, itemLayout } from "../../kernels-bench/item_layout.ts";
 import { PreparedNetwork } from "../../kernels-bench/network.ts";
 import { type NetworkForm, networkCaseName } from "../../kernels-bench/network_form.ts";
 import { requirePeers } from "../../kernels-bench/peer_process.ts";
@@ -17,6 +18,7 @@ import { messageOf, WeftError } from "../base/errors.ts";
 import { megabytes } from "../gpu/device.ts";
 import { type OpenedDevice, openDescribedDevice } from "../platform/node/device.ts";
 import { fileFault } from "../platform/node/files.ts";
+import { distinctNodes } from "../tune/tuner.ts";
 import { addBenchOptions, type BenchOptions, chosenItems, isProfiled, networkForm } from "./bench_options.ts";
 import { runPeers } from "./bench_peers.ts";
 import { showStage } from "./bench_progress.ts";
@@ -45,7 +47,7 @@ async function bench(options: BenchOptions): Promise<void> {
   const { adapter, tier, kernels } = options;
   const opened = await openDescribedDevice({ adapter, tier, ...(kernels && { family: kernels }) });
   try {
-    if (options.tuned) await chooseByTable(opened, options);
+    if (options.tuned) await chooseByTable(items, opened, options);
     if (options.firstStep) await runFirstStep(opened.device);
     else await run(items, opened, options, saved);
     if (form && isProfiled(options)) await profile(form, opened, options);
@@ -64,13 +66,22 @@ async function savedRows(path: string): Promise<BenchRow[]> {
   return parseRows(text, path);
 }
 
-/** @throws WeftError where nothing is stored for the adapter. */
-async function chooseByTable(opened: OpenedDevice, { tier }: BenchOptions): Promise<void> {
+/** @throws WeftError where nothing is stored for the adapter, or nothing of what is timed. */
+async function chooseByTable(
+  items: readonly BenchItem[],
+  opened: OpenedDevice,
+  { tier }: BenchOptions,
+): Promise<void> {
   const { table, place } = await useStoredTuning({ ...opened, budgetBytes: undefined, tier });
   if (table.size === 0) {
     throw new WeftError(`--tuned: nothing is stored for ${opened.device.name}; run weft tune first`);
   }
-  sayField("tuning", `${counted(table.size, "shape")}: ${place}`);
+  const nodes = distinctNodes(items.flatMap((item) => itemLayout(item, opened.device) ?? []));
+  const measured = nodes.filter(({ key }) => table.has(key)).length;
+  if (measured === 0) {
+    throw new WeftError(`--tuned: no shape of what is timed is in ${place}; run weft tune for it first`);
+  }
+  sayField("tuning", `${measured} of ${counted(nodes.length, "shape")}: ${place}`);
 }
 
 async function run(
@@ -121,7 +132,8 @@ async function runItems(
     }
     showStage(place, true);
     try {
-      const row = rowOf(await item.measure({ device, onStage }), facts, ceilings);
+      const tuned = facts.tuned && isTuned(item, device);
+      const row = rowOf(await item.measure({ device, onStage }), { ...facts, tuned }, ceilings);
       rows.push(row);
       showStage("");
       print(options.json ? JSON.stringify(row) : table.line(row));

@@ -72,6 +72,19 @@ describe("weft tune", () => {
     expect(Object.keys(entriesOf(join(other, "tuning", name)))).toHaveLength(measured.length + keys.length);
   });
 
+  it("chooses kernels for a benchmark that has shapes of the table, and refuses another", async () => {
+    const adapter = ["--adapter", process.env.WEFT_TEST_ADAPTER ?? "auto", "--tuned", "--json"];
+    const step = ["bench", "--network", "MobileNetV2", ...NETWORK, ...adapter];
+    const timed = await runWeft(step, inCache(cache));
+    expect(timed.errors.join("\n")).toMatch(/tuning +[1-9]\d* of \d+ shapes: /);
+    expect(JSON.parse(timed.stdout)).toMatchObject({ pass: "train", tuned: true });
+    const other = await runWeft(["bench", "--case", "dropout/16x1536", ...adapter], inCache(cache));
+    expect(other).toMatchObject({ code: 1, stdout: "" });
+    expect(other.errors).toEqual([
+      expect.stringMatching(/--tuned: no shape of what is timed is in .*weft tune/),
+    ]);
+  });
+
   it("refuses a table of other kernels, what is no table, and to do nothing", async () => {
     const stale = join(temporaryFolder(), "stale.json");
     writeFileSync(stale, readFileSync(exported, "utf8").replace(/"kernels": "\w+"/, '"kernels": "0"'));

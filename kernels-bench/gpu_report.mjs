@@ -1,6 +1,26 @@
 // What gpu_run.mjs has measured, in words: convolutions as shares of what PyTorch's matrix product reaches in fp32, and
 // training steps beside PyTorch's.
 
+import { existsSync, readFileSync } from "node:fs";
+
+/** The objects of a file of JSON lines; none where there is no such file. */
+export function linesOf(path) {
+  if (!existsSync(path)) return [];
+  return readFileSync(path, "utf8")
+    .split("\n")
+    .flatMap((line) => objectOf(line) ?? []);
+}
+
+/** The object of a line of JSON; undefined for any other line, one that was cut off among them. */
+export function objectOf(line) {
+  if (!line.startsWith("{")) return undefined;
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
 const isWeft = (row) => row.engine === undefined && row.medianMs !== undefined;
 
 const percent = (share) => `${(100 * share).toFixed(0)}%`;
@@ -56,8 +76,28 @@ function goldenLines(rows) {
     .map((row) => `${row.case}: ${row.passed} passed, ${row.failed} failed, ${row.skipped} skipped`);
 }
 
-/** Lines about rows of one or more runs; of rows of the same name the last counts. */
+/** Lines about rows of one or more runs, adapter by adapter, dry runs apart. */
 export function report(rows) {
+  const groups = new Map();
+  for (const row of rows) {
+    const key = JSON.stringify([row.adapter, row.isDry === true]);
+    groups.set(key, [...(groups.get(key) ?? []), row]);
+  }
+  return [...groups.values()].flatMap((group) => [...heading(group), ...groupLines(group)]);
+}
+
+/** The adapter, and PyTorch's where it has worked on another. */
+function heading(rows) {
+  const [{ adapter, isDry }] = rows;
+  if (!adapter && !isDry) return [];
+  const others = new Set(rows.map(({ engineAdapter }) => engineAdapter ?? adapter));
+  others.delete(adapter);
+  const peers = others.size > 0 ? `, PyTorch on ${[...others].join(", ")}` : "";
+  return [`${adapter ?? "no adapter"}${peers}${isDry ? ", dry run" : ""}:`];
+}
+
+/** Of rows of the same name the last counts. */
+function groupLines(rows) {
   const latest = new Map();
   for (const row of rows) {
     const { case: name, pass, batch, precision, layout, tuned, engine } = row;

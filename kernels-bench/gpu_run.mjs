@@ -21,7 +21,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
-import { report } from "./gpu_report.mjs";
+import { linesOf, objectOf, report } from "./gpu_report.mjs";
 import { stepsOf } from "./gpu_steps.mjs";
 
 const ROOT = join(import.meta.dirname, "..");
@@ -36,20 +36,18 @@ const NVIDIA_MANIFEST = "/usr/local/nvidia/share/vulkan/icd.d/nvidia_icd.json";
 const NVIDIA_LIBRARIES = ["/usr/local/nvidia/lib64", "/usr/local/nvidia/lib"];
 const MANIFEST_FOLDERS = ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d", "/usr/local/share/vulkan/icd.d"];
 
-const { values: options, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    "dry-run": { type: "boolean", default: false },
-    out: { type: "string" },
-    only: { type: "string" },
-    again: { type: "boolean", default: false },
-    list: { type: "boolean", default: false },
-    minutes: { type: "string" },
-    adapter: { type: "string" },
-    python: { type: "string", default: "python3" },
-    report: { type: "boolean", default: false },
-  },
-});
+const OPTIONS = {
+  "dry-run": { type: "boolean", default: false },
+  out: { type: "string" },
+  only: { type: "string" },
+  again: { type: "boolean", default: false },
+  list: { type: "boolean", default: false },
+  minutes: { type: "string" },
+  adapter: { type: "string" },
+  python: { type: "string", default: "python3" },
+  report: { type: "boolean", default: false },
+};
+const { values: options, positionals } = commandLine();
 const isDry = options["dry-run"];
 const today = new Date().toISOString().slice(0, 10);
 const out = resolve(options.out ?? join(ROOT, "runs", `gpu-${isDry ? "dry-" : ""}${today}`));
@@ -61,27 +59,18 @@ const say = (text) => {
 };
 const keep = (file, line) => appendFileSync(join(out, file), `${line}\n`);
 
-function linesOf(path) {
-  if (!existsSync(path)) return [];
-  return readFileSync(path, "utf8")
-    .split("\n")
-    .flatMap((line) => objectOf(line) ?? []);
-}
-
-/** The object of a line of JSON; undefined for any other line, one that was cut off among them. */
-function objectOf(line) {
-  if (!line.startsWith("{")) return undefined;
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
-}
-
 /** Ends the run with one line. */
 function refuse(reason) {
   console.error(reason);
   process.exit(1);
+}
+
+function commandLine() {
+  try {
+    return parseArgs({ allowPositionals: true, options: OPTIONS });
+  } catch ({ message }) {
+    return refuse(message.split(/\.\s/)[0]);
+  }
 }
 
 /** The command line: bundled from the sources where they can be, else as it was packed. */
@@ -126,7 +115,7 @@ function environment() {
 
 /**
  * Runs a program; its stderr is shown and logged, each line of its stdout handed over as it comes.
- * @returns what went wrong, in a few words; undefined where nothing did
+ * @returns `fault`, what went wrong in a few words, undefined where nothing did; and whether time was up
  */
 function run(program, args, { seconds, env, onLine }) {
   return new Promise((resolve) => {
@@ -150,9 +139,9 @@ function run(program, args, { seconds, env, onLine }) {
     });
     child.on("close", (code, signal) => {
       clearTimeout(timer);
-      if (isCutOff) resolve(`cut off after ${seconds.toFixed(0)} s`);
-      else if (fault !== undefined) resolve(fault);
-      else resolve(code === 0 ? undefined : `ended with ${signal ?? `exit code ${code}`}`);
+      if (isCutOff) fault = `cut off after ${seconds.toFixed(0)} s`;
+      else if (code !== 0) fault ??= `ended with ${signal ?? `exit code ${code}`}`;
+      resolve({ fault, isCutOff });
     });
   });
 }
@@ -167,13 +156,30 @@ function rowOf(step, line, facts) {
     return { case: step.name, pass: "golden", passed, failed, skipped, ...facts };
   }
   const row = step.kind === "rows" ? objectOf(line) : undefined;
-  return row && { ...facts, ...row, commit: row.commit ?? facts.commit };
+  if (!row) return undefined;
+  // rows of a run share a name of the adapter: weft's bench and PyTorch each have their own
+  const names = { adapter: facts.adapter ?? row.adapter, ...(row.engine && { engineAdapter: row.adapter }) };
+  return { ...facts, ...row, ...names, commit: row.commit ?? facts.commit };
 }
 
+/** Lets weft know the table that an earlier run has measured; one that does not hold for this weft is said. */
+async function importTable({ tuningFile }, env) {
+  if (tuningFile === undefined || !existsSync(tuningFile)) return;
+  const args = [weftProgram(), "tune", "--import", tuningFile];
+  const { fault } = await run(process.execPath, args, {
+    seconds: 60,
+    env,
+    onLine: (line) => say(`    ${line}`),
+  });
+  if (fault !== undefined) say(`    ${tuningFile} is not taken over: ${fault}`);
+}
+
+/** Runs a step. @returns "done", "failed", or "left" where --minutes broke it off */
 async function runStep(step, { env, facts, seconds, adapter }) {
   const weft = step.weft && [weftProgram(), ...step.weft, "--kernels", "gpu", "--adapter", adapter];
   const [program, args] = weft ? [process.execPath, weft] : [options.python, step.python];
   say(`\n== ${step.name}: ${[program, ...args].join(" ").slice(0, 400)}`);
+  await importTable(step, env);
   const started = performance.now();
   let rows = 0;
   const onLine = (line) => {
@@ -183,20 +189,25 @@ async function runStep(step, { env, facts, seconds, adapter }) {
       keep("rows.jsonl", JSON.stringify(row));
     } else say(`    ${line}`);
   };
-  let fault = await run(program, args, { seconds, env, onLine });
+  let { fault, isCutOff } = await run(program, args, { seconds, env, onLine });
   if (fault === undefined && rows === 0 && step.kind !== "log") fault = "gave no row";
   const took = Number(((performance.now() - started) / 1000).toFixed(1));
-  const status = fault === undefined ? "done" : "failed";
+  const isLeft = isCutOff && seconds < MOST_SECONDS;
+  const status = fault === undefined ? "done" : isLeft ? "left" : "failed";
   keep("steps.jsonl", JSON.stringify({ step: step.name, status, fault, rows, seconds: took, ...facts }));
-  say(fault === undefined ? `-- ${step.name}: done in ${took} s` : `-- ${step.name} FAILED: ${fault}`);
-  return fault;
+  say(
+    fault === undefined
+      ? `-- ${step.name}: done in ${took} s`
+      : `-- ${step.name} ${status.toUpperCase()}: ${fault}`,
+  );
+  return status;
 }
 
 /** Adapter, driver and commit, which every row bears. */
 async function measuredOn(env, adapter) {
   let diagnosis;
   const doctor = [weftProgram(), "doctor", "--json", "--adapter", adapter];
-  const fault = await run(process.execPath, doctor, {
+  const { fault } = await run(process.execPath, doctor, {
     seconds: 60,
     env,
     onLine: (line) => {
@@ -223,11 +234,21 @@ function commitHere() {
 }
 
 function chosenSteps() {
-  const all = stepsOf(isDry, join(out, "tuning.json"));
-  const wanted = options.only?.split(",").map((word) => word.trim());
+  const all = stepsOf(isDry, join(out, isDry ? "tuning-dry.json" : "tuning.json"));
+  const wanted = options.only?.split(",").map((word) => word.trim().replace(/\/+$/, ""));
   const stray = wanted?.find((word) => !all.some(({ name }) => `${name}/`.startsWith(`${word}/`)));
   if (stray !== undefined) refuse(`--only ${stray}: there is no such step; --list shows all of them`);
   return wanted ? all.filter(({ name }) => wanted.some((word) => `${name}/`.startsWith(`${word}/`))) : all;
+}
+
+/** Names of the steps that --out has of this adapter and commit. */
+function doneSteps(facts) {
+  if (options.again) return new Set();
+  const shared = ["isDry", "adapter", "commit"];
+  const done = linesOf(join(out, "steps.jsonl")).filter((line) => {
+    return line.status === "done" && shared.every((key) => line[key] === facts[key]);
+  });
+  return new Set(done.map(({ step }) => step));
 }
 
 async function main() {
@@ -238,18 +259,23 @@ async function main() {
   }
   mkdirSync(out, { recursive: true });
   const end = performance.now() + 60_000 * minutes;
-  const before = linesOf(join(out, "steps.jsonl")).filter(({ status }) => status === "done");
-  const done = new Set(options.again ? [] : before.map(({ step }) => step));
   const adapter = options.adapter ?? (isDry ? "auto" : "hardware");
   const env = environment();
   const facts = await measuredOn(env, adapter);
   say(`${facts.adapter} (${facts.driver}), commit ${facts.commit}, ${new Date().toISOString()}, into ${out}`);
+  const done = doneSteps(facts);
+  const due = steps.filter(({ name }) => !done.has(name));
+  if (due.length < steps.length) {
+    say(`${steps.length - due.length} of ${steps.length} steps are done already; --again runs those too`);
+  }
   const failed = [];
   const left = [];
-  for (const step of steps.filter(({ name }) => !done.has(name))) {
+  for (const step of due) {
     const seconds = Math.min(MOST_SECONDS, (end - performance.now()) / 1000);
-    if (seconds < FEWEST_SECONDS) left.push(step.name);
-    else if (await runStep(step, { env, facts, seconds, adapter })) failed.push(step.name);
+    const isTooLate = seconds < FEWEST_SECONDS;
+    const status = isTooLate ? "left" : await runStep(step, { env, facts, seconds, adapter });
+    if (status === "failed") failed.push(step.name);
+    if (status === "left") left.push(step.name);
   }
   console.log(report(linesOf(join(out, "rows.jsonl"))).join("\n"));
   if (failed.length > 0) say(`\nfailed: ${failed.join(", ")}`);
@@ -257,6 +283,9 @@ async function main() {
   if (failed.length + left.length > 0) process.exitCode = 1;
 }
 
+if (options.report && positionals.length === 0)
+  refuse("--report expects files of rows, such as DIR/rows.jsonl");
+if (!options.report && positionals.length > 0) refuse(`${positionals[0]}: only --report takes files`);
 const absent = positionals.find((path) => !existsSync(path));
 if (absent !== undefined) refuse(`${absent}: no such file`);
 if (!(minutes > 0)) refuse(`--minutes expects a number above 0, received "${options.minutes}"`);

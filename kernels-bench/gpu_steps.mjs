@@ -1,5 +1,6 @@
 // The steps of gpu_run.mjs, each a command that ends within minutes, in the order in which they run. A step's `weft` or
-// `python` are the arguments of that program; `rows` says that its stdout is a JSON line a row.
+// `python` are the arguments of that program; `rows` says that its stdout is a JSON line a row. `tuningFile` is a table
+// that weft takes over before the step, where there is one.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -89,11 +90,13 @@ function tunedSteps(form, { budgetSeconds }, tuningFile) {
     {
       name: `tune/${network}/${precision}`,
       kind: "log",
+      tuningFile,
       weft: ["tune", "--backbone", network, ...formOf(form), "--precision", precision, ...flags],
     },
     {
       name: `tuned/${network}/${precision}`,
       kind: "rows",
+      tuningFile,
       weft: [...trainArguments(form, precision), "--tuned"],
     },
   ]);

@@ -43,6 +43,12 @@ export interface SearchResult {
 /** Of long lists only the first are tried; operators name the likely ones first. */
 const MOST_CANDIDATES = 12;
 
+/** What may challenge the holder, and what it is called. */
+interface Candidate {
+  readonly candidate: string;
+  readonly choices: Choices;
+}
+
 /** What is best so far. */
 interface Holder {
   readonly choices: Choices;
@@ -109,21 +115,53 @@ export class NodeSearch {
     return { choices, isChanged, seconds, gain: this.gain };
   }
 
-  /** Finds the best candidate of one choice. False where it was broken off. */
+  /**
+   * Finds the best candidate of one choice, then looks at what only its losers offer: a kernel may lose as its operator
+   * cuts it and win when cut otherwise. False where it was broken off.
+   */
   private async settle({ what, names, chosen }: Choice): Promise<boolean> {
+    const working = [chosen];
     for (const name of names.slice(0, MOST_CANDIDATES)) {
       if (name === chosen) continue;
       if (this.limits.isOver()) return false;
-      const candidate = `${what} ${name}`;
-      this.events.onCandidate(candidate);
-      try {
-        await this.challenge({ ...this.holder?.choices, [what]: name });
-      } catch (thrown) {
-        this.device.throwIfLost();
-        this.events.onFailure(candidate, messageOf(thrown).split("\n")[0] ?? "");
-      }
+      if (await this.attempt(`${what} ${name}`, { ...this.holder?.choices, [what]: name }))
+        working.push(name);
+    }
+    for (const { candidate, choices } of this.offeredUnder(what, working).slice(0, MOST_CANDIDATES)) {
+      if (this.limits.isOver()) return false;
+      await this.attempt(candidate, choices);
     }
     return !this.limits.isOver();
+  }
+
+  /** The candidates of choices that the holder does not have, under other names of one choice; one changed at a time. */
+  private offeredUnder(what: string, names: readonly string[]): Candidate[] {
+    const had = new Set(this.choicesMade().map((choice) => choice.what));
+    return names.flatMap((name) => {
+      const under = { ...this.holder?.choices, [what]: name };
+      const made = choicesOf(layOutTrial(this.lone, this.device.facts, under));
+      return made.flatMap((other): Candidate[] => {
+        if (had.has(other.what)) return [];
+        const rest = other.names.filter((value) => value !== other.chosen);
+        return rest.map((value) => ({
+          candidate: `${what} ${name}, ${other.what} ${value}`,
+          choices: { ...under, [other.what]: value },
+        }));
+      });
+    });
+  }
+
+  /** Lets a candidate challenge the holder. False where it does not work, which is told. */
+  private async attempt(candidate: string, choices: Choices): Promise<boolean> {
+    this.events.onCandidate(candidate);
+    try {
+      await this.challenge(choices);
+      return true;
+    } catch (thrown) {
+      this.device.throwIfLost();
+      this.events.onFailure(candidate, messageOf(thrown).split("\n")[0] ?? "");
+      return false;
+    }
   }
 
   /** Checks a candidate and times it; where it wins it becomes the holder. @throws Error where it fails. */

@@ -39,7 +39,8 @@ struct Params { rows: u32, columns: u32, skipped: u32, repeats: u32 }
 
 interface Candidate {
   readonly name: string;
-  readonly repeats?: number;
+  /** How often it sums; several are a choice of their own. */
+  readonly repeats?: readonly number[];
   readonly skipped?: number;
   /** Workgroups that are launched. */
   readonly workgroups?: number;
@@ -57,7 +58,7 @@ function sumWith(candidates: readonly Candidate[]) {
     lower(l) {
       const [rows = 0, columns = 0] = l.input("x").shape;
       const {
-        repeats = 1,
+        repeats = [1],
         skipped = 0,
         source = SOURCE,
         ...rest
@@ -67,7 +68,7 @@ function sumWith(candidates: readonly Candidate[]) {
         { name: `test/${rest.name}`, source },
         {
           tensors: { x: l.input("x"), y: l.output("y") },
-          uniforms: { rows, columns, skipped, repeats },
+          uniforms: { rows, columns, skipped, repeats: l.choose("repeats", repeats) },
           workgroups: rest.workgroups ?? Math.ceil(columns / 16),
         },
       );
@@ -86,7 +87,7 @@ function layOutSum(
   return layOutPlan(graph, { y }, device.facts);
 }
 
-const SLOW: Candidate = { name: "slow", repeats: 40 };
+const SLOW: Candidate = { name: "slow", repeats: [40] };
 const FAST: Candidate = { name: "fast" };
 
 describe("tune", () => {
@@ -108,6 +109,21 @@ describe("tune", () => {
     const device = await testDevice();
     const { tuned } = await tune(device, [layOutSum(device, [FAST, SLOW])], OPTIONS);
     expect(tuned).toMatchObject([{ choices: { kernel: "fast" }, isChanged: false, gain: 1 }]);
+  });
+
+  it.each([
+    [0, 1],
+    [1, 0],
+  ])("tries what only the losing kernel offers, kernels in order %i, %i", async (a, b) => {
+    const device = await testDevice();
+    const kernels: Candidate[] = [
+      { name: "fixed", repeats: [10] },
+      { name: "cut", repeats: [60, 1] },
+    ];
+    const ordered = [a, b].flatMap((i) => kernels[i] ?? []);
+    const { tuned, failed } = await tune(device, [layOutSum(device, ordered)], OPTIONS);
+    expect(failed).toEqual([]);
+    expect(tuned).toMatchObject([{ choices: { kernel: "cut", repeats: "1" }, isChanged: true }]);
   });
 
   it("times no candidate whose numbers are wrong, or that leaves some unwritten", async () => {

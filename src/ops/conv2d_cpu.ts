@@ -21,19 +21,17 @@ import {
 } from "./conv2d_winograd.ts";
 import {
   addPartials,
+  CHANNELS_PER_TILE,
   type ForwardFusion,
   type ForwardTensors,
   type Geometry,
   geometryUniforms,
   isVectorised,
   lanesOf,
+  PIXELS_PER_LANE,
   tapSteps,
   tiledKernel,
 } from "./convolution.ts";
-
-/** A lane's tile: 4 pixels x 16 channels. */
-const PIXELS_PER_LANE = 4;
-const CHANNELS_PER_TILE = 16;
 
 /** Dispatches the kernels of the forward pass. */
 export function lowerForwardOnCpu(

@@ -7,39 +7,20 @@ import gradientProducts from "../../shaders/conv2d/winograd/gradient_products.wg
 import products from "../../shaders/conv2d/winograd/products.wgsl";
 import transformFilter from "../../shaders/conv2d/winograd/transform_filter.wgsl";
 import transformGradient from "../../shaders/conv2d/winograd/transform_gradient.wgsl";
-import transformInput from "../../shaders/conv2d/winograd/transform_input.wgsl";
 import transformSums from "../../shaders/conv2d/winograd/transform_sums.wgsl";
 import type { DeviceFacts } from "../gpu/device.ts";
 import type { Tensor } from "../graph/graph.ts";
 import type { Lowering } from "../graph/operator.ts";
 import { ACTIVATION_CODES } from "./activation.ts";
 import {
+  CHANNELS_PER_TILE,
   type ForwardFusion,
   type ForwardTensors,
   type Geometry,
   isVectorised,
-  lanesOf,
   tiledKernel,
 } from "./convolution.ts";
-
-const CHANNELS_PER_TILE = 16;
-/** Values of a transformed piece, and of a transformed kernel. */
-const PLACES = 16;
-/** The most that a transformed image takes; what is larger goes in rounds. */
-const MAX_PIECES_BYTES = 2 ** 24;
-
-/** The sizes of y [N,P,Q,K] made from x [N,H,W,C], whichever direction it is. */
-interface Sizes {
-  readonly N: number;
-  readonly H: number;
-  readonly W: number;
-  readonly C: number;
-  readonly P: number;
-  readonly Q: number;
-  readonly K: number;
-  readonly top: number;
-  readonly left: number;
-}
+import { blockBytes, Pieces, PLACES, type Sizes, tilesOf } from "./winograd_pieces.ts";
 
 /** The directions of a convolution. */
 export type Direction = "forward" | "dataGradient" | "weightGradient";
@@ -51,22 +32,18 @@ function sizesOf(g: Geometry, direction: Direction): Sizes {
   return { N, H: P, W: Q, C: K, P: H, Q: W, K: C, top: 2 - g.top, left: 2 - g.left };
 }
 
-/** Outputs by fours: rows and columns of 2x2 tiles, and blocks of the tiles that a subgroup computes at a time. */
-function tilesOf({ N, P, Q }: Sizes, device: DeviceFacts) {
-  const [tilesH, tilesW] = [Math.ceil(P / 2), Math.ceil(Q / 2)];
-  const tiles = N * tilesH * tilesW;
-  const blockTiles = 4 * lanesOf(device);
-  return { tilesH, tilesW, tiles, blockTiles, blocks: Math.ceil(tiles / blockTiles) };
-}
-
 const channelTiles = (channels: number) => Math.ceil(channels / CHANNELS_PER_TILE);
 
-/** Whether a convolution can be computed this way. */
+/** Channels of whole tiles. */
+const paddedChannels = (channels: number) => channelTiles(channels) * CHANNELS_PER_TILE;
+
+/** Whether a convolution can be computed this way: bindings hold the kernels, and pieces a block at a time. */
 function fitsWinograd(g: Geometry, device: DeviceFacts): boolean {
   const ones = [...g.strides, ...g.dilations, g.groups].every((value) => value === 1);
-  const [c, k] = [channelTiles(g.C), channelTiles(g.K)].map((tiles) => tiles * CHANNELS_PER_TILE);
-  const kernelBytes = PLACES * (c ?? 0) * (k ?? 0) * 4;
-  return ones && g.R === 3 && g.S === 3 && isVectorised(g) && kernelBytes <= device.maxBindingBytes;
+  if (!ones || g.R !== 3 || g.S !== 3 || !isVectorised(g)) return false;
+  const [c, k] = [paddedChannels(g.C), paddedChannels(g.K)];
+  const kernelBytes = PLACES * c * k * 4;
+  return Math.max(kernelBytes, blockBytes(Math.max(g.C, k), device)) <= device.maxBindingBytes;
 }
 
 /** The least gain that counts, as a ratio and in steps (about 2 ms on two cores): it costs launches and memory. */
@@ -190,69 +167,6 @@ function lowerFilterTransform(l: Lowering<object>, { C, K }: Sizes, layout: Filt
   return u;
 }
 
-/** Blocks of tiles that are transformed and multiplied before the next ones. */
-interface Round {
-  readonly first: number;
-  readonly blocks: number;
-}
-
-/** The transformed pieces of an image, in memory for one round of them. */
-class Pieces {
-  readonly v: Tensor;
-  readonly rounds: readonly Round[];
-  private readonly tiling: ReturnType<typeof tilesOf>;
-
-  /** @param channels the most that a transformed image of this convolution has */
-  constructor(
-    private readonly l: Lowering<object>,
-    private readonly sizes: Sizes,
-    private readonly x: Tensor,
-    channels: number,
-  ) {
-    this.tiling = tilesOf(sizes, l.device);
-    const { blocks, blockTiles } = this.tiling;
-    const rounds = Math.ceil((blocks * PLACES * channels * blockTiles * 4) / MAX_PIECES_BYTES);
-    const most = Math.ceil(blocks / Math.min(rounds, blocks));
-    this.rounds = Array.from({ length: Math.ceil(blocks / most) }, (_, i) => ({
-      first: i * most,
-      blocks: Math.min(most, blocks - i * most),
-    }));
-    this.v = l.workspace("pieces", { shape: [PLACES, most, sizes.C, blockTiles], dtype: "f32" });
-  }
-
-  /** Blocks of the largest round. */
-  get blocks(): number {
-    return this.rounds[0]?.blocks ?? 0;
-  }
-
-  get blockTiles(): number {
-    return this.tiling.blockTiles;
-  }
-
-  uniforms({ first }: Round) {
-    const { tilesH, tilesW, tiles, blockTiles } = this.tiling;
-    return { tiles_h: tilesH, tiles_w: tilesW, tiles, first_tile: first * blockTiles, four: 4 };
-  }
-
-  lowerTransform(round: Round): void {
-    const { H, W, C, top, left } = this.sizes;
-    const count = (round.blocks * this.blockTiles * C) / 4;
-    this.l.dispatch(tiledKernel("conv2d/winograd/transform_input", transformInput, this.l.device), {
-      tensors: { x: this.x, v: this.v },
-      uniforms: {
-        ...this.uniforms(round),
-        in_h: H,
-        in_w: W,
-        in_fours: C / 4,
-        pad_top: top,
-        pad_left: left,
-        count,
-      },
-      workgroups: Math.ceil(count / 64),
-    });
-  }
-}
-
 /** Dispatches the stages of the gradient by w: 16 products over the tiles of x and dy, round by round, then dw. */
 export function lowerWeightGradientByWinograd(
   l: Lowering<object>,
@@ -262,7 +176,7 @@ export function lowerWeightGradientByWinograd(
   dw: Tensor,
 ): void {
   const tilesK = channelTiles(g.K);
-  const pieces = new Pieces(l, g, x, Math.max(g.C, tilesK * CHANNELS_PER_TILE));
+  const pieces = new Pieces(l, g, x, Math.max(g.C, paddedChannels(g.K)));
   const { v, blockTiles } = pieces;
   const shape = [PLACES, pieces.blocks, tilesK, blockTiles, CHANNELS_PER_TILE];
   const e = l.workspace("pieces of the gradient", { shape, dtype: "f32" });

@@ -129,6 +129,10 @@ export function convolutionFlops(g: Geometry): number {
   return 2 * g.N * g.P * g.Q * g.K * g.R * g.S * (g.C / g.groups);
 }
 
+/** A lane's tile in the kernels for CPUs: 4 pixels (Winograd: 4 pieces of an image) x 16 channels. */
+export const PIXELS_PER_LANE = 4;
+export const CHANNELS_PER_TILE = 16;
+
 /** Lanes that share operands through workgroup memory where there are no subgroups of a fixed size. */
 const LANES_WITHOUT_SUBGROUPS = 16;
 

@@ -1,12 +1,13 @@
 // Convolutions by Winograd against the float64 reference, chosen by a table where the rule would not: tiles that
-// overhang, every padding, channels that fill no tile, rounds, epilogues; with subgroups and without.
+// overhang, every padding, channels that fill no tile, epilogues; with subgroups and without. Images of several rounds
+// against the direct kernels.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { DeviceFacts, GpuDevice } from "../../src/gpu/device.ts";
 import { VariableStore } from "../../src/gpu/variables.ts";
 import { Graph } from "../../src/graph/graph.ts";
 import { Plan, type StepValues } from "../../src/graph/plan.ts";
-import { layOutPlan } from "../../src/graph/plan_layout.ts";
+import { layOutPlan, type PlanLayout } from "../../src/graph/plan_layout.ts";
 import { castTo } from "../../src/ops/cast.ts";
 import { conv2d, conv2dDataGradient, conv2dWeightGradient } from "../../src/ops/conv2d.ts";
 import { openDevice } from "../../src/platform/node/device.ts";
@@ -20,14 +21,14 @@ import { SameChoice } from "./same_choice.ts";
 const ADAPTER = process.env.WEFT_TEST_ADAPTER ?? "auto";
 const hasF16 = (await testDevice()).facts.features.has("shader-f16");
 const BY_WINOGRAD = new SameChoice({ method: "winograd" });
+const SAME = { strides: [1, 1], padding: "same", dilations: [1, 1], groups: 1 };
 
 /** A 3x3 convolution of x [N,H,W,C] to K channels. */
 function sample(name: string, x: readonly number[], K: number, padding: unknown = "same"): Sample {
-  const attrs = { strides: [1, 1], padding, dilations: [1, 1], groups: 1 };
   const C = x[3] ?? 0;
   return {
     name,
-    attrs,
+    attrs: { ...SAME, padding },
     inputs: {
       x: uniform(`winograd/${name}/x`, x),
       w: uniform(`winograd/${name}/w`, [3, 3, C, K]),
@@ -86,6 +87,51 @@ function epilogueSample(): Sample {
   };
 }
 
+/** A convolution of inputs of these shapes to y, and its gradients by x and w. */
+function allDirections(
+  { attrs, shapes }: { readonly attrs: object; readonly shapes: Readonly<Record<string, readonly number[]>> },
+  dtype: "f32" | "f16" = "f32",
+) {
+  const graph = new Graph();
+  const input = (name: string, shape: readonly number[]) => castTo(graph, graph.input(name, shape), dtype);
+  const inputs = Object.fromEntries(
+    Object.entries(shapes).map(([role, shape]) => [role, input(role, shape)] as const),
+  );
+  const { x, w } = inputs;
+  const y = graph.applyOne(conv2d, inputs, { ...attrs });
+  const dy = input("dy", y.shape);
+  const { strides, padding, dilations, groups } = { ...SAME, ...attrs };
+  const shared = { strides, padding, dilations, groups };
+  const outputs = {
+    y,
+    dx: graph.applyOne(conv2dDataGradient, { dy, w }, { ...shared, inputShape: x?.shape }),
+    dw: graph.applyOne(conv2dWeightGradient, { x, dy }, { ...shared, kernelSize: [3, 3] }),
+  };
+  return { graph, outputs, shapes: { ...shapes, dy: y.shape } };
+}
+
+/** 3x3, "same", of x [N,H,W,C] to K channels. */
+function plain(x: readonly number[], K: number) {
+  return { attrs: SAME, shapes: { x, w: [3, 3, x[3] ?? 0, K] } };
+}
+
+/** The kernels of a plan by what their nodes compute. */
+function kernelsByRole({ memory }: PlanLayout): Record<string, string[]> {
+  const kernels: Record<string, string[]> = {};
+  for (const command of memory.commands) {
+    if (command.kind !== "dispatch") continue;
+    const role = Object.keys(command.node.outputs)[0] ?? "";
+    kernels[role] = [...(kernels[role] ?? []), command.kernel.name.replace(/^conv2d\//, "")];
+  }
+  return kernels;
+}
+
+/** Kernels of a convolution and of its gradients. */
+function kernelsOf(convolution: Parameters<typeof allDirections>[0], facts: DeviceFacts) {
+  const { graph, outputs } = allDirections(convolution);
+  return kernelsByRole(layOutPlan(graph, outputs, facts));
+}
+
 describe.each([{ subgroups: true }, { subgroups: false }])("by Winograd, %o", ({ subgroups }) => {
   let device: GpuDevice;
   beforeAll(async () => {
@@ -94,9 +140,19 @@ describe.each([{ subgroups: true }, { subgroups: false }])("by Winograd, %o", ({
   });
   afterAll(() => device.destroy());
 
-  for (const each of SAMPLES) it(each.name, () => checkSample(device, record, each));
+  /** Checks a sample's numbers, and that they are Winograd's. */
+  async function check(reference: OperatorRecord, each: Sample): Promise<void> {
+    const inputs = Object.entries(each.inputs).map(([role, { shape }]) => [role, shape] as const);
+    const kernels = kernelsOf({ attrs: each.attrs, shapes: Object.fromEntries(inputs) }, device.facts);
+    expect(kernels.y).toContain("winograd/products");
+    expect(kernels.dx).toContain("winograd/products");
+    expect(kernels.dw).toContain("winograd/gradient_products");
+    await checkSample(device, reference, each);
+  }
 
-  it("batch norm, residual and activation", () => checkSample(device, withEpilogue, epilogueSample()));
+  for (const each of SAMPLES) it(each.name, () => check(record, each));
+
+  it("batch norm, residual and activation", () => check(withEpilogue, epilogueSample()));
 });
 
 const FACTS: DeviceFacts = {
@@ -109,30 +165,20 @@ const FACTS: DeviceFacts = {
   maxWorkgroupMemoryBytes: 32_768,
 };
 
-/** A 3x3 convolution of x [N,H,W,C] to K channels and its gradients, of tensors in that type. */
-function allDirections(x: readonly number[], K: number, dtype: "f32" | "f16" = "f32") {
-  const graph = new Graph();
-  const [N = 0, H = 0, W = 0, C = 0] = x;
-  const shapes = { x: [N, H, W, C], w: [3, 3, C, K], dy: [N, H, W, K] };
-  const input = (name: keyof typeof shapes) => castTo(graph, graph.input(name, shapes[name]), dtype);
-  const inputs = { x: input("x"), w: input("w"), dy: input("dy") };
-  const attrs = { strides: [1, 1], padding: "same", dilations: [1, 1], groups: 1 };
-  const { w, dy } = inputs;
-  const outputs = {
-    y: graph.applyOne(conv2d, { x: inputs.x, w }, attrs),
-    dx: graph.applyOne(conv2dDataGradient, { dy, w }, { ...attrs, inputShape: x }),
-    dw: graph.applyOne(conv2dWeightGradient, { x: inputs.x, dy }, { ...attrs, kernelSize: [3, 3] }),
-  };
-  return { graph, outputs, shapes };
-}
-
-/** What a method makes of drawn values. */
-async function valuesOf(device: GpuDevice, method: string, dtype: "f32" | "f16"): Promise<StepValues> {
+/** What a method makes of drawn values, and with which kernels. */
+async function computed(
+  device: GpuDevice,
+  method: string,
+  [x, K]: readonly [readonly number[], number] = [[2, 9, 17, 20], 36],
+  dtype: "f32" | "f16" = "f32",
+): Promise<{ values: StepValues; kernels: Record<string, string[]> }> {
   device.useTuning(new SameChoice({ method }));
-  const { graph, outputs, shapes } = allDirections([2, 9, 17, 20], 36, dtype);
+  const { graph, outputs, shapes } = allDirections(plain(x, K), dtype);
   const layout = layOutPlan(graph, outputs, device.facts);
-  const kernels = layout.memory.commands.map((one) => (one.kind === "dispatch" ? one.kernel.name : ""));
-  expect(kernels.includes("conv2d/winograd/products")).toBe(method === "winograd");
+  const kernels = kernelsByRole(layout);
+  for (const names of [kernels.y, kernels.dx, kernels.dw]) {
+    expect(names?.some((name) => name.startsWith("winograd/"))).toBe(method === "winograd");
+  }
   const inputs = Object.entries(shapes).map(([name, shape]) => {
     return [name, Float32Array.from(uniform(`winograd/all/${name}`, shape).data)] as const;
   });
@@ -140,11 +186,25 @@ async function valuesOf(device: GpuDevice, method: string, dtype: "f32" | "f16")
   const plan = await Plan.compile(device, layout, variables);
   try {
     plan.poison();
-    return await plan.run(Object.fromEntries(inputs));
+    return { values: await plan.run(Object.fromEntries(inputs)), kernels };
   } finally {
     plan.destroy();
     variables.destroy();
   }
+}
+
+/** The largest difference as a share of the largest value. */
+function errorOf(role: string, got: StepValues, wanted: StepValues): number {
+  const [have = new Float32Array(), want = new Float32Array()] = [got[role], wanted[role]];
+  expect(want.length, role).toBeGreaterThan(0);
+  expect(have.length, role).toBe(want.length);
+  let [error, most] = [0, 0];
+  for (const [i, value] of want.entries()) {
+    const difference = Math.abs(value - (have[i] ?? Number.NaN));
+    error = difference <= error ? error : difference; // NaN stays
+    most = Math.max(most, Math.abs(value));
+  }
+  return error / most;
 }
 
 describe("by Winograd, beside the direct kernels", () => {
@@ -155,40 +215,37 @@ describe("by Winograd, beside the direct kernels", () => {
   afterAll(() => device.destroy());
 
   it("gives the same bits twice", async () => {
-    expect(await valuesOf(device, "winograd", "f32")).toEqual(await valuesOf(device, "winograd", "f32"));
+    const { values } = await computed(device, "winograd");
+    expect(values).toEqual((await computed(device, "winograd")).values);
+  });
+
+  it.each([
+    { C: 256, K: 16, products: { y: 2, dx: 1, dw: 2 } },
+    { C: 16, K: 256, products: { y: 1, dx: 2, dw: 2 } },
+  ])("differs by rounding alone in images of several rounds, $C channels to $K", async (each) => {
+    const sizes = [[1, 70, 66, each.C], each.K] as const;
+    const direct = await computed(device, "direct", sizes);
+    const winograd = await computed(device, "winograd", sizes);
+    for (const [role, rounds] of Object.entries(each.products)) {
+      const names = winograd.kernels[role] ?? [];
+      expect(names.filter((name) => name.endsWith("products")).length, role).toBe(rounds);
+      expect(errorOf(role, winograd.values, direct.values), role).toBeLessThan(1e-5);
+    }
   });
 
   it.skipIf(!hasF16)("differs by rounding alone where tensors are f16 (requires shader-f16)", async () => {
-    const direct = await valuesOf(device, "direct", "f16");
-    const winograd = await valuesOf(device, "winograd", "f16");
+    const { values: direct } = await computed(device, "direct", undefined, "f16");
+    const { values: winograd } = await computed(device, "winograd", undefined, "f16");
     for (const role of ["y", "dx", "dw"]) {
-      const want = direct[role] ?? new Float32Array();
-      const got = winograd[role] ?? new Float32Array();
-      const most = Math.max(...want.map(Math.abs));
-      const error = Math.max(...want.map((value, i) => Math.abs(value - (got[i] ?? Number.NaN))));
-      expect(want.length, role).toBeGreaterThan(0);
-      expect(error / most, role).toBeLessThan(role === "dw" ? 1e-5 : 2 ** -10);
+      expect(errorOf(role, winograd, direct), role).toBeLessThan(role === "dw" ? 1e-5 : 2 ** -10);
     }
   });
 });
 
-/** Kernels of a 3x3 convolution and of its gradients. */
-function kernelsOf(x: readonly number[], K: number, facts: DeviceFacts): Record<string, string[]> {
-  const { graph, outputs } = allDirections(x, K);
-  const layout = layOutPlan(graph, outputs, facts);
-  const kernels: Record<string, string[]> = {};
-  for (const command of layout.memory.commands) {
-    if (command.kind !== "dispatch") continue;
-    const role = Object.keys(command.node.outputs)[0] ?? "";
-    kernels[role] = [...(kernels[role] ?? []), command.kernel.name.replace(/^conv2d\//, "")];
-  }
-  return kernels;
-}
-
 describe("the rule", () => {
   it("takes Winograd in all directions where there are many channels and pixels", () => {
     const stages = ["winograd/transform_filter", "winograd/transform_input", "winograd/products"];
-    expect(kernelsOf([2, 35, 35, 256], 256, FACTS)).toEqual({
+    expect(kernelsOf(plain([2, 35, 35, 256], 256), FACTS)).toEqual({
       y: stages,
       dx: stages,
       dw: [
@@ -201,18 +258,39 @@ describe("the rule", () => {
   });
 
   it("leaves small convolutions to the direct kernels", () => {
-    const { y, dx } = kernelsOf([2, 14, 14, 32], 32, FACTS);
+    const { y, dx } = kernelsOf(plain([2, 14, 14, 32], 32), FACTS);
     expect([y, dx]).toEqual([["forward"], ["data_gradient"]]);
   });
 
   it("leaves convolutions whose transformed kernels no binding holds to the direct kernels", () => {
     const tight = { ...FACTS, maxBindingBytes: 16 * 256 * 256 * 4 - 1 };
-    expect(kernelsOf([2, 35, 35, 256], 256, tight).y).toEqual(["forward"]);
+    expect(kernelsOf(plain([2, 35, 35, 256], 256), tight).y).toEqual(["forward"]);
+  });
+
+  it("leaves convolutions of which no binding holds a block's pieces to the direct kernels", () => {
+    const facts = (maxBindingBytes: number) => ({ ...FACTS, maxBindingBytes, tuning: BY_WINOGRAD });
+    for (const wide of [plain([1, 8, 8, 1024], 4), plain([1, 8, 8, 4], 1024)]) {
+      const bytes = 16 * 1024 * 32 * 4;
+      expect(kernelsOf(wide, facts(bytes)).y).toContain("winograd/products");
+      expect(kernelsOf(wide, facts(bytes - 1)).y).toEqual(["forward"]);
+    }
   });
 
   it("transforms large images in rounds", () => {
-    const { y = [], dw = [] } = kernelsOf([8, 56, 56, 64], 64, FACTS);
+    const { y = [], dw = [] } = kernelsOf(plain([8, 56, 56, 64], 64), FACTS);
     expect(y.filter((name) => name === "winograd/products").length).toBe(2);
     expect(dw.filter((name) => name === "winograd/gradient_products").length).toBe(2);
+  });
+
+  it("has rounds of 16 MiB at the most, unless a block alone takes more", () => {
+    const facts = { ...FACTS, tuning: BY_WINOGRAD };
+    const rounds = (x: readonly number[]) => {
+      const { y = [] } = kernelsOf(plain(x, 16), facts);
+      return y.filter((name) => name === "winograd/products").length;
+    };
+    // 16 blocks of 3 MiB: no more than 5 a round.
+    expect(rounds([1, 32, 64, 1536])).toBe(4);
+    // 2 blocks of 18 MiB.
+    expect(rounds([1, 8, 32, 9216])).toBe(2);
   });
 });

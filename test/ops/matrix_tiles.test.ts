@@ -17,13 +17,7 @@ import { Plan } from "../../src/graph/plan.ts";
 import { layOutPlan, type PlanLayout } from "../../src/graph/plan_layout.ts";
 import { castTo } from "../../src/ops/cast.ts";
 import { conv2d as conv2dOperator } from "../../src/ops/conv2d.ts";
-import {
-  chooseTile,
-  matrixTiles,
-  threadsOf,
-  tilesFor,
-  workgroupMemoryBytes,
-} from "../../src/ops/gpu_tiles.ts";
+import { matrixTiles, workgroupMemoryBytes } from "../../src/ops/gpu_tiles.ts";
 import { OPERATORS } from "../../src/ops/operators.ts";
 import { sumOf } from "../../src/ops/sum.ts";
 import { openDevice } from "../../src/platform/node/device.ts";
@@ -39,17 +33,10 @@ import {
   upstreamGradients,
   type Values,
 } from "../reference/reference.ts";
+import { MATRIX_SIZES } from "./matrix_sizes.ts";
 import { SameChoice } from "./same_choice.ts";
 
 const TRAININGS = join(import.meta.dirname, "../golden/trainings");
-
-/** Sizes that adapters offer: NVIDIA and AMD, NVIDIA's narrow one, Intel, lavapipe and Apple. */
-const SIZES = [
-  { rows: 16, columns: 16, depth: 16 },
-  { rows: 16, columns: 8, depth: 16 },
-  { rows: 8, columns: 16, depth: 16 },
-  { rows: 8, columns: 8, depth: 8 },
-].map((size): SubgroupMatrix => ({ ...size, lanes: 32, maxThreads: 256 }));
 
 const device = await openDevice({ adapter: process.env.WEFT_TEST_ADAPTER ?? "auto", family: "gpu" });
 afterAll(() => device.destroy());
@@ -238,7 +225,7 @@ describe("kernels of subgroup matrices", () => {
   });
   afterAll(() => nothing.destroy());
 
-  it.each(SIZES)("compile for $rows x $columns x $depth", async (size) => {
+  it.each(MATRIX_SIZES)("compile for $rows x $columns x $depth", async (size) => {
     const tiles = matrixTiles(size);
     expect(tiles.length).toBeGreaterThan(1);
     const { maxWorkgroupMemoryBytes } = nothing.facts;
@@ -260,36 +247,7 @@ describe("kernels of subgroup matrices", () => {
   });
 });
 
-describe("the choice of a tile of matrices", () => {
-  const limits = { maxWorkgroupMemoryBytes: 32768, maxBindingBytes: 2 ** 31 };
-  const [square] = SIZES;
-  // 3x3 convolution of 64 images, 56 x 56 x 128.
-  const large = { rows: 200704, columns: 128, depth: 1152, count: 1 };
-
-  it("takes the largest where there are enough of them, and none without matrices", () => {
-    expect(chooseTile(large, limits, square)).toMatchObject({
-      tile: { name: "128x128 of matrices" },
-      splits: 1,
-    });
-    expect(chooseTile(large, limits)).toMatchObject({ tile: { name: "128x64" }, splits: 1 });
-  });
-
-  it("offers only tiles that a workgroup has memory and threads for", () => {
-    const small = { ...limits, maxWorkgroupMemoryBytes: 16384 };
-    expect(tilesFor(large, small, square).map(({ name }) => name)).toContain("64x64 of matrices");
-    for (const tile of tilesFor(large, small, square)) {
-      expect(workgroupMemoryBytes(tile)).toBeLessThanOrEqual(16384);
-    }
-    for (const size of SIZES) {
-      for (const lanes of [8, 16, 32, 64]) {
-        for (const tile of matrixTiles({ ...size, lanes, maxThreads: 256 })) {
-          expect(threadsOf(tile)).toBeLessThanOrEqual(256);
-        }
-      }
-    }
-    expect(matrixTiles({ rows: 16, columns: 16, depth: 16, lanes: 128, maxThreads: 256 })).toEqual([]);
-  });
-
+describe("matrices of f16", () => {
   it.each([
     ["x", "f32", "f16"],
     ["w", "f16", "f32"],
@@ -299,7 +257,7 @@ describe("the choice of a tile of matrices", () => {
       x: graph.input("x", [8, 32, 32, 64], x),
       w: graph.input("w", [3, 3, 64, 64], w),
     });
-    const facts = { ...device.facts, subgroupMatrix: SIZES[0] as SubgroupMatrix };
+    const facts = { ...device.facts, subgroupMatrix: MATRIX_SIZES[0] as SubgroupMatrix };
     expect(ofMatrices(layOutPlan(graph, { y }, facts))).toEqual([]);
   });
 });

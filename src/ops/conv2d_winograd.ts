@@ -46,9 +46,9 @@ function fitsWinograd(g: Geometry, device: DeviceFacts): boolean {
   return Math.max(kernelBytes, blockBytes(Math.max(g.C, k), device)) <= device.maxBindingBytes;
 }
 
-/** The least gain that counts, as a ratio and in steps (about 2 ms on two cores): it costs launches and memory. */
+/** The least gain that counts, as a ratio and in steps (some 3 ms on two cores): it costs launches and memory. */
 const LEAST_GAIN = 1.2;
-const LEAST_SAVED_STEPS = 22_000;
+const LEAST_SAVED_STEPS = 30_000;
 
 /**
  * Steps of the inner loops (4 x 4 x 16 multiplications a lane), and what else there is in steps, as measured on lavapipe

@@ -4,7 +4,7 @@
 // Faults that a person can act on, and the version.
 export { messageOf, WeftError } from "./base/errors.ts";
 // What a platform is written against: `weft/node` is, and imports these.
-export { type FileContent, type FileSystem, joinPath } from "./base/platform.ts";
+export { type FileContent, type FileFacts, type FileSystem, joinPath } from "./base/platform.ts";
 export { VERSION } from "./base/version.ts";
 // Data: attribute data sets, their split and order, batches with prefetch, augmentation.
 export { augmentationTransform } from "./data/augmentation.ts";

@@ -6,6 +6,18 @@ import { WeftError } from "./errors.ts";
 /** The content of a file: text is written as UTF-8, a list of pieces one after the other. */
 export type FileContent = string | Uint8Array | readonly Uint8Array[];
 
+/** What the file system tells of a file or folder without opening it; links are followed. */
+export interface FileFacts {
+  readonly bytes: number;
+  /** When its content last changed, in milliseconds since 1970. */
+  readonly modifiedMs: number;
+  /** Neither a folder nor a pipe, socket or device. */
+  readonly isRegularFile: boolean;
+  /** Device and inode together are the same for two names of one file. The inode is 0 where there is none. */
+  readonly device: bigint;
+  readonly inode: bigint;
+}
+
 /**
  * Files and folders. Paths use `/` on every system. Every fault is a `WeftError` that begins with the
  * path: `runs/a/config.json: no such file`.
@@ -22,6 +34,8 @@ export interface FileSystem {
   appendFile(path: string, text: string): Promise<void>;
   /** Whether there is a file or folder of this name. */
   exists(path: string): Promise<boolean>;
+  /** Facts about the file or folder of this name, or undefined where there is none. */
+  facts(path: string): Promise<FileFacts | undefined>;
   /** The names (not paths) in a folder, sorted by code unit. */
   list(folder: string): Promise<string[]>;
   /** Makes the folder and those above it; nothing happens where it is there already. */

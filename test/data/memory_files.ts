@@ -19,6 +19,15 @@ export function memoryFiles(given: Record<string, string | Uint8Array>): FileSys
       return bytes;
     },
     exists: async (path) => [...contents.keys()].some((file) => file === path || file.startsWith(`${path}/`)),
+    facts: async (path) => {
+      const names = [...contents.keys()];
+      const index = names.findIndex((file) => file === path || file.startsWith(`${path}/`));
+      if (index < 0) return undefined;
+      const content = contents.get(path);
+      const isRegularFile = content !== undefined;
+      const inode = isRegularFile ? BigInt(names.indexOf(path) + 1) : 0n;
+      return { bytes: content?.byteLength ?? 0, modifiedMs: 0, isRegularFile, device: 1n, inode };
+    },
     writeFile: async (path, content) => {
       contents.set(path, bytesOf(content));
     },

@@ -14,7 +14,7 @@ import {
 } from "node:fs/promises";
 import { dirname } from "node:path";
 import { messageOf, WeftError } from "../../base/errors.ts";
-import type { FileContent, FileSystem } from "../../base/platform.ts";
+import type { FileContent, FileFacts, FileSystem } from "../../base/platform.ts";
 
 const REASONS: Record<string, string> = {
   ENOENT: "no such file or folder",
@@ -111,15 +111,34 @@ async function writeAtomically(path: string, content: FileContent): Promise<void
   await syncFolder(folder);
 }
 
-async function exists(path: string): Promise<boolean> {
+/** What `action` finds, or undefined where there is no such file. */
+async function found<T>(action: () => Promise<T>): Promise<T | undefined> {
   try {
-    await stat(path);
-    return true;
+    return await action();
   } catch (thrown) {
     const code = thrown instanceof Error && "code" in thrown ? thrown.code : undefined;
-    if (code === "ENOENT" || code === "ENOTDIR") return false;
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
     throw thrown;
   }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await found(() => stat(path))) !== undefined;
+}
+
+const NANOSECONDS_PER_MS = 1e6;
+
+/** Whole inode numbers: those of some file systems exceed 2^53. */
+async function facts(path: string): Promise<FileFacts | undefined> {
+  const stats = await found(() => stat(path, { bigint: true }));
+  if (!stats) return undefined;
+  return {
+    bytes: Number(stats.size),
+    modifiedMs: Number(stats.mtimeNs) / NANOSECONDS_PER_MS,
+    isRegularFile: stats.isFile(),
+    device: stats.dev,
+    inode: stats.ino,
+  };
 }
 
 /** The machine's own files. */
@@ -132,6 +151,7 @@ export const nodeFiles: FileSystem = {
   writeFile: (path, content) => attempt(path, () => writeAtomically(path, content)),
   appendFile: (path, text) => attempt(path, () => appendFile(path, text)),
   exists: (path) => attempt(path, () => exists(path)),
+  facts: (path) => attempt(path, () => facts(path)),
   list: (folder) => attempt(folder, async () => (await readdir(folder)).sort()),
   makeFolder: (path) => attempt(path, () => makeFolders(path)),
   remove: (path) => attempt(path, () => rm(path, { recursive: true, force: true })),

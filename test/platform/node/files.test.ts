@@ -1,4 +1,13 @@
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
@@ -48,6 +57,23 @@ it("appends, lists in order, tells what exists and removes", async () => {
   await nodeFiles.remove(inFolder("e"));
   await nodeFiles.remove(inFolder("e"));
   expect(await nodeFiles.exists(inFolder("e"))).toBe(false);
+});
+
+it("tells size, time of change, kind and identity of a file, through links too", async () => {
+  await nodeFiles.writeFile(inFolder("g/x"), "12345");
+  await nodeFiles.writeFile(inFolder("g/y"), "12345");
+  symlinkSync(inFolder("g/x"), inFolder("g/link"));
+  const [x, y, link, folder] = await Promise.all(
+    ["g/x", "g/y", "g/link", "g"].map((name) => nodeFiles.facts(inFolder(name))),
+  );
+  const [modifiedMs, device, inode] = [expect.any(Number), expect.any(BigInt), expect.any(BigInt)];
+  expect(x).toEqual({ bytes: 5, isRegularFile: true, modifiedMs, device, inode });
+  expect(x?.modifiedMs).toBeCloseTo(statSync(inFolder("g/x")).mtimeMs, 0);
+  expect(link).toEqual(x);
+  expect(y?.inode).not.toBe(x?.inode);
+  expect(folder?.isRegularFile).toBe(false);
+  expect(await nodeFiles.facts(inFolder("g/none"))).toBeUndefined();
+  expect(await nodeFiles.facts(inFolder("g/x/below a file"))).toBeUndefined();
 });
 
 it("names the path and the reason in one line", async () => {

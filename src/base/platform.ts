@@ -34,6 +34,10 @@ export interface FileSystem {
   appendFile(path: string, text: string): Promise<void>;
   /** Whether there is a file or folder of this name. */
   exists(path: string): Promise<boolean>;
+  /** `bytes` bytes of the file from `start` on; fewer where it ends before. */
+  readPart(path: string, start: number, bytes: number): Promise<Uint8Array>;
+  /** SHA-256 of the file's content in hexadecimal digits; the file is not held in memory. */
+  sha256(path: string): Promise<string>;
   /** Facts about the file or folder of this name, or undefined where there is none. */
   facts(path: string): Promise<FileFacts | undefined>;
   /** The names (not paths) in a folder, sorted by code unit. */

@@ -1,9 +1,8 @@
 // Whether a file is what it should be: by its hash, or where none is known by what its first bytes promise.
 
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { fileFault } from "./files.ts";
+import { streamedHash } from "./streamed_hash.ts";
 
 const SHA256_DIGITS = 64;
 const HDF5_SIGNATURE = Buffer.from("\x89HDF\r\n\x1a\n", "latin1");
@@ -16,13 +15,12 @@ const SUPERBLOCK_BYTES = 64;
  */
 export async function faultOfHash(path: string, expected: string): Promise<string | undefined> {
   const algorithm = expected.length === SHA256_DIGITS ? "sha256" : "md5";
-  const hasher = createHash(algorithm);
+  let found: string;
   try {
-    for await (const piece of createReadStream(path, { highWaterMark: 1 << 20 })) hasher.update(piece);
+    found = await streamedHash(path, algorithm);
   } catch (thrown) {
     throw fileFault(path, thrown);
   }
-  const found = hasher.digest("hex");
   return found === expected.toLowerCase() ? undefined : `its ${algorithm} is ${found}, expected ${expected}`;
 }
 

@@ -15,6 +15,7 @@ import {
 import { dirname } from "node:path";
 import { messageOf, WeftError } from "../../base/errors.ts";
 import type { FileContent, FileFacts, FileSystem } from "../../base/platform.ts";
+import { streamedHash } from "./streamed_hash.ts";
 
 const REASONS: Record<string, string> = {
   ENOENT: "no such file or folder",
@@ -141,6 +142,22 @@ async function facts(path: string): Promise<FileFacts | undefined> {
   };
 }
 
+async function readPart(path: string, start: number, bytes: number): Promise<Uint8Array> {
+  const file = await open(path, "r");
+  try {
+    const part = new Uint8Array(bytes);
+    let filled = 0;
+    while (filled < bytes) {
+      const { bytesRead } = await file.read(part, filled, bytes - filled, start + filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return part.subarray(0, filled);
+  } finally {
+    await file.close();
+  }
+}
+
 /** The machine's own files. */
 export const nodeFiles: FileSystem = {
   readFile: (path) =>
@@ -151,6 +168,8 @@ export const nodeFiles: FileSystem = {
   writeFile: (path, content) => attempt(path, () => writeAtomically(path, content)),
   appendFile: (path, text) => attempt(path, () => appendFile(path, text)),
   exists: (path) => attempt(path, () => exists(path)),
+  readPart: (path, start, bytes) => attempt(path, () => readPart(path, start, bytes)),
+  sha256: (path) => attempt(path, () => streamedHash(path, "sha256")),
   facts: (path) => attempt(path, () => facts(path)),
   list: (folder) => attempt(folder, async () => (await readdir(folder)).sort()),
   makeFolder: (path) => attempt(path, () => makeFolders(path)),

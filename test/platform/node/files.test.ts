@@ -59,6 +59,20 @@ it("appends, lists in order, tells what exists and removes", async () => {
   expect(await nodeFiles.exists(inFolder("e"))).toBe(false);
 });
 
+it("reads a part of a file, and hashes it whole", async () => {
+  const path = inFolder("part");
+  await nodeFiles.writeFile(path, "0123456789");
+  const part = async (start: number, bytes: number) =>
+    new TextDecoder().decode(await nodeFiles.readPart(path, start, bytes));
+  expect(await part(2, 3)).toBe("234");
+  expect(await part(8, 5)).toBe("89");
+  expect(await part(20, 5)).toBe("");
+  expect(await nodeFiles.sha256(path)).toBe(
+    "84d89877f0d4041efb6bf91a16f0248f2fd573e6af05c19f96bedb9f882f7882", // sha256sum
+  );
+  await expect(nodeFiles.sha256(inFolder("none"))).rejects.toThrow(/none: no such file or folder$/);
+});
+
 it("tells size, time of change, kind and identity of a file, through links too", async () => {
   await nodeFiles.writeFile(inFolder("g/x"), "12345");
   await nodeFiles.writeFile(inFolder("g/y"), "12345");

@@ -9,6 +9,8 @@ import type { OperatorCase, OperatorForm } from "../bench_case.ts";
 
 /** Trainable weights of MobileNetV2 without a top, in whole blocks of 128. */
 const PARAMETERS = 17_374 * 128;
+/** Its moving means and variances. */
+const MOVING_AVERAGES = 34_112;
 
 const common = { of: "mixed precision", isQuick: false } as const;
 const list = (data: ArrayLike<number>): Values => ({ shape: [data.length], data: Float64Array.from(data) });
@@ -59,6 +61,12 @@ const updateForm: OperatorForm = {
 const seedForm = (count: number): OperatorForm => ({
   attrs: { count },
   inputs: { state: { shape: [2], draw: [-12, 0] } },
+});
+
+/** A step that is left out, so that everything is written. */
+const revertForm = (count: number): OperatorForm => ({
+  attrs: {},
+  inputs: { current: { shape: [count] }, saved: { shape: [count] }, verdict: { shape: [2], draw: "zero" } },
 });
 
 export const mixedPrecisionCases: readonly OperatorCase[] = [
@@ -116,6 +124,17 @@ export const mixedPrecisionCases: readonly OperatorCase[] = [
     passes: { forward: [] },
     updates: { state: "newState" },
     reference: { forward: () => ({ newState: list([-15, 4]), verdict: list([1, 1]) }) },
+    batch: null,
+  },
+  {
+    ...common,
+    op: "revertSkipped",
+    name: "34k",
+    real: revertForm(MOVING_AVERAGES),
+    small: revertForm(1003),
+    passes: { forward: [] },
+    updates: { current: "y" },
+    reference: { forward: (inputs) => ({ y: the(inputs, "saved") }) },
     batch: null,
   },
 ];

@@ -10,6 +10,8 @@ import { LOSS_SCALE_STATE } from "../ops/loss_scale.ts";
 import { lossScaleSeed } from "../ops/loss_scale_seed.ts";
 import { lossScaleUpdate } from "../ops/loss_scale_update.ts";
 import { narrowArena } from "../ops/narrow_arena.ts";
+import { reshape } from "../ops/reshape.ts";
+import { revertSkipped } from "../ops/revert_skipped.ts";
 
 /** What a step computes in: everything in f32, or activations and kernels' inputs in f16. */
 export const PRECISIONS = ["f32", "mixed"] as const;
@@ -96,4 +98,22 @@ export function lossScaleVerdict(
   if (!newState || !verdict) throw new Error("lossScaleUpdate lacks an output");
   graph.assign(state, newState);
   return verdict;
+}
+
+/**
+ * Makes a step that loss scaling leaves out change none of the arenas' variables: the forward pass has moved the moving
+ * averages by then. Arenas that no node assigns to stay as they are. Call it when the optimizer is added.
+ * @param verdict as `lossScaleVerdict` returns it.
+ */
+export function revertSkippedSteps(graph: Graph, arenas: readonly Arena[], verdict: Tensor): void {
+  const assigned = new Set(graph.assignments.map(({ variable }) => variable.name));
+  for (const { name, elements, members } of arenas) {
+    if (!members.some((member) => assigned.has(member.name))) continue;
+    const current = graph.variable(name, [elements]);
+    const saved = graph.applyOne(reshape, { x: current }, { shape: [elements] }, `${name}/saved`);
+    const snapshot = graph.nodes.pop();
+    if (!snapshot) throw new Error("reshape made no node");
+    graph.nodes.unshift(snapshot); // a copy, taken before anything is changed
+    graph.assign(current, graph.applyOne(revertSkipped, { current, saved, verdict }, {}, `${name}/revert`));
+  }
 }

@@ -21,6 +21,7 @@ import {
   lossScaleVariables,
   mergeWeightCasts,
   NARROW_ALIGNMENT,
+  revertSkippedSteps,
   scaledLossGradient,
 } from "./mixed_precision.ts";
 import { applyOptimizer, type OptimizerConfig, optimizerVariables } from "./optimizers.ts";
@@ -69,6 +70,7 @@ export function addTraining(
   const byName = new Map([...gradients].map(([target, tensor]) => [target.name, tensor]));
   if (isMixed) mergeWeightCasts(graph, [...trainableArenas, ...fixedArenas]);
   const lossScale = applyOptimizer(graph, optimizer, trainableArenas, byName, learningRate, isMixed);
+  if (lossScale) revertSkippedSteps(graph, fixedArenas, lossScale);
   return {
     weights: layers.weights,
     trainableArenas,

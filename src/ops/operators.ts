@@ -37,6 +37,7 @@ import { rescale } from "./rescale.ts";
 import { reshape } from "./reshape.ts";
 import { residualSplit } from "./residual_split.ts";
 import { resizeBilinear, resizeBilinearGradient } from "./resize_bilinear.ts";
+import { revertSkipped } from "./revert_skipped.ts";
 import { scaledAdd, scaledAddGradient } from "./scaled_add.ts";
 import { sgd } from "./sgd.ts";
 import { sigmoid, sigmoidGradient } from "./sigmoid.ts";
@@ -86,6 +87,7 @@ const ALL: readonly Operator[] = [
   lossScaleSeed,
   findInfinite,
   lossScaleUpdate,
+  revertSkipped,
   conv2dDataGradient,
   conv2dWeightGradient,
   depthwiseConv2dDataGradient,

@@ -82,4 +82,22 @@ describe("the loss scale", () => {
     expect(await update([-3, 1999], [])).toEqual({ state: [-2, 0], verdict: [2 ** -12, 2 ** 12] });
     expect(await update([9, 1999], [])).toEqual({ state: [9, 0], verdict: [2 ** -24, 2 ** 24] });
   });
+
+  it("takes back what a step has changed that is left out, and only then", async () => {
+    const device = await testDevice();
+    const revert = async (verdict: number, count: number) => {
+      const current = numbers(...Array.from({ length: count }, (_, i) => (i === 1 ? Number.NaN : i)));
+      const saved = numbers(...Array.from({ length: count }, (_, i) => -i));
+      const inputs = { current, saved, verdict: numbers(verdict, 8) };
+      const op = "revertSkipped";
+      const { y } = await runOperator(device, { ...run, op, attrs: {}, inputs, outputs: ["y"] });
+      return { y, current: current.data, saved: saved.data };
+    };
+    for (const count of [3, 300, 1024]) {
+      const skipped = await revert(0, count);
+      expect(skipped.y).toEqual(skipped.saved);
+      const taken = await revert(0.125, count);
+      expect(taken.y).toEqual(taken.current);
+    }
+  });
 });

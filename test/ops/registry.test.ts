@@ -30,6 +30,7 @@ const TESTED_ALONE: ReadonlySet<string> = new Set([
   "lossScaleSeed",
   "findInfinite",
   "lossScaleUpdate",
+  "revertSkipped",
 ]);
 /** Where such a test is another operator's as well. */
 const TESTED_WITH: Readonly<Record<string, string>> = {
@@ -37,6 +38,7 @@ const TESTED_WITH: Readonly<Record<string, string>> = {
   narrowArena: "cast",
   lossScaleSeed: "lossScaleUpdate",
   findInfinite: "lossScaleUpdate",
+  revertSkipped: "lossScaleUpdate",
 };
 
 const recordOf = new Map(records.map((record) => [record.op, record]));

@@ -1,7 +1,8 @@
 // flags[t] = 1 where thread t finds an infinity or a NaN in x, or previous[t] is 1 and `chained` is; else 0.
-// x [count] in blocks of 128 elements, of which `filled` tells how many at the start count: the rest is padding and
-// may hold anything. flags and previous [threads]. Exponents are compared as bits: compilers may assume that numbers are
-// finite. Thread t looks at every threads-th element from t on.
+// x [count] in blocks of 64 elements. `filled` holds four blocks a word, the first in the lowest byte: how many elements
+// at the start of the block count. The rest is padding and may hold anything. flags and previous [threads]. Exponents
+// are compared as bits: compilers may assume that numbers are finite. Thread t looks at every threads-th element from
+// t on.
 
 import package::common::indexing::flat_workgroup;
 
@@ -25,7 +26,8 @@ fn main(
   if (thread >= params.threads) { return; }
   var found = false;
   for (var i = thread; i < params.count; i += params.threads) {
-    let is_padding = (i & 127u) >= filled[i >> 7u];
+    let block = i >> 6u;
+    let is_padding = (i & 63u) >= extractBits(filled[block >> 2u], (block & 3u) * 8u, 8u);
     found |= !is_padding && (bitcast<u32>(x[i]) & EXPONENT) == EXPONENT;
   }
   var flag = select(0.0, 1.0, found);

@@ -29,17 +29,16 @@ export const STEP_COUNT = "optimizer/step";
 
 const momentName = (arena: Arena, moment: string) => `optimizer/${moment}/${arena.name}`;
 
+/** The moments that an optimizer keeps of arenas of parameters, laid out like these. */
+export function momentArenas(config: OptimizerConfig, arenas: readonly Arena[]): Arena[] {
+  const moments = config.name === "adam" ? ["m", "v"] : ["velocity"];
+  return arenas.flatMap((arena) => moments.map((moment) => ({ ...arena, name: momentName(arena, moment) })));
+}
+
 /** The variables an optimizer keeps: all start at zero. */
 export function optimizerVariables(config: OptimizerConfig, arenas: readonly Arena[]): VariableSpec[] {
-  const moments = config.name === "adam" ? ["m", "v"] : ["velocity"];
-  const specs = arenas.flatMap((arena) =>
-    moments.map(
-      (moment): VariableSpec => ({
-        name: momentName(arena, moment),
-        shape: [arena.elements],
-        dtype: "f32",
-      }),
-    ),
+  const specs = momentArenas(config, arenas).map(
+    ({ name, elements }): VariableSpec => ({ name, shape: [elements], dtype: "f32" }),
   );
   return config.name === "adam" ? [...specs, { name: STEP_COUNT, shape: [1], dtype: "f32" }] : specs;
 }

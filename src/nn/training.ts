@@ -24,7 +24,7 @@ import {
   revertSkippedSteps,
   scaledLossGradient,
 } from "./mixed_precision.ts";
-import { applyOptimizer, type OptimizerConfig, optimizerVariables } from "./optimizers.ts";
+import { applyOptimizer, momentArenas, type OptimizerConfig, optimizerVariables } from "./optimizers.ts";
 
 /** What a training step keeps between steps. */
 export interface TrainingVariables {
@@ -35,6 +35,8 @@ export interface TrainingVariables {
   /** Weights that gradients do not touch: moving averages and what is frozen. */
   readonly fixedArenas: readonly Arena[];
   readonly optimizerVariables: readonly VariableSpec[];
+  /** Those of them that hold moments of trainable weights, laid out like their arenas. */
+  readonly momentArenas: readonly Arena[];
   /** Of a graph that computes in f16: [2], 0 where the step was left out for an infinite gradient, and the scale. */
   readonly lossScale: Tensor | undefined;
 }
@@ -75,6 +77,7 @@ export function addTraining(
     weights: layers.weights,
     trainableArenas,
     fixedArenas,
+    momentArenas: momentArenas(optimizer, trainableArenas),
     optimizerVariables: [
       ...optimizerVariables(optimizer, trainableArenas),
       ...(isMixed ? lossScaleVariables : []),

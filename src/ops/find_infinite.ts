@@ -1,5 +1,6 @@
-// findInfinite: flags [threads], 1 where a thread found an infinity or a NaN among the gradients x of an arena, or where
-// `previous`, the flags of another arena, is 1. See loss_scale.ts.
+// findInfinite: flags [threads], 1 where a thread found an infinity or a NaN among the values x of an arena (gradients,
+// weights, moments), or where `previous`, the flags of another arena, is 1. Loss scaling (loss_scale.ts) and the check of
+// what a training keeps (training/finite_check.ts) stand on it.
 
 import shader from "../../shaders/loss_scale/find_infinite.wgsl";
 import { byteSize, elementCount } from "../base/tensors.ts";
@@ -7,7 +8,8 @@ import { defineOperator, typeOf } from "../graph/operator.ts";
 import { FLAG_THREADS } from "./loss_scale.ts";
 
 /** Elements of a block of `findInfinite`. */
-const BLOCK = 128;
+const BLOCK = 64;
+const BLOCKS_PER_WORD = 4;
 
 interface FindInfiniteAttributes {
   /** Where the tensors begin that x is packed of, in elements, and how many each has; between them is padding. */
@@ -15,15 +17,16 @@ interface FindInfiniteAttributes {
   readonly sizes: readonly number[];
 }
 
-/** How many elements at the start of each block are no padding. */
+/** How many elements at the start of each block are no padding, a byte a block. */
 function filledBlocks(count: number, { offsets, sizes }: FindInfiniteAttributes): number[] {
-  const filled = Array.from({ length: Math.ceil(count / BLOCK) }, () => 0);
+  const words = new Uint32Array(Math.ceil(count / BLOCK / BLOCKS_PER_WORD));
+  const filled = new Uint8Array(words.buffer); // little-endian, as WebGPU's buffers are
   for (const [i, offset] of offsets.entries()) {
     if (offset % BLOCK !== 0) throw new Error(`findInfinite: offset ${offset} is no multiple of ${BLOCK}`);
     const size = sizes[i] ?? 0;
     for (let at = 0; at < size; at += BLOCK) filled[(offset + at) / BLOCK] = Math.min(BLOCK, size - at);
   }
-  return filled;
+  return [...words];
 }
 
 export const findInfinite = defineOperator<FindInfiniteAttributes>({

@@ -9,9 +9,11 @@ import type { CountedHead } from "../formats/label_csv.ts";
 import type { DeviceFacts, GpuDevice } from "../gpu/device.ts";
 import { VariableStore } from "../gpu/variables.ts";
 import { Plan } from "../graph/plan.ts";
+import type { PlanLayout } from "../graph/plan_layout.ts";
 import { initialValues } from "../nn/initializers.ts";
 import { declareVariables, trainingVariableBytes } from "../nn/training.ts";
 import { runBatches } from "./batch_run.ts";
+import { type FiniteCheckLayout, FiniteWatch, findNonFinite, layOutFiniteCheck } from "./finite_check.ts";
 import type { LaidOut } from "./memory_fit.ts";
 import { MetricsSum, type SetMetrics } from "./metrics.ts";
 import {
@@ -65,9 +67,10 @@ export interface TrainerHooks {
 export interface TrainingLayout extends LaidOut {
   readonly training: TrainingStep;
   readonly validation: InferenceStep;
+  readonly finiteCheck: FiniteCheckLayout;
   readonly weightBytes: number;
   readonly optimizerBytes: number;
-  /** Activations, gradients, inputs and what else the two plans own. */
+  /** Activations, gradients, inputs and what else the plans own. */
   readonly planBytes: number;
   /** The buffer through which weights are read back to be saved. */
   readonly readBackBytes: number;
@@ -77,7 +80,8 @@ export interface TrainingLayout extends LaidOut {
 export function layOutTraining(config: TrainingStepConfig, facts: DeviceFacts): TrainingLayout {
   const training = layOutTrainingStep(config, facts);
   const validation = layOutInferenceStep(config, config.batchSize, facts);
-  const layouts = [training.layout, validation.layout];
+  const finiteCheck = layOutFiniteCheck(training, facts);
+  const layouts = [training.layout, validation.layout, finiteCheck.layout];
   const sum = (sizes: readonly number[]) => sizes.reduce((total, size) => total + size, 0);
   const { weights, optimizer } = trainingVariableBytes(training);
   const parts = {
@@ -86,7 +90,7 @@ export function layOutTraining(config: TrainingStepConfig, facts: DeviceFacts): 
     planBytes: sum(layouts.map(({ statistics }) => statistics.planBytes)),
     readBackBytes: sum(training.weights.map(byteSize)),
   };
-  return { training, validation, layouts, ...parts, totalBytes: sum(Object.values(parts)) };
+  return { training, validation, finiteCheck, layouts, ...parts, totalBytes: sum(Object.values(parts)) };
 }
 
 export interface TrainerOptions {
@@ -110,6 +114,7 @@ export class Trainer {
     readonly variables: VariableStore,
     private readonly trainingPlan: Plan,
     private readonly validationPlan: Plan,
+    private readonly watch: FiniteWatch,
     private readonly heads: readonly CountedHead[],
   ) {}
 
@@ -134,13 +139,22 @@ export class Trainer {
       for (const spec of step.weights) {
         variables.write(spec.name, weights.get(spec.name) ?? initialValues(spec, config.seed));
       }
-      const training = await Plan.compile(device, step.layout, variables, { onPipeline });
-      before = step.layout.statistics.pipelines;
+      const made: { destroy(): void }[] = [];
+      const keep = <T extends { destroy(): void }>(part: T, { statistics }: PlanLayout): T => {
+        made.push(part);
+        before += statistics.pipelines;
+        return part;
+      };
       try {
-        const validation = await Plan.compile(device, layout.validation.layout, variables, { onPipeline });
-        return new Trainer(config, step, variables, training, validation, heads);
+        const { validation, finiteCheck } = layout;
+        const compile = async (plan: PlanLayout) =>
+          keep(await Plan.compile(device, plan, variables, { onPipeline }), plan);
+        const [training, validating] = [await compile(step.layout), await compile(validation.layout)];
+        const watching = await FiniteWatch.create(device, finiteCheck, variables, { onPipeline });
+        const watch = keep(watching, finiteCheck.layout);
+        return new Trainer(config, step, variables, training, validating, watch, heads);
       } catch (thrown) {
-        training.destroy();
+        for (const part of made) part.destroy();
         throw thrown;
       }
     });
@@ -149,7 +163,8 @@ export class Trainer {
   /**
    * Trains all phases.
    * @param loader delivers batches of `batchSize` images.
-   * @throws WeftError where a loss is not finite, naming epoch, step and head.
+   * @throws WeftError where a loss is not finite, naming epoch, step and head; where a weight, a moving statistic or
+   *   a moment is not, naming the tensor and the steps.
    */
   async train(loader: BatchLoader, split: Split, hooks: TrainerHooks): Promise<TrainingEnd> {
     const epochs = totalEpochs(this.config.phases);
@@ -161,6 +176,7 @@ export class Trainer {
         const started = hooks.now();
         this.lossScale = new LossScaleWatch();
         const train = await this.trainEpoch(loader, split, epoch, phase.learningRate, hooks);
+        await this.checkFinite();
         const trained = hooks.now() - started;
         if (hooks.signal?.aborted) return "interrupted";
         const validation = await this.validate(loader, split.validation, epoch, hooks);
@@ -232,6 +248,7 @@ export class Trainer {
     await runBatches(plan, loader.epoch(order), {
       inputsOf,
       signal: hooks.signal,
+      submitted: () => this.watch.afterStep(this.steps),
       take: (values, { index, valid }) => {
         this.checkLoss(values.loss ?? [], stage, epoch, index);
         this.lossScale.take(values.lossScale, `in epoch ${epoch}, step ${index + 1}`);
@@ -259,14 +276,26 @@ export class Trainer {
     }
   }
 
-  /** The weights, by `layer/weight`, in the order of the layers. */
-  readWeights(): Promise<Map<string, Float32Array<ArrayBuffer>>> {
-    return this.variables.read(this.step.weights.map(({ name }) => name));
+  /** @throws WeftError where a weight, a moving statistic or a moment is not finite, naming it and the steps. */
+  checkFinite(): Promise<void> {
+    return this.watch.checkNow(this.steps);
+  }
+
+  /**
+   * The weights, by `layer/weight`, in the order of the layers.
+   * @throws WeftError where one is not finite: such weights are never to replace good ones.
+   */
+  async readWeights(): Promise<Map<string, Float32Array<ArrayBuffer>>> {
+    const weights = await this.variables.read(this.step.weights.map(({ name }) => name));
+    const fault = findNonFinite(weights);
+    if (fault === undefined) return weights;
+    throw new WeftError(`${fault} after step ${this.steps}. Use a smaller learning rate (--phases).`);
   }
 
   destroy(): void {
     this.trainingPlan.destroy();
     this.validationPlan.destroy();
+    this.watch.destroy();
     this.variables.destroy();
   }
 }

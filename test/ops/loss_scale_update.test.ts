@@ -46,7 +46,7 @@ describe("the loss scale", () => {
     "finds %f wherever it lies, but not in the padding",
     async (bad) => {
       const values = Array.from({ length: 1000 }, (_, i) => i * 1e35);
-      const attrs = { offsets: [0, 256, 512], sizes: [200, 1, 488] };
+      const attrs = { offsets: [0, 256, 320, 512], sizes: [200, 1, 64, 488] };
       for (const [at, isFound] of [
         [0, true],
         [199, true],
@@ -54,6 +54,11 @@ describe("the loss scale", () => {
         [255, false],
         [256, true],
         [257, false],
+        [319, false],
+        [320, true],
+        [383, true],
+        [384, false],
+        [511, false],
         [999, true],
       ] as const) {
         expect(await isFlagged(numbers(...values.with(at, bad)), attrs), `at ${at}`).toBe(isFound);

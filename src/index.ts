@@ -85,12 +85,12 @@ export { type RunConfig, RunWriter, readRun, type SavedRun } from "./training/ru
 export { type Phase, parsePhases, settlingMomentum } from "./training/schedule.ts";
 export {
   type EpochReport,
-  layOutTraining,
   Trainer,
   type TrainerConfig,
   type TrainerHooks,
   type TrainingEnd,
 } from "./training/trainer.ts";
+export { layOutTraining } from "./training/training_layout.ts";
 export { loadWeights, openWeights, takeWeights } from "./training/weights_file.ts";
 export { type ClassifierConfig, identifyClassifier } from "./training/weights_network.ts";
 // Choosing among kernels by measuring them.

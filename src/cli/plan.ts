@@ -17,7 +17,7 @@ import {
   networkWeights,
   type TrainingStepConfig,
 } from "../training/network.ts";
-import { layOutTraining } from "../training/trainer.ts";
+import { layOutTraining } from "../training/training_layout.ts";
 import {
   alphaOption,
   backboneOption,

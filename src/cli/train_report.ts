@@ -1,12 +1,14 @@
 // What `weft train` tells before it starts and while it runs.
 
+import { smallestBatch } from "../data/batches.ts";
 import type { AttributeDataset } from "../data/dataset.ts";
 import { formatWeightReport } from "../formats/weight_matching.ts";
 import { megabytes } from "../gpu/device.ts";
 import { changedChoices } from "../graph/choices.ts";
 import type { TrainingRecord } from "../training/run_folder.ts";
-import { phasesText, totalEpochs } from "../training/schedule.ts";
-import type { StepProgress, TrainerConfig, TrainingLayout } from "../training/trainer.ts";
+import { phasesText, smallBatchWarning, totalEpochs } from "../training/schedule.ts";
+import type { StepProgress, TrainerConfig } from "../training/trainer.ts";
+import type { TrainingLayout } from "../training/training_layout.ts";
 import { adapterLine, type Engine } from "./engine.ts";
 import { now, Progress } from "./progress.ts";
 import { headLines } from "./tables.ts";
@@ -51,6 +53,9 @@ export function sayPlan(
   sayField("weights", weightsText(options, prepared));
   sayField("training", trainingText(prepared));
   sayField("batch norm", momentumText(prepared));
+  const smallest = smallestBatch(prepared.split.training.length, config.batchSize);
+  const warning = smallBatchWarning(smallest, config.freezeBackbone);
+  if (warning !== undefined) sayField("", styleOf(process.stderr).yellow(`warning: ${warning}`));
   const { weightBytes, optimizerBytes, totalBytes } = layout;
   const parts = `weights ${megabytes(weightBytes)}, optimizer ${megabytes(optimizerBytes)}`;
   const { recompute } = config;

@@ -11,7 +11,7 @@ import { nodeFiles } from "../platform/node/files.ts";
 import { fileTuningStore } from "../platform/node/tuning_store.ts";
 import { layOutInferenceStep, type NetworkConfig, networkName } from "../training/network.ts";
 import { requirePrecision } from "../training/precision.ts";
-import { layOutTraining } from "../training/trainer.ts";
+import { layOutTraining } from "../training/training_layout.ts";
 import { KERNEL_HASH } from "../tune/kernel_hash.ts";
 import type { TunedNode } from "../tune/tuner.ts";
 import { formatTuning, parseTuning, whyStale } from "../tune/tuning_file.ts";

@@ -39,6 +39,8 @@ export interface Batch {
   valid: number;
   /** The data set's index of the image in each valid row. */
   indices: number[];
+  /** How many images of the epoch's order are behind this batch, bad ones included: where a resumed epoch begins. */
+  end: number;
 }
 
 /** An image that was left out. */
@@ -52,15 +54,10 @@ export interface BadImage {
 
 /** Where an epoch begins and how it ends early. */
 export interface EpochOptions {
-  /** The first batch to deliver, for a resumed epoch. */
-  firstBatch?: number | undefined;
+  /** The place in the order where the first batch begins, for a resumed epoch: the `end` of an earlier batch. */
+  start?: number | undefined;
   /** Ends the epoch with the signal's reason. */
   signal?: AbortSignal | undefined;
-}
-
-interface Slot {
-  bytes: Uint8Array;
-  labels: Float32Array;
 }
 
 /** One call of `epoch`: what its decodes look at before they start. */
@@ -69,16 +66,62 @@ interface Epoch {
   isOver: boolean;
 }
 
-interface PendingBatch {
-  slot: Slot;
-  batch: Promise<Batch>;
+/**
+ * Images of the next batch where `remaining` are to be spread over batches of at most `batchSize`: as evenly as
+ * whole numbers go. A last batch of the remainder alone would make batch norm's moving averages and the optimizer
+ * count a few images as much as a full batch.
+ */
+function evenShare(remaining: number, batchSize: number): number {
+  return Math.ceil(remaining / Math.ceil(remaining / batchSize));
+}
+
+/** Images of an epoch's smallest batch where `images` are spread over batches of at most `batchSize`. */
+export function smallestBatch(images: number, batchSize: number): number {
+  return Math.floor(images / Math.ceil(images / batchSize));
+}
+
+/** The images of an order, decoded ahead of their turn. */
+class DecodedImages {
+  private readonly ahead: Promise<Uint8Array>[] = [];
+
+  /**
+   * @param taken images of the order that are behind
+   * @param remaining images to come, less those known to be bad
+   */
+  constructor(
+    private readonly order: readonly number[],
+    public taken: number,
+    public remaining: number,
+    private readonly isPlanned: (image: number) => boolean,
+    private readonly decode: (image: number) => Promise<Uint8Array>,
+  ) {}
+
+  /** The next image; `atOnce` of them, this one included, are decoded or being decoded. Undefined at the end. */
+  next(atOnce: number): { image: number; pixels: Promise<Uint8Array> } | undefined {
+    while (this.ahead.length < atOnce) {
+      const image = this.order[this.taken + this.ahead.length];
+      if (image === undefined) break;
+      this.ahead.push(this.decode(image));
+    }
+    const pixels = this.ahead.shift();
+    const image = this.order[this.taken];
+    if (!pixels || image === undefined) return undefined;
+    this.taken++;
+    if (this.isPlanned(image)) this.remaining--;
+    return { image, pixels };
+  }
+
+  /** Resolves when no decode is running any more. */
+  async settle(): Promise<void> {
+    await Promise.allSettled(this.ahead);
+  }
 }
 
 /** Delivers a data set's images in batches. Loading needs no GPU and knows of none. */
 export class BatchLoader {
   private readonly cache: ImageCache;
   private readonly queue: TaskQueue;
-  private readonly freeSlots: Slot[] = [];
+  private readonly freeArrays: Pick<Batch, "bytes" | "labels">[] = [];
   private readonly bad = new Map<number, BadImage>();
   private readonly firstColumn: number[] = [];
   private readonly labelWidth: number;
@@ -113,102 +156,86 @@ export class BatchLoader {
     return [...this.bad.values()].sort((a, b) => a.index - b.index);
   }
 
-  /** How many batches so many images make. */
-  batchCount(images: number): number {
-    return Math.ceil(images / this.options.batchSize);
-  }
-
   /**
-   * The batches of the given images in the given order; the last one may be partial. With `skipBad` a bad
-   * image shortens its own batch only, so that every other batch and the number of batches stay the same;
-   * a batch of nothing but bad images is not delivered.
+   * The batches of the given images in the given order, each of them as large as the others or one larger. With
+   * `skipBad` a bad image is left out and the images behind it move up, so that a batch is as large as planned; an
+   * image known to be bad since an earlier epoch is not planned with.
    * @throws WeftError `Annotations/label.csv:3: Images/a.jpg: …` for the first bad image of the order
    */
   async *epoch(order: readonly number[], options: EpochOptions = {}): AsyncGenerator<Batch, void, undefined> {
-    const { firstBatch = 0, signal } = options;
+    const { start = 0, signal } = options;
     const { batchSize, prefetch = DEFAULT_PREFETCH } = this.options;
     const epoch: Epoch = { signal, isOver: false };
-    const pending: PendingBatch[] = [];
-    const count = this.batchCount(order.length);
-    let next = firstBatch;
-    const startBatches = (atOnce: number) => {
-      for (; pending.length < atOnce && next < count; next++) {
-        pending.push(this.startBatch(next, order.slice(next * batchSize, (next + 1) * batchSize), epoch));
-      }
-    };
-    try {
-      for (let index = firstBatch; index < count; index++) {
-        signal?.throwIfAborted();
-        startBatches(1 + prefetch);
-        const first = pending[0];
-        if (!first) throw new Error(`batch ${index} of ${count} was never started`);
-        const batch = await first.batch;
-        signal?.throwIfAborted();
-        if (batch.valid > 0) yield batch;
-        pending.shift();
-        this.freeSlots.push(first.slot);
-      }
-    } finally {
-      epoch.isOver = true;
-      // Decodes in flight still write to their slots: these are free only when all have ended.
-      await Promise.allSettled(pending.map(({ batch }) => batch));
-      this.freeSlots.push(...pending.map(({ slot }) => slot));
-    }
-  }
-
-  private startBatch(index: number, images: readonly number[], epoch: Epoch): PendingBatch {
-    const { batchSize } = this.options;
-    const slot = this.freeSlots.pop() ?? {
+    const knownBad = new Set(this.bad.keys());
+    const isPlanned = (image: number) => !knownBad.has(image);
+    const remaining = order.slice(start).filter(isPlanned).length;
+    let index = Math.ceil(order.filter(isPlanned).length / batchSize) - Math.ceil(remaining / batchSize);
+    const source = new DecodedImages(order, start, remaining, isPlanned, (image) => {
+      const pixels = this.pixelsOf(image, epoch);
+      pixels.catch(() => {}); // reported when its turn comes, or dropped with the epoch
+      return pixels;
+    });
+    const arrays = this.freeArrays.pop() ?? {
       bytes: new Uint8Array(batchSize * this.imageBytes),
       labels: new Float32Array(batchSize * this.labelWidth),
     };
-    const batch = this.fill(slot, index, images, epoch);
-    batch.catch(() => {}); // reported when its turn comes, or dropped with the epoch
-    return { slot, batch };
+    try {
+      while (source.remaining > 0) {
+        signal?.throwIfAborted();
+        const rows = evenShare(source.remaining, batchSize);
+        const indices = await this.fill(arrays.bytes, source, rows, prefetch * batchSize);
+        signal?.throwIfAborted();
+        if (indices.length === 0) break;
+        this.fillLabels(arrays.labels, indices);
+        yield { ...arrays, index: index++, valid: indices.length, indices, end: source.taken };
+      }
+    } finally {
+      epoch.isOver = true;
+      await source.settle();
+      this.freeArrays.push(arrays);
+    }
   }
 
-  /** Fills a slot: images into the rows of their order, then the rows of bad ones closed up. */
-  private async fill(slot: Slot, index: number, images: readonly number[], epoch: Epoch): Promise<Batch> {
-    const outcomes = await Promise.allSettled(
-      images.map((image, row) => this.place(slot, row, image, epoch)),
-    );
-    epoch.signal?.throwIfAborted();
+  /** Fills rows with the next good images, zeros behind them; returns which they are. */
+  private async fill(
+    bytes: Uint8Array,
+    source: DecodedImages,
+    rows: number,
+    ahead: number,
+  ): Promise<number[]> {
     const indices: number[] = [];
-    for (const [row, outcome] of outcomes.entries()) {
-      const image = images[row];
-      if (image === undefined) continue;
-      if (outcome.status === "rejected") {
-        this.acceptBadImage(image, outcome.reason);
+    while (indices.length < rows) {
+      const next = source.next(rows - indices.length + ahead);
+      if (!next) break;
+      try {
+        bytes.set(await next.pixels, indices.length * this.imageBytes);
+      } catch (thrown) {
+        this.acceptBadImage(next.image, thrown);
         continue;
       }
-      const valid = indices.push(image) - 1;
-      if (valid < row) {
-        const start = row * this.imageBytes;
-        slot.bytes.copyWithin(valid * this.imageBytes, start, start + this.imageBytes);
-      }
+      indices.push(next.image);
     }
-    slot.bytes.fill(0, indices.length * this.imageBytes);
-    this.fillLabels(slot.labels, indices);
-    return { index, bytes: slot.bytes, labels: slot.labels, valid: indices.length, indices };
+    bytes.fill(0, indices.length * this.imageBytes);
+    return indices;
   }
 
-  private async place(slot: Slot, row: number, image: number, epoch: Epoch): Promise<void> {
+  /** Pixels of an image, of the cache or decoded when its turn comes. */
+  private async pixelsOf(image: number, epoch: Epoch): Promise<Uint8Array> {
     const { width, height } = this.options;
     const record = this.dataset.images[image];
     if (!record) throw new RangeError(`the data set has no image ${image}`);
     const earlier = this.bad.get(image);
     if (earlier) throw new WeftError(earlier.message);
     const key = `${joinPath(this.dataset.folder, record.path)} ${width} x ${height}`;
-    let pixels = this.cache.get(key);
-    if (!pixels) {
-      pixels = await this.queue.run(async () => {
-        epoch.signal?.throwIfAborted();
-        if (epoch.isOver) throw new Error("the epoch is over");
-        return this.decode(record.path, record.line);
-      });
-      this.cache.offer(key, pixels);
-    }
-    slot.bytes.set(pixels, row * this.imageBytes);
+    const known = this.cache.get(key);
+    if (known) return known;
+    const pixels = await this.queue.run(async () => {
+      epoch.signal?.throwIfAborted();
+      if (epoch.isOver) throw new Error("the epoch is over");
+      return this.decode(record.path, record.line);
+    });
+    this.cache.offer(key, pixels);
+    return pixels;
   }
 
   private async decode(path: string, line: number): Promise<Uint8Array> {

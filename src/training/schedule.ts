@@ -50,3 +50,19 @@ export function settlingMomentum(backboneMomentum: number, steps: number): numbe
   const memory = Math.max(MIN_MEMORY_STEPS, steps * MEMORY_SHARE);
   return Math.min(backboneMomentum, 1 - 1 / memory);
 }
+
+/** Fewer images than these make statistics that are noise: their accuracy fell far below that of larger batches. */
+const MIN_BATCH_NORM_IMAGES = 3;
+
+/**
+ * What to warn of where batch norm has to take its statistics of one or two images; undefined where it does not.
+ * @param smallest images of an epoch's smallest batch
+ */
+export function smallBatchWarning(smallest: number, freezesBackbone: boolean): string | undefined {
+  if (freezesBackbone || smallest >= MIN_BATCH_NORM_IMAGES) return undefined;
+  const images = smallest === 1 ? "a single image" : `${smallest} images`;
+  return (
+    `batch norm takes its statistics of ${images} in the smallest batches: training will be unsteady and evaluation ` +
+    "worse. Use batches of 8 or more (--batch), or train the heads alone (--freeze backbone)."
+  );
+}

@@ -1,30 +1,23 @@
 // The trainer: phases of epochs over a data set, each epoch followed by a validation, on one device.
 
 import { WeftError } from "../base/errors.ts";
-import { byteSize } from "../base/tensors.ts";
 import { augmentationTransform } from "../data/augmentation.ts";
 import type { Batch, BatchLoader } from "../data/batches.ts";
 import { epochOrder, type Split } from "../data/dataset.ts";
 import type { CountedHead } from "../formats/label_csv.ts";
-import type { DeviceFacts, GpuDevice } from "../gpu/device.ts";
+import type { GpuDevice } from "../gpu/device.ts";
 import { VariableStore } from "../gpu/variables.ts";
 import { Plan } from "../graph/plan.ts";
 import type { PlanLayout } from "../graph/plan_layout.ts";
 import { initialValues } from "../nn/initializers.ts";
-import { declareVariables, trainingVariableBytes } from "../nn/training.ts";
+import { declareVariables } from "../nn/training.ts";
 import { runBatches } from "./batch_run.ts";
-import { type FiniteCheckLayout, FiniteWatch, findNonFinite, layOutFiniteCheck } from "./finite_check.ts";
-import type { LaidOut } from "./memory_fit.ts";
+import { FiniteWatch, findNonFinite } from "./finite_check.ts";
 import { MetricsSum, type SetMetrics } from "./metrics.ts";
-import {
-  type InferenceStep,
-  layOutInferenceStep,
-  layOutTrainingStep,
-  type TrainingStep,
-  type TrainingStepConfig,
-} from "./network.ts";
+import type { TrainingStep, TrainingStepConfig } from "./network.ts";
 import { type LossScaleReport, LossScaleWatch, requirePrecision } from "./precision.ts";
 import { type Phase, totalEpochs } from "./schedule.ts";
+import { layOutTraining, type TrainingLayout } from "./training_layout.ts";
 
 export interface TrainerConfig extends TrainingStepConfig {
   readonly phases: readonly Phase[];
@@ -61,36 +54,6 @@ export interface TrainerHooks {
   readonly now: () => number;
   /** Stops the training after the step in hand. */
   readonly signal?: AbortSignal;
-}
-
-/** The steps of a training, laid out but not compiled, and the bytes that each part will take. */
-export interface TrainingLayout extends LaidOut {
-  readonly training: TrainingStep;
-  readonly validation: InferenceStep;
-  readonly finiteCheck: FiniteCheckLayout;
-  readonly weightBytes: number;
-  readonly optimizerBytes: number;
-  /** Activations, gradients, inputs and what else the plans own. */
-  readonly planBytes: number;
-  /** The buffer through which weights are read back to be saved. */
-  readonly readBackBytes: number;
-}
-
-/** Lays out the steps of a training without a GPU call. @throws WeftError where a tensor is too large. */
-export function layOutTraining(config: TrainingStepConfig, facts: DeviceFacts): TrainingLayout {
-  const training = layOutTrainingStep(config, facts);
-  const validation = layOutInferenceStep(config, config.batchSize, facts);
-  const finiteCheck = layOutFiniteCheck(training, facts);
-  const layouts = [training.layout, validation.layout, finiteCheck.layout];
-  const sum = (sizes: readonly number[]) => sizes.reduce((total, size) => total + size, 0);
-  const { weights, optimizer } = trainingVariableBytes(training);
-  const parts = {
-    weightBytes: weights,
-    optimizerBytes: optimizer,
-    planBytes: sum(layouts.map(({ statistics }) => statistics.planBytes)),
-    readBackBytes: sum(training.weights.map(byteSize)),
-  };
-  return { training, validation, finiteCheck, layouts, ...parts, totalBytes: sum(Object.values(parts)) };
 }
 
 export interface TrainerOptions {
@@ -176,6 +139,11 @@ export class Trainer {
         const started = hooks.now();
         this.lossScale = new LossScaleWatch();
         const train = await this.trainEpoch(loader, split, epoch, phase.learningRate, hooks);
+        if (train.images === 0 && !hooks.signal?.aborted) {
+          throw new WeftError(
+            "no training image is left: all are bad. Is the folder of the images complete?",
+          );
+        }
         await this.checkFinite();
         const trained = hooks.now() - started;
         if (hooks.signal?.aborted) return "interrupted";

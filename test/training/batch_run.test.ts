@@ -15,7 +15,14 @@ afterEach(() => void process.off("unhandledRejection", note));
 
 async function* slowBatches(): AsyncGenerator<Batch> {
   for (let index = 0; index < 3; index++) {
-    yield { bytes: new Uint8Array(12), labels: new Float32Array(1), index, valid: 1, indices: [index] };
+    yield {
+      bytes: new Uint8Array(12),
+      labels: new Float32Array(1),
+      index,
+      valid: 1,
+      indices: [index],
+      end: index + 1,
+    };
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }

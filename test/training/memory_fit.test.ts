@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { mobileNetV2 } from "../../src/models/mobilenet_v2.ts";
 import { initialValues } from "../../src/nn/initializers.ts";
 import { layOutFitting } from "../../src/training/memory_fit.ts";
-import { layOutTraining, Trainer, type TrainerConfig } from "../../src/training/trainer.ts";
+import { Trainer, type TrainerConfig } from "../../src/training/trainer.ts";
+import { layOutTraining } from "../../src/training/training_layout.ts";
 import { testDevice } from "../device.ts";
 
 const heads = [{ name: "colour", classes: 3, rows: 20 }];

@@ -170,7 +170,8 @@ function planTraining(
     ...choices,
   } as const;
   const layout = layOutTraining(config, facts);
-  const { training, validation, totalBytes, weightBytes, optimizerBytes, readBackBytes } = layout;
+  const { training, validation, finiteCheck, totalBytes, weightBytes, optimizerBytes, readBackBytes } =
+    layout;
   const work = training.layout.statistics;
   const gradients = training.trainableArenas.reduce((sum, { elements }) => sum + 4 * elements, 0);
   const { valueBytes, workspaceBytes, planBytes } = work;
@@ -187,6 +188,7 @@ function planTraining(
       ["workspace", workspaceBytes],
       ["inputsAndStaging", planBytes - valueBytes],
       ["validationStep", validation.layout.statistics.planBytes],
+      ["finiteCheck", finiteCheck.layout.statistics.planBytes],
       ["weightsReadBack", readBackBytes],
     ],
   };

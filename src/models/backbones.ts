@@ -3,6 +3,7 @@
 import { WeftError } from "../base/errors.ts";
 import type { Backbone } from "./backbone.ts";
 import { efficientNetB0 } from "./efficientnet_b0.ts";
+import { efficientNetV2B0 } from "./efficientnet_v2_b0.ts";
 import { inceptionResNetV2 } from "./inception_resnet_v2.ts";
 import { inceptionV3 } from "./inception_v3.ts";
 import { mobileNet } from "./mobilenet.ts";
@@ -21,6 +22,7 @@ const ALL: readonly Backbone[] = [
   resNet50,
   mobileNet,
   efficientNetB0,
+  efficientNetV2B0,
 ];
 
 /** Backbones by Keras' names. */

@@ -4,6 +4,7 @@
 import type { Tensor } from "../graph/graph.ts";
 import type { Layers } from "../nn/layers.ts";
 import { type Backbone, correctPad, poolFeatures, stridedDepthwise } from "./backbone.ts";
+import { squeezeAndExcite } from "./efficientnet.ts";
 
 const BATCH_NORM = { epsilon: 1e-3, momentum: 0.99 } as const;
 /** Standard deviations of ImageNet's red, green and blue, of pixels between 0 and 1. */
@@ -144,26 +145,4 @@ function mobileBlock(layers: Layers, input: Tensor, block: MobileBlock): Tensor 
   if (!isResidual) return x;
   x = layers.dropout(x, { rate, noiseShape: [null, 1, 1, 1], name: `${prefix}drop` });
   return layers.add([x, input], { name: `${prefix}add` });
-}
-
-/** Weighs each channel by a function of all channels' averages (Hu et al. 2018). */
-function squeezeAndExcite(layers: Layers, x: Tensor, squeezed: number, prefix: string): Tensor {
-  const channels = x.shape[3] ?? 0;
-  let weight = layers.globalAveragePooling2D(x, { name: `${prefix}se_squeeze` });
-  weight = layers.reshape(weight, { targetShape: [1, 1, channels], name: `${prefix}se_reshape` });
-  weight = layers.conv2D(weight, {
-    filters: squeezed,
-    kernelSize: 1,
-    padding: "same",
-    activation: "swish",
-    name: `${prefix}se_reduce`,
-  });
-  weight = layers.conv2D(weight, {
-    filters: channels,
-    kernelSize: 1,
-    padding: "same",
-    activation: "sigmoid",
-    name: `${prefix}se_expand`,
-  });
-  return layers.multiply(x, weight, { name: `${prefix}se_excite` });
 }

@@ -125,6 +125,11 @@ const PAIRS: Readonly<Record<string, PublishedPair>> = {
     top: { fileName: "efficientnetb0.h5", md5: "902e53a9f72be733fc0bcb005b3ebbac" },
     noTop: { fileName: "efficientnetb0_notop.h5", md5: "50bc09e76180e00e4465e1a485ddc09d" },
   },
+  EfficientNetV2B0: {
+    folder: "tensorflow/keras-applications/efficientnet_v2/",
+    top: { fileName: "efficientnetv2-b0.h5", md5: "21ecbf6da12460d5c40bb2f29ceb2188" },
+    noTop: { fileName: "efficientnetv2-b0_notop.h5", md5: "893217f2bb855e2983157299931e43ff" },
+  },
 };
 
 const FAMILIES: Readonly<Record<string, PublishedFamily>> = {

@@ -5,6 +5,7 @@ import { batchNorm } from "../ops/batch_norm.ts";
 import { conv2d } from "../ops/conv2d.ts";
 import { dense } from "../ops/dense.ts";
 import { depthwiseConv2d } from "../ops/depthwise_conv2d.ts";
+import { rescale } from "../ops/rescale.ts";
 import { type Activation, activate } from "./activations.ts";
 import type { Initializer } from "./initializers.ts";
 import { LayerScope, type Named, type PairOrNumber, pairOf, type Window } from "./layer_scope.ts";
@@ -137,14 +138,33 @@ export class WeightedLayers extends LayerScope {
     return this.record(name, "BatchNormalization", { momentum, epsilon, scale, center }, [x], y);
   }
 
-  /** Normalization over the last axis: (x - mean) / sqrt(variance), by weights that training leaves alone. */
-  normalization(x: Tensor, options: Named = {}): Tensor {
+  /**
+   * Normalization over the last axis: (x - mean) / sqrt(variance), by the values given or, where none are, by weights
+   * that training leaves alone.
+   */
+  normalization(
+    x: Tensor,
+    options: Named & { readonly mean?: readonly number[]; readonly variance?: readonly number[] } = {},
+  ): Tensor {
     const name = this.nameOf("normalization", options.name);
+    const { mean, variance } = options;
+    if (mean && variance) {
+      const scale = variance.map((value) => 1 / Math.sqrt(value));
+      const attrs = { scale, offset: mean.map((value, i) => -value * (scale[i] ?? 1)) };
+      const config = { axis: [-1], mean: [...mean], variance: [...variance] };
+      return this.record(
+        name,
+        "Normalization",
+        config,
+        [x],
+        this.graph.applyOne(rescale, { x }, attrs, name),
+      );
+    }
     const channels = [x.shape.at(-1) ?? 0];
-    const mean = this.weight(name, "mean", channels, "zeros", false);
-    const variance = this.weight(name, "variance", channels, "ones", false);
+    const movingMean = this.weight(name, "mean", channels, "zeros", false);
+    const movingVariance = this.weight(name, "variance", channels, "ones", false);
     this.weight(name, "count", [], "zeros", false);
-    const inputs = { x, movingMean: mean, movingVariance: variance };
+    const inputs = { x, movingMean, movingVariance };
     const { y } = this.graph.apply(batchNorm, inputs, { training: false, epsilon: 0, momentum: 1 }, name);
     if (!y) throw new Error("batchNorm has no output y");
     return this.record(name, "Normalization", { axis: [-1] }, [x], y);

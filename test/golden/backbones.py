@@ -13,10 +13,16 @@ from precision import precision
 
 @dataclass(frozen=True)
 class Backbone:
-    """How Keras builds a network, and what turns its images' bytes into its input."""
+    """How Keras builds a network, what turns its images' bytes into its input, and sizes of images in pixels."""
 
     build: Callable
     preprocess: Callable
+    size: int = 224  # Keras' own
+    small: int = 64  # quick to build, and its layers are joined as at the own size
+
+
+def application(name: str, preprocess: Callable, **sizes: int) -> tuple[str, Backbone]:
+    return name, Backbone(getattr(keras.applications, name), preprocess, **sizes)
 
 
 def between_minus_one_and_one(pixels: np.ndarray) -> np.ndarray:
@@ -31,17 +37,20 @@ def unchanged(pixels: np.ndarray) -> np.ndarray:
     return pixels
 
 
-BACKBONES = {
-    "InceptionResNetV2": Backbone(keras.applications.InceptionResNetV2, between_minus_one_and_one),
-    "NASNetLarge": Backbone(keras.applications.NASNetLarge, between_minus_one_and_one),
-    "NASNetMobile": Backbone(keras.applications.NASNetMobile, between_minus_one_and_one),
-    "InceptionV3": Backbone(keras.applications.InceptionV3, between_minus_one_and_one),
-    "Xception": Backbone(keras.applications.Xception, between_minus_one_and_one),
-    "ResNet50": Backbone(keras.applications.ResNet50, blue_green_red_without_mean),
-    "MobileNet": Backbone(keras.applications.MobileNet, between_minus_one_and_one),
-    "MobileNetV2": Backbone(keras.applications.MobileNetV2, between_minus_one_and_one),
-    "EfficientNetB0": Backbone(keras.applications.EfficientNetB0, unchanged),
-}
+BACKBONES = dict(
+    [
+        application("InceptionV3", between_minus_one_and_one, size=299, small=139),
+        application("InceptionResNetV2", between_minus_one_and_one, size=299, small=139),
+        application("MobileNet", between_minus_one_and_one),
+        application("MobileNetV2", between_minus_one_and_one),
+        application("NASNetMobile", between_minus_one_and_one, small=224),
+        application("NASNetLarge", between_minus_one_and_one, size=331, small=331),
+        application("EfficientNetB0", unchanged),
+        application("EfficientNetV2B0", unchanged),
+        application("Xception", between_minus_one_and_one, size=299, small=96),
+        application("ResNet50", blue_green_red_without_mean),
+    ]
+)
 
 # The cases' camelCase names of Keras' arguments.
 KERAS_ARGUMENTS = {

@@ -21,27 +21,15 @@ import numpy as np  # noqa: E402
 from keras import layers  # noqa: E402
 from keras.src.legacy.saving import legacy_h5_format  # noqa: E402
 
-from backbones import BACKBONES, procedural_weight  # noqa: E402
+from backbones import BACKBONES, between_minus_one_and_one, procedural_weight  # noqa: E402
 from values import generator, waves  # noqa: E402
 
 OUT = Path(__file__).parent / "keras_files"
 SEED = 7
 HEADS = {"coat_length": 8, "collar_design": 5}
 
-# Width and height of the images: small ones where the network takes them.
-SIZES = {
-    "InceptionResNetV2": 139,
-    "NASNetLarge": 96,
-    "NASNetMobile": 96,
-    "InceptionV3": 139,
-    "Xception": 96,
-    "ResNet50": 64,
-    "MobileNet": 64,
-    "MobileNetV2": 64,
-    "EfficientNetB0": 64,
-}
 # Networks whose images the model itself brings from 0..255 to -1..1, as the reference's models do.
-RESCALED = set(SIZES) - {"ResNet50", "EfficientNetB0"}
+RESCALED = {name for name, one in BACKBONES.items() if one.preprocess is between_minus_one_and_one}
 NUMBERED = {
     layers.Conv2D: "conv2d",
     layers.DepthwiseConv2D: "depthwise_conv2d",
@@ -202,7 +190,7 @@ def write_every_kind(folder: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--all", type=Path, metavar="FOLDER", help="write all nine networks there instead")
-    parser.add_argument("--only", choices=SIZES, metavar="NAME", help="of --all one network")
+    parser.add_argument("--only", choices=BACKBONES, metavar="NAME", help="of --all one network")
     options = parser.parse_args()
     if options.all is None:
         OUT.mkdir(exist_ok=True)
@@ -210,10 +198,10 @@ def main() -> None:
         write_heads(OUT, "mobilenet_v2_heads", "MobileNetV2", 32, 0.35, [".h5", ".keras"])
         return
     options.all.mkdir(parents=True, exist_ok=True)
-    for name in [options.only] if options.only else SIZES:
+    for name in [options.only] if options.only else BACKBONES:
         forms = [".h5", ".weights.h5", ".keras"]
-        write_heads(options.all, f"{name}_heads", name, SIZES[name], None, forms)
-        write_top(options.all, name, SIZES[name], [*forms, "_legacy_weights.h5"])
+        write_heads(options.all, f"{name}_heads", name, BACKBONES[name].small, None, forms)
+        write_top(options.all, name, BACKBONES[name].small, [*forms, "_legacy_weights.h5"])
 
 
 if __name__ == "__main__":

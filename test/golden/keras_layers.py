@@ -13,19 +13,9 @@ import keras
 from keras import layers
 from keras.src.applications.inception_resnet_v2 import CustomScaleLayer
 
+from backbones import BACKBONES
+
 OUT = Path(__file__).parents[1] / "formats" / "keras_layers.json"
-# Sizes at which NASNet joins its cells as at its own size, and the others are quickly built.
-SIZES = {
-    "InceptionResNetV2": 139,
-    "NASNetLarge": 331,
-    "NASNetMobile": 224,
-    "InceptionV3": 139,
-    "Xception": 96,
-    "ResNet50": 64,
-    "MobileNet": 64,
-    "MobileNetV2": 64,
-    "EfficientNetB0": 64,
-}
 # What no writer of weft gives, for it is Keras' default.
 DEFAULTS = ("_initializer", "_regularizer", "_constraint", "quantization_config", "synchronized", "renorm")
 
@@ -92,7 +82,7 @@ def order(name: str, size: int) -> dict:
 def main() -> None:
     keras.utils.clear_session()
     layers_of = [described(layer) for layer in every_layer().layers]
-    orders = {name: order(name, size) for name, size in SIZES.items()}
+    orders = {name: order(name, backbone.small) for name, backbone in BACKBONES.items()}
     content = {"source": f"keras {keras.__version__}", "every_layer": layers_of, "orders": orders}
     OUT.write_text(json.dumps(content, indent=1) + "\n")
 

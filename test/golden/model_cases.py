@@ -245,6 +245,22 @@ EFFICIENTNET = [
             "top_bn/gamma",
         ),
     ),
+    network(
+        "EfficientNetV2B0",
+        "efficientnet_v2_b0_49x61",
+        49,
+        61,
+        seed=23,
+        taps=("block1a_project_activation", "block2b_add", "block4c_dwconv2", "block5a_se_squeeze", "block6h_add"),
+    ),
+    network(
+        "EfficientNetV2B0",
+        "efficientnet_v2_b0_51x33_top10",
+        51,
+        33,
+        classes=10,
+        taps=("block3a_expand_activation", "block4a_se_expand", "block6a_project_bn"),
+    ),
 ]
 
 CASES = [

@@ -46,9 +46,18 @@ export function weightFacts(backbone: Backbone, config: BackboneConfig): WeightF
   };
 }
 
-/** What Keras' network of the default size has. */
-export function kerasFacts(backbone: Backbone, top: "withTop" | "withoutTop"): WeightFacts {
+function kerasNetwork(backbone: Backbone) {
   const found = Object.entries(names).find(([name]) => name === backbone.name);
   if (!found) throw new Error(`keras_weight_names.json has no ${backbone.name}`);
-  return found[1][top];
+  return found[1];
+}
+
+/** What Keras' network of the default size has. */
+export function kerasFacts(backbone: Backbone, top: "withTop" | "withoutTop"): WeightFacts {
+  return kerasNetwork(backbone)[top];
+}
+
+/** What Keras' network without its top makes of images: `224x224` becomes `7x7x1280`. */
+export function kerasMaps(backbone: Backbone): Readonly<Record<string, string>> {
+  return kerasNetwork(backbone).maps;
 }

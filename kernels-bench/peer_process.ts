@@ -18,6 +18,11 @@ export type PeerAnswer = Readonly<Record<string, unknown>>;
 
 /** @throws WeftError where the peers' packages are not installed. */
 export function requirePeers(): void {
+  if (!existsSync(PEERS_FOLDER)) {
+    throw new WeftError(
+      "the peers belong to weft's sources, and this is an installed package; run --peers in a checkout",
+    );
+  }
   if (!existsSync(join(PEERS_FOLDER, "node_modules"))) {
     throw new WeftError(`the peers are not installed; run \`${INSTALL}\` first`);
   }

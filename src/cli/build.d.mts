@@ -1,6 +1,6 @@
 // Types of build.mjs, which runs before anything is compiled.
 
-/** Builds dist/weft.js and what stands beside it. */
+/** Builds dist/weft.js, dist/node.js and what stands beside them. */
 export function buildLibrary(): Promise<void>;
 /** A hash of all that decides what kernels compute and how fast. */
 export function kernelHash(): string;

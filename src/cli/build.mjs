@@ -1,16 +1,22 @@
 // Bundles the sources with esbuild:
-//   dist/weft.js         the library, one ES module for Node and browsers, nothing left outside;
-//   dist/node.js         what the library needs of Node (adapter, files, images), beside weft.js;
-//   dist/golden_page.js  the browser's side of `weft golden --browser`, beside weft.js;
+//   dist/weft.js         the library, ES modules for Node and browsers, packages bundled with them;
+//   dist/node.js         what Node adds to it (adapter, files, images), packages of node_modules left outside;
+//   dist/golden_page.js  the browser's side of `weft golden --browser`;
+//   dist/chunks/         what these share: they are one build, so each class exists once;
+//   dist/types/          declarations of weft.js and node.js, by tsc;
 //   dist/cli.js          the command line, packages of node_modules left outside.
+// `node src/cli/build.mjs` builds all of it, with --for-package as a package holds it: without source maps.
 
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { basename, dirname, join, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+const DIST = join(ROOT, "dist");
 
 const COMMON = {
   absWorkingDir: ROOT,
@@ -24,16 +30,16 @@ const COMMON = {
   write: false,
 };
 
-/** Leaves imports from below `folder` to other sources to weft.js, so that both share one library. */
-const besideLibrary = (folder) => ({
-  name: "beside-library",
+/** Leaves the packages outside that Node's part of the library imports; others are bundled. */
+const nodePackagesOutside = {
+  name: "node-packages-outside",
   setup({ onResolve }) {
-    onResolve({ filter: /^\.\.?\// }, ({ resolveDir, path }) => {
-      const target = relative(join(ROOT, "src"), join(resolveDir, path)).replaceAll("\\", "/");
-      return target.startsWith(folder) ? undefined : { path: "./weft.js", external: true };
-    });
+    const folder = join(ROOT, "src", "platform", "node") + sep;
+    onResolve({ filter: /^[^./]/ }, ({ importer, path }) =>
+      importer.startsWith(folder) ? { path, external: true } : undefined,
+    );
   },
-});
+};
 
 const KERNEL_HASH_DIGITS = 16;
 
@@ -50,16 +56,21 @@ export function kernelHash() {
   return hash.digest("hex").slice(0, KERNEL_HASH_DIGITS);
 }
 
-/** Builds and puts the files in place whole, as another process may be reading them. */
+/**
+ * Builds and puts the files in place whole, as another process may be reading them.
+ * @returns their paths
+ */
 async function bundle(options) {
   const define = { WEFT_KERNEL_HASH: JSON.stringify(kernelHash()) };
   const { outputFiles } = await build({ ...COMMON, define, ...options });
-  for (const { path, contents } of outputFiles) {
+  const isEntry = ({ path }) => dirname(path) === DIST;
+  for (const { path, contents } of outputFiles.sort((a, b) => isEntry(a) - isEntry(b))) {
     mkdirSync(dirname(path), { recursive: true });
     const partial = `${path}.${process.pid}.partial`;
     writeFileSync(partial, contents);
     renameSync(partial, path);
   }
+  return outputFiles.map(({ path }) => path);
 }
 
 /** Bundles the command line. @param options esbuild's, where others are wanted. */
@@ -73,29 +84,35 @@ export function buildCommandLine(options = {}) {
   });
 }
 
-/** Bundles the library and what stands beside it. */
-export async function buildLibrary() {
-  await Promise.all([
-    bundle({
-      entryPoints: ["src/index.ts"],
-      outfile: "dist/weft.js",
-      platform: "neutral",
-      mainFields: ["module", "main"],
-    }),
-    bundle({
-      entryPoints: ["src/platform/node/node.ts"],
-      outfile: "dist/node.js",
-      platform: "node",
-      packages: "external",
-      plugins: [besideLibrary("platform/node/")],
-    }),
-    bundle({
-      entryPoints: ["src/web/golden_page.ts"],
-      outfile: "dist/golden_page.js",
-      platform: "browser",
-      plugins: [besideLibrary("web/")],
-    }),
-  ]);
+/** Bundles the library and what stands beside it. @param options esbuild's, where others are wanted. */
+export async function buildLibrary(options = {}) {
+  const paths = await bundle({
+    entryPoints: {
+      weft: "src/index.ts",
+      node: "src/platform/node/node.ts",
+      golden_page: "src/web/golden_page.ts",
+    },
+    outdir: "dist",
+    splitting: true,
+    chunkNames: "chunks/[name]-[hash]",
+    platform: "neutral",
+    mainFields: ["module", "main"],
+    plugins: [nodePackagesOutside],
+    ...options,
+  });
+  const chunks = join(DIST, "chunks");
+  const present = new Set(paths.map((path) => basename(path)));
+  for (const name of readdirSync(chunks)) {
+    if (!present.has(name) && !name.endsWith(".partial")) rmSync(join(chunks, name), { force: true });
+  }
+}
+
+/** Writes the library's declarations. */
+export function buildTypes() {
+  rmSync(join(DIST, "types"), { recursive: true, force: true });
+  const typescript = dirname(createRequire(import.meta.url).resolve("typescript/package.json"));
+  const compiler = join(typescript, "bin", "tsc");
+  execFileSync(process.execPath, [compiler, "-p", "tsconfig.types.json"], { cwd: ROOT, stdio: "inherit" });
 }
 
 /** The newest modification time, in milliseconds, of any file below the folder; 0 where there is none. */
@@ -111,7 +128,7 @@ function newestChange(folder) {
 
 /** Whether a file of dist/ is missing or older than a source. */
 export function isStale(name) {
-  const built = statSync(join(ROOT, "dist", name), { throwIfNoEntry: false });
+  const built = statSync(join(DIST, name), { throwIfNoEntry: false });
   if (!built) return true;
   const folders = ["src", "shaders", "kernels-bench"].map((folder) => join(ROOT, folder));
   const present = folders.filter((folder) => statSync(folder, { throwIfNoEntry: false }));
@@ -119,5 +136,7 @@ export function isStale(name) {
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  await Promise.all([buildCommandLine(), buildLibrary()]);
+  const options = process.argv.includes("--for-package") ? { sourcemap: false } : {};
+  await Promise.all([buildCommandLine(options), buildLibrary(options)]);
+  buildTypes();
 }

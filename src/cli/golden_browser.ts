@@ -1,5 +1,6 @@
 // `weft golden --browser`: a local server hands out the bundle and the cases, headless Chromium runs them.
 
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { dirname, join, resolve } from "node:path";
@@ -13,7 +14,8 @@ import type { CaseFile } from "./golden.ts";
 import type { KernelsOption } from "./options.ts";
 import { sayField } from "./terminal.ts";
 
-const SCRIPTS = ["/weft.js", "/golden_page.js"];
+/** Scripts of the page, below dist/. */
+const SCRIPTS = /^\/(?:chunks\/)?[\w-]+\.js$/;
 const PAGE =
   '<!doctype html><meta charset="utf-8"><title>weft golden</title><script type="module" src="golden_page.js"></script>';
 /** Headless Chromium has WebGPU by SwiftShader only, and only when asked; elsewhere the GPU serves. */
@@ -93,16 +95,18 @@ async function launch({ path, libraries }: FoundChromium): Promise<Browser> {
 async function builtLibrary(): Promise<string> {
   let root = dirname(fileURLToPath(import.meta.url));
   while (!(await readFile(join(root, "package.json")).catch(() => undefined))) root = dirname(root);
-  const builder = pathToFileURL(join(root, "src", "cli", "build.mjs")).href;
-  const { buildLibrary, isStale }: typeof import("./build.mjs") = await import(builder);
-  if (SCRIPTS.some((name) => isStale(name.slice(1)))) await buildLibrary();
+  const builder = join(root, "src", "cli", "build.mjs");
+  if (existsSync(builder)) {
+    const { buildLibrary, isStale }: typeof import("./build.mjs") = await import(pathToFileURL(builder).href);
+    if (isStale("golden_page.js")) await buildLibrary();
+  } // else this is an installed package, which brings it
   return join(root, "dist");
 }
 
 /** Serves page, scripts, cases and the files beside cases, on this machine only. */
 function serve(dist: string, cases: readonly CaseFile[]): Promise<Server> {
   const fileOf = (address: string): string | undefined => {
-    if (SCRIPTS.includes(address)) return join(dist, address);
+    if (SCRIPTS.test(address)) return join(dist, address);
     const [, kind, index = "", name] = address.split("/");
     const found = cases[Number(index)];
     if (!found) return undefined;

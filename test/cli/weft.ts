@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 /** Dawn's native code prints these whenever an adapter opens. */
-const DAWNS_OWN = /^Warning: max\w+PerPipelineLayout artificially reduced/;
+export const DAWNS_OWN = /^Warning: max\w+PerPipelineLayout artificially reduced/;
 
 export interface Outcome {
   readonly code: number | null;

@@ -49,11 +49,22 @@ export async function unpackSwiftShader(cache: string): Promise<SwiftShaderFiles
   return { manifest: join(folder, WANTED_FILES[0]), loader: join(folder, WANTED_FILES[1]) };
 }
 
+/** Loads a module as the code of a package would. */
+type RequireModule = (name: string) => unknown;
+
+/** Where an installed package is. */
+export interface LocatedPackage {
+  readonly root: string;
+  readonly archive: string;
+  readonly version: string;
+  readonly requirePart: RequireModule;
+}
+
 /**
  * The npm package that brings SwiftShader and a headless Chromium.
  * @throws WeftError where it is not installed
  */
-export function locatePackage() {
+export function locatePackage(): LocatedPackage {
   let entry: string;
   try {
     entry = createRequire(import.meta.url).resolve(SWIFTSHADER_PACKAGE);
@@ -70,7 +81,7 @@ export function locatePackage() {
   return { root, archive, version, requirePart };
 }
 
-async function unpackInto(folder: string, cache: string, archive: string, requirePart: NodeJS.Require) {
+async function unpackInto(folder: string, cache: string, archive: string, requirePart: RequireModule) {
   await mkdir(cache, { recursive: true });
   const partial = await mkdtemp(`${folder}.partial-`);
   try {

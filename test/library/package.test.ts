@@ -1,0 +1,182 @@
+// What `npm pack` packs, as plain Node, TypeScript and a bundler for browsers meet it.
+
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { isBuiltin } from "node:module";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { beforeAll, describe, expect, it } from "vitest";
+import * as library from "../../src/index.ts";
+import * as node from "../../src/platform/node/node.ts";
+import { writeIn } from "../cli/tiny_data.ts";
+import { type InstalledPackage, installPackage, ROOT, runNode } from "./installed_package.ts";
+
+let installed: InstalledPackage;
+
+beforeAll(async () => {
+  installed = await installPackage();
+});
+
+/** Runs a module of the project by plain Node. */
+async function runScript(code: string): Promise<string> {
+  writeIn(installed.project, "script.mjs", code);
+  const { stdout, errors, code: exitCode } = await runNode(["script.mjs"], installed.project);
+  expect(errors).toEqual([]);
+  expect(exitCode).toBe(0);
+  return stdout;
+}
+
+describe("the package", () => {
+  it("holds what is built and nothing else", () => {
+    const paths = readdirSync(installed.folder, { recursive: true, encoding: "utf8" })
+      .map((path) => path.replaceAll("\\", "/"))
+      .filter((path) => statSync(join(installed.folder, path)).isFile());
+    const rest = paths.filter(
+      (path) => !/^dist\/(?:chunks\/)?[\w-]+\.js$|^dist\/types\/[\w/]+\.d\.ts$/.test(path),
+    );
+    expect(rest.sort()).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "package.json", "src/cli/weft.mjs"]);
+    for (const path of paths.filter((name) => name.endsWith(".js"))) {
+      const lastLine = readFileSync(join(installed.folder, path), "utf8").trimEnd().split("\n").at(-1);
+      expect(lastLine, path).not.toMatch(/^\/\/# sourceMappingURL=/); // the maps are not packed
+    }
+  });
+
+  it("has the files that its manifest names", () => {
+    const { bin, exports } = installed.manifest;
+    const targets = Object.values(exports).flatMap((target) =>
+      typeof target === "string" ? [target] : [target.types, target.default],
+    );
+    for (const path of [bin.weft, ...targets])
+      expect(existsSync(join(installed.folder, path)), path).toBe(true);
+    const program = join(installed.folder, bin.weft);
+    expect(readFileSync(program, "utf8")).toMatch(/^#!\/usr\/bin\/env node\n/);
+    if (process.platform !== "win32") expect(statSync(program).mode & 0o111).toBe(0o111);
+  });
+
+  it("depends on the packages that its files import, and on no others", async () => {
+    const { dependencies, optionalDependencies } = installed.manifest;
+    const { metafile } = await build({
+      entryPoints: ["cli.js", "node.js", "weft.js"].map((name) => join(installed.folder, "dist", name)),
+      bundle: true,
+      packages: "external",
+      platform: "node",
+      format: "esm",
+      outdir: installed.project,
+      metafile: true,
+      write: false,
+    });
+    const imported = Object.values(metafile.outputs)
+      .flatMap(({ imports }) => imports.filter(({ external }) => external))
+      .map(({ path }) => path.match(/^(?:@[^/]+\/)?[^/]+/)?.[0] ?? path)
+      .filter((name) => !isBuiltin(name));
+    // `golden --browser` asks for this one where it is wanted, and says so if it is not installed.
+    const needed = new Set(imported.filter((name) => name !== "playwright-core"));
+    expect([...needed].sort()).toEqual(Object.keys(dependencies).sort());
+    expect(Object.keys(optionalDependencies)).toEqual(["@sparticuz/chromium"]); // resolved, not imported
+  });
+
+  it("gives plain Node every export, and one WeftError for both entries", async () => {
+    const stdout = await runScript(`
+      const [library, node] = await Promise.all([import("weft"), import("weft/node")]);
+      const isFault = await node.nodeFiles.readFile("/nowhere").catch((fault) => fault instanceof library.WeftError);
+      const names = (entry) => Object.entries(entry).filter(([, value]) => value !== undefined).map(([name]) => name);
+      console.log(JSON.stringify({ library: names(library), node: names(node), isFault }));
+    `);
+    expect(JSON.parse(stdout)).toEqual({
+      library: Object.keys(library).sort(),
+      node: Object.keys(node).sort(),
+      isFault: true,
+    });
+  });
+
+  it("computes on a device of weft/node, and reads a Keras file", async () => {
+    const file = join(ROOT, "test/golden/keras_files/every_kind_legacy_weights.h5");
+    const stdout = await runScript(`
+      import { Graph, Layers, layOutPlan, openKerasH5, Plan, VariableStore } from "weft";
+      import { nodeFiles, openDevice } from "weft/node";
+      const device = await openDevice({ adapter: process.env.WEFT_TEST_ADAPTER ?? "auto" });
+      const graph = new Graph();
+      const layers = new Layers(graph, { training: false });
+      const y = layers.reLU(graph.input("x", [1, 2, 2, 4]));
+      const plan = await Plan.compile(device, layOutPlan(graph, { y }, device.facts), new VariableStore(device));
+      const x = Float32Array.from({ length: 16 }, (_, i) => i - 8);
+      const outputs = await plan.run({ x });
+      plan.destroy();
+      device.destroy();
+      const path = ${JSON.stringify(file)};
+      const weights = await openKerasH5(await nodeFiles.readFile(path), path);
+      console.log(JSON.stringify({ y: [...outputs.y], tensors: weights.weights.length }));
+      weights.close();
+    `);
+    const { y, tensors } = JSON.parse(stdout);
+    expect(y).toEqual(Array.from({ length: 16 }, (_, i) => Math.max(0, i - 8)));
+    expect(tensors).toBeGreaterThan(10);
+  });
+
+  it("starts the command line without sources and without esbuild", async () => {
+    const program = join(installed.folder, installed.manifest.bin.weft);
+    const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+    expect(await runNode([program, "--version"], installed.project)).toEqual({
+      code: 0,
+      stdout: `${version}\n`,
+      errors: [],
+    });
+  });
+});
+
+const CONSUMER = `
+import { BACKBONES, type GpuDevice, Model, WeftError } from "weft";
+import { nodeFiles, openDevice } from "weft/node";
+
+export async function train(x: Float32Array): Promise<number | undefined> {
+  const device: GpuDevice = await openDevice({ adapter: "auto" });
+  const model = await Model.forTraining(device, {
+    inputs: { x: { shape: [8, 2] } },
+    build: (layers, inputs) => ({ loss: layers.dense(inputs.x, { units: 1 }) }),
+  });
+  const { loss } = await model.step({ x });
+  // @ts-expect-error -- inputs are numbers: types are types and not any
+  await model.step({ x: ["1", "2"] });
+  // @ts-expect-error -- a path is a string
+  await nodeFiles.readFile(1).catch((fault: unknown) => fault instanceof WeftError);
+  return loss?.[0] ?? BACKBONES.size;
+}
+`;
+
+describe("the package's types", () => {
+  it.each([
+    ["node16", "node16"],
+    ["bundler", "esnext"],
+  ])("compile with moduleResolution %s and without skipLibCheck", async (moduleResolution, module) => {
+    writeIn(installed.project, "consumer.ts", CONSUMER);
+    const options = { moduleResolution, module, target: "es2022", strict: true, noEmit: true };
+    const lib = ["es2023", "dom"];
+    const compilerOptions = { ...options, lib, types: [], skipLibCheck: false };
+    writeIn(installed.project, "tsconfig.json", JSON.stringify({ compilerOptions, files: ["consumer.ts"] }));
+    const compiler = join(ROOT, "node_modules/typescript/bin/tsc");
+    const { code, stdout } = await runNode([compiler, "-p", "tsconfig.json"], installed.project);
+    expect(stdout).toBe("");
+    expect(code).toBe(0);
+  });
+});
+
+describe("the package in a browser's bundle", () => {
+  it("brings all it needs and nothing of Node", async () => {
+    writeIn(installed.project, "page.js", 'import * as weft from "weft";\nconsole.log(weft);\n');
+    const { outputFiles, metafile, warnings } = await build({
+      absWorkingDir: installed.project,
+      entryPoints: ["page.js"],
+      bundle: true,
+      format: "esm",
+      platform: "browser",
+      outdir: "out",
+      metafile: true,
+      write: false,
+      logLevel: "silent",
+    });
+    expect(warnings).toEqual([]);
+    expect(Object.values(metafile.outputs).flatMap(({ imports }) => imports)).toEqual([]);
+    const inputs = Object.keys(metafile.inputs);
+    expect(inputs.filter((path) => !/^page\.js$|^node_modules\/weft\/dist\//.test(path))).toEqual([]);
+    expect(outputFiles[0]?.text).not.toMatch(/\brequire\(\s*"|\bfrom "node:|\bimport\("node:/);
+  });
+});

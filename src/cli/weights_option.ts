@@ -2,7 +2,9 @@
 
 import type { Backbone } from "../models/backbone.ts";
 import { IMAGENET_CLASS_INDEX, imagenetWeights } from "../models/imagenet_weights.ts";
+import { nodeFiles } from "../platform/node/files.ts";
 import { imagenetFile, kerasFile } from "../platform/node/imagenet_file.ts";
+import { faultOfWeights, largestFileBytes, publishedWeights } from "../training/published_weights.ts";
 import { DownloadProgress } from "./download_progress.ts";
 import { stoppable } from "./interrupt.ts";
 import { say } from "./terminal.ts";
@@ -26,12 +28,15 @@ export interface WeightsUse {
 export async function weightsPath(given: string, use: WeightsUse): Promise<string> {
   if (given !== IMAGENET) return given;
   const file = imagenetWeights({ ...use, backbone: use.backbone.name });
+  const wanted = publishedWeights(use);
   const progress = new DownloadProgress(file.fileName);
   const stopping = () => say("\nstopping; what was downloaded is kept");
   try {
     const path = await stoppable(stopping, (signal) =>
       imagenetFile(file, {
         signal,
+        largestBytes: largestFileBytes(wanted),
+        faultOfContent: (path) => faultOfWeights(nodeFiles, path, wanted),
         onFaulty: say,
         onProgress: (received, total) => progress.update(received, total),
         onTrouble: (reason) => progress.trouble(reason),
@@ -46,5 +51,5 @@ export async function weightsPath(given: string, use: WeightsUse): Promise<strin
 
 /** Keras' names of ImageNet's classes, where Keras has downloaded them. */
 export function imagenetLabels(): Promise<string | undefined> {
-  return kerasFile(IMAGENET_CLASS_INDEX, say);
+  return kerasFile(IMAGENET_CLASS_INDEX, { onFaulty: say });
 }

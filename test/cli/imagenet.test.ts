@@ -1,6 +1,6 @@
 // `--weights imagenet` by the real program, with a server on this machine in place of Google's.
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Answer, closedOrigin, type FileServer, serveFile } from "../platform/node/file_server.ts";
@@ -11,6 +11,10 @@ const SHARED_WEIGHTS = join(import.meta.dirname, "../../../shared/weights");
 const NO_TOP = join(SHARED_WEIGHTS, "mobilenet_v2_0.35_224_no_top.imagenet.h5");
 const WITH_TOP = join(SHARED_WEIGHTS, "mobilenet_v2_1.0_224_with_top.dequant_qat.h5");
 const LABELS = join(SHARED_WEIGHTS, "imagenet_class_index.json");
+const KERAS_FILES = join(import.meta.dirname, "../golden/keras_files");
+/** Weights of MobileNetV2 with alpha 0.35, and of another network. */
+const OWN_NO_TOP = join(KERAS_FILES, "mobilenet_v2_heads.h5");
+const FOREIGN = join(KERAS_FILES, "every_kind_legacy_weights.h5");
 const NAME = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.35_224_no_top.h5";
 const PATH = `/tensorflow/keras-applications/mobilenet_v2/${NAME}`;
 
@@ -75,6 +79,44 @@ describe("weft train --weights imagenet", () => {
     expect(code).toBe(130);
     expect(errors).toEqual([`downloading ${NAME}, 0.1 MB`, "stopping; what was downloaded is kept"]);
     expect(readdirSync(join(home, "cache/imagenet"))).toEqual([`${NAME}.part`, `${NAME}.part.json`]);
+  });
+
+  it("fetches what does not load again, once, and prints no password of the mirror", async () => {
+    const cached = join(home, "cache/imagenet", NAME);
+    writeIn(home, `cache/imagenet/${NAME}`, readFileSync(FOREIGN));
+    const mirror = await serve(readFileSync(FOREIGN));
+    const wrong = await train(mirror.replace("//", "//anna:geheim@"));
+    expect(wrong.code).toBe(1);
+    expect(wrong.errors[0]).toMatch(/^.*_no_top\.h5: .*; it is removed and downloaded again$/);
+    expect(wrong.errors.at(-1)).toMatch(
+      /^weft: http:.*_no_top\.h5: not the file that was expected: .*; it was removed; without a network put /,
+    );
+    expect(server?.asked.map(({ path }) => path)).toEqual([PATH]);
+    expect(readdirSync(join(home, "cache/imagenet"))).toEqual([]);
+    await server?.close();
+
+    writeFileSync(cached, readFileSync(FOREIGN));
+    const right = await train((await serve(readFileSync(OWN_NO_TOP))).replace("//", "//anna:geheim@"));
+    expect(right.errors[0]).toMatch(/; it is removed and downloaded again$/);
+    expect(right.errors.join("\n")).toMatch(/weights +imagenet: 260 tensors matched/);
+    expect(right.code).toBe(0);
+    expect(server?.asked.map(({ authorization }) => authorization)).toEqual([
+      `Basic ${Buffer.from("anna:geheim").toString("base64")}`,
+    ]);
+    for (const { stdout, errors } of [wrong, right]) expect(`${stdout}${errors}`).not.toMatch(/geheim/);
+    for (const name of ["config.json", "metrics.jsonl"]) {
+      expect(readFileSync(join(home, "run", name), "utf8")).not.toMatch(/geheim/);
+    }
+  });
+
+  it("refuses a file that is too large for the network's weights", async () => {
+    const mirror = await serve(Buffer.alloc(30_000_000), [{ bytes: 0, ending: "stall" }]);
+    const { code, errors } = await train(mirror);
+    expect(code).toBe(1);
+    expect(errors).toHaveLength(1);
+    expect(errors[0]).toMatch(
+      /: the server announces 30000000 bytes; this file has at most 6655552; without/,
+    );
   });
 
   it.skipIf(!existsSync(NO_TOP))("trains from the file it downloads (requires shared/weights)", async () => {

@@ -4,19 +4,25 @@
 
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { WeftError } from "../../base/errors.ts";
+import { accept, DownloadFault, hasStrongTag, type ServedFile } from "./download_response.ts";
 import { withFileLock } from "./file_lock.ts";
 import { nodeFiles } from "./files.ts";
 import { Interruption, interruptionOf, RequestWatch } from "./interruption.ts";
 import { movePart, type PartFacts, PartialFile, removePart } from "./partial_file.ts";
+import { parseWebAddress, type WebAddress } from "./web_address.ts";
 
 export interface DownloadOptions {
+  /** Credentials in it are sent as a header; they and a query are in no message and no file. */
   readonly url: string;
   readonly target: string;
+  /** The file has no more; a server that announces or sends more is refused. */
+  readonly largestBytes: number;
   /** What is wrong with the file that has arrived; undefined where nothing is. */
   readonly verify: (path: string) => Promise<string | undefined>;
   /** `verify` knows every byte, so that a part may be gone on with where the server names no ETag. */
   readonly isExact: boolean;
+  /** Told of a file that is in the place already and is not what it should be: it is removed. */
+  readonly onFaulty?: ((line: string) => void) | undefined;
   /** Bytes that are here, and of how many. Fewer than before where the file begins anew. */
   readonly onProgress?: ((received: number, total: number | undefined) => void) | undefined;
   /** Called with the reason of each further attempt, and where another process downloads the same file. */
@@ -29,9 +35,6 @@ export interface DownloadOptions {
   readonly pauseSeconds?: number | undefined;
 }
 
-/** The network, the server or the file that it sent was at fault, nothing on this machine. */
-export class DownloadFault extends WeftError {}
-
 /** Attempts in a row that bring nothing new. */
 const MOST_ATTEMPTS = 5;
 /** Attempts where the server has not even answered. */
@@ -40,47 +43,57 @@ const LONGEST_PAUSE_SECONDS = 30;
 /** Read and not yet written. */
 const MOST_WAITING_BYTES = 1 << 24;
 
-const HTTP_OK = 200;
-const HTTP_PARTIAL = 206;
-const HTTP_RANGE_NOT_SATISFIABLE = 416;
-/** Answers that may be others a little later. */
-const PASSING_STATUSES = new Set([408, 425, 429, 500, 502, 503, 504]);
+/** A download under way. */
+interface Job extends DownloadOptions, ServedFile {
+  readonly address: WebAddress;
+}
 
 /**
- * Downloads a file to its place, whose folder is made. Nothing happens where the file is there already;
+ * Downloads a file to its place, whose folder is made. Nothing happens if the file is there already and right;
  * of several processes that want it one downloads and the others wait.
  * @throws DownloadFault `URL: …` in one line (what has arrived is kept in `TARGET.part`);
  *   WeftError where the disk is at fault; the signal's reason once it is aborted
  */
 export async function download(options: DownloadOptions): Promise<void> {
-  const { target, signal, onTrouble } = options;
+  const { url, target, signal, onTrouble } = options;
+  const address = parseWebAddress(url);
+  const job: Job = { ...options, address, shown: address.shown };
   await nodeFiles.makeFolder(dirname(target));
   const onWait = (holder: string) => onTrouble?.(`${holder} downloads it already; waiting`);
-  await withFileLock(
-    `${target}.lock`,
-    async () => {
-      if (await nodeFiles.exists(target)) return;
-      const isPatched = await fetchWhole(options);
-      const fault = await install(options);
-      if (fault === undefined) return;
-      if (!isPatched) throw wrongFile(options.url, fault);
-      onTrouble?.(`what was put together is wrong (${fault}); from the beginning`);
-      await fetchWhole(options);
-      const again = await install(options);
-      if (again !== undefined) throw wrongFile(options.url, again);
-    },
-    { signal, onWait },
-  );
+  await withFileLock(`${target}.lock`, () => fetchAndInstall(job), { signal, onWait });
+}
+
+async function fetchAndInstall(job: Job): Promise<void> {
+  const { shown, onTrouble } = job;
+  if (await isThere(job)) return;
+  const isDoubtful = await fetchWhole(job);
+  const fault = await install(job);
+  if (fault === undefined) return;
+  if (!isDoubtful) throw wrongFile(shown, fault);
+  onTrouble?.(`what has come is wrong (${fault}); from the beginning`);
+  await fetchWhole(job);
+  const again = await install(job);
+  if (again !== undefined) throw wrongFile(shown, again);
+}
+
+/** Whether the right file is in the place; another one is removed. */
+async function isThere({ target, verify, onFaulty }: Job): Promise<boolean> {
+  if (!(await nodeFiles.exists(target))) return false;
+  const fault = await verify(target);
+  if (fault === undefined) return true;
+  onFaulty?.(`${target}: ${fault}; it is removed and downloaded again`);
+  await nodeFiles.remove(target);
+  return false;
 }
 
 const partPath = (target: string) => `${target}.part`;
 
-function wrongFile(url: string, fault: string): DownloadFault {
-  return new DownloadFault(`${url}: not the file that was expected: ${fault}; it was removed`);
+function wrongFile(shown: string, fault: string): DownloadFault {
+  return new DownloadFault(`${shown}: not the file that was expected: ${fault}; it was removed`);
 }
 
 /** Puts the part in its place where it is right; else removes it. @returns what is wrong */
-async function install({ target, verify }: DownloadOptions): Promise<string | undefined> {
+async function install({ target, verify }: Job): Promise<string | undefined> {
   const part = partPath(target);
   const fault = await verify(part);
   if (fault === undefined) await movePart(part, target);
@@ -88,10 +101,15 @@ async function install({ target, verify }: DownloadOptions): Promise<string | un
   return fault;
 }
 
-/** Attempts until all of the part is there. @returns whether it comes from several answers */
-async function fetchWhole(options: DownloadOptions): Promise<boolean> {
-  const { url, target, signal, onTrouble, pauseSeconds = 1 } = options;
-  const part = await PartialFile.open(partPath(target), url);
+/**
+ * Attempts until all of the part is there.
+ * @returns whether another try may bring another file: this one comes from several answers, or its length was
+ *   never said, and its end may be a lost connection's
+ */
+async function fetchWhole(job: Job): Promise<boolean> {
+  const { shown, target, largestBytes, signal, onTrouble, pauseSeconds = 1 } = job;
+  const part = await PartialFile.open(partPath(target), shown);
+  if (part.received > largestBytes) await part.restart();
   const attempts: Attempts = { hasAnswered: false, isPatched: part.received > 0 };
   let farthest = part.received;
   let vain = 0;
@@ -99,7 +117,7 @@ async function fetchWhole(options: DownloadOptions): Promise<boolean> {
     while (part.received === 0 || part.received !== part.facts?.total) {
       signal?.throwIfAborted();
       try {
-        await fetchRest(part, options, attempts);
+        await fetchRest(part, job, attempts);
         break;
       } catch (thrown) {
         if (!(thrown instanceof Interruption)) throw thrown;
@@ -107,7 +125,7 @@ async function fetchWhole(options: DownloadOptions): Promise<boolean> {
         farthest = Math.max(farthest, part.received);
         vain++;
         const isLast = vain >= (attempts.hasAnswered ? MOST_ATTEMPTS : MOST_UNANSWERED);
-        if (isLast || (thrown.isLasting && !attempts.hasAnswered)) throw givenUp(part, options, thrown);
+        if (isLast || (thrown.isLasting && !attempts.hasAnswered)) throw givenUp(part, job, thrown);
         onTrouble?.(`${thrown.message}; trying again`);
       }
       const pause = Math.min(LONGEST_PAUSE_SECONDS, pauseSeconds * 2 ** (vain - 1));
@@ -118,14 +136,14 @@ async function fetchWhole(options: DownloadOptions): Promise<boolean> {
     await part.close();
     if (part.received === 0) await removePart(part.path);
   }
-  return attempts.isPatched;
+  return attempts.isPatched || part.facts?.total === undefined;
 }
 
-function givenUp(part: PartialFile, { url }: DownloadOptions, { message }: Interruption): DownloadFault {
+function givenUp(part: PartialFile, { shown }: Job, { message }: Interruption): DownloadFault {
   const { received, facts } = part;
   const of = facts?.total === undefined ? "" : ` of ${facts.total}`;
   const kept = received === 0 ? "" : `; ${received}${of} bytes are kept in ${part.path} to go on from`;
-  return new DownloadFault(`${url}: ${message}${kept}`);
+  return new DownloadFault(`${shown}: ${message}${kept}`);
 }
 
 /** What the attempts have in common. */
@@ -139,15 +157,15 @@ interface Attempts {
  * One request for what is missing.
  * @throws Interruption where another request may bring more
  */
-async function fetchRest(part: PartialFile, options: DownloadOptions, attempts: Attempts): Promise<void> {
-  const { url, signal, stallSeconds = 30 } = options;
-  if (!canGoOn(part.facts, options)) await part.restart();
+async function fetchRest(part: PartialFile, job: Job, attempts: Attempts): Promise<void> {
+  const { address, signal, stallSeconds = 30 } = job;
+  if (!canGoOn(part.facts, job)) await part.restart();
   const watch = new RequestWatch(stallSeconds, signal);
   try {
-    const headers = requestHeaders(part);
-    const response = await watch.waitFor(fetch(url, { headers, signal: watch.signal }));
+    const headers = { ...address.headers, ...requestHeaders(part) };
+    const response = await watch.waitFor(fetch(address.url, { headers, signal: watch.signal }));
     attempts.hasAnswered = true;
-    await receive(response, part, options, attempts, watch);
+    await receive(response, part, job, attempts, watch);
   } catch (thrown) {
     if (signal?.aborted) throw signal.reason;
     throw interruptionOf(thrown, watch);
@@ -164,10 +182,11 @@ async function fetchRest(part: PartialFile, options: DownloadOptions, attempts: 
 async function receive(
   response: Response,
   part: PartialFile,
-  { url, onProgress }: DownloadOptions,
+  job: Job,
   attempts: Attempts,
   watch: RequestWatch,
 ): Promise<void> {
+  const { onProgress } = job;
   let waitingBytes = 0;
   let writing = Promise.resolve();
   const thenDo = (action: () => Promise<void>) => {
@@ -175,7 +194,7 @@ async function receive(
     writing.catch(() => watch.close()); // reading ends as well; the fault itself is thrown below
   };
   thenDo(async () => {
-    await accept(response, part, url);
+    await accept(response, part, job);
     attempts.isPatched = part.received > 0;
   });
   const reader = response.body?.getReader();
@@ -185,6 +204,7 @@ async function receive(
       if (!value) break;
       waitingBytes += value.length;
       thenDo(async () => {
+        await requireRoom(part, value.length, job);
         await part.append(value);
         waitingBytes -= value.length;
       });
@@ -195,60 +215,26 @@ async function receive(
   }
 }
 
-/** Whether the bytes that are here and those that come are certain to be of one file, or to be found out. */
-function canGoOn(facts: PartFacts | undefined, { isExact }: DownloadOptions): boolean {
-  return facts !== undefined && (isExact || isStrong(facts.etag));
+/** @throws DownloadFault if the file becomes larger than it can be; nothing of it is kept */
+async function requireRoom(part: PartialFile, bytes: number, { shown, largestBytes }: Job): Promise<void> {
+  const received = part.received + bytes;
+  if (received <= largestBytes) return;
+  await part.restart();
+  throw new DownloadFault(
+    `${shown}: the server has sent ${received} bytes and goes on; this file has at most ${largestBytes}`,
+  );
 }
 
-const isStrong = (etag: string | undefined) => etag?.startsWith('"') === true;
+/** Whether the bytes that are here and those that come are certain to be of one file, or to be found out. */
+function canGoOn(facts: PartFacts | undefined, { isExact }: Job): boolean {
+  return facts !== undefined && (isExact || hasStrongTag(facts));
+}
 
 function requestHeaders({ received, facts }: PartialFile): Record<string, string> {
   const plain = { "accept-encoding": "identity" }; // ranges and lengths count what is sent
   if (received === 0) return plain;
   const range = { ...plain, range: `bytes=${received}-` };
-  return facts?.etag !== undefined && isStrong(facts.etag) ? { ...range, "if-range": facts.etag } : range;
-}
-
-/**
- * Makes the part fit what the server answers.
- * @throws DownloadFault for an answer that will not change, Interruption for one that may
- */
-async function accept(response: Response, part: PartialFile, url: string): Promise<void> {
-  const { status, headers } = response;
-  const etag = headers.get("etag") ?? undefined;
-  if (status === HTTP_OK) {
-    const isPlain = (headers.get("content-encoding") ?? "identity") === "identity";
-    await part.restart(
-      isPlain ? { url, total: wholeNumber(headers.get("content-length")), etag } : undefined,
-    );
-    return;
-  }
-  if (status === HTTP_PARTIAL && part.received > 0) {
-    if (isRest(headers, part)) return;
-    await part.restart();
-    throw new Interruption("the file on the server has changed");
-  }
-  if (status === HTTP_RANGE_NOT_SATISFIABLE && part.received > 0) {
-    await part.restart();
-    throw new Interruption("the file on the server has become shorter");
-  }
-  const text = `the server answers ${status} ${response.statusText}`.trimEnd();
-  if (PASSING_STATUSES.has(status)) throw new Interruption(text);
-  throw new DownloadFault(`${url}: ${text}`);
-}
-
-/** Whether the range that comes begins where the part ends, and is of the same file. */
-function isRest(headers: Headers, { received, facts }: PartialFile): boolean {
-  const [, start, whole] = headers.get("content-range")?.match(/^bytes (\d+)-\d+\/(\d+|\*)$/) ?? [];
-  const etag = headers.get("etag") ?? undefined;
-  const isOfFile = (one: unknown, other: unknown) =>
-    one === undefined || other === undefined || one === other;
-  const total = whole === "*" || whole === undefined ? undefined : Number(whole);
-  return Number(start) === received && isOfFile(total, facts?.total) && isOfFile(etag, facts?.etag);
-}
-
-function wholeNumber(text: string | null): number | undefined {
-  return text !== null && /^\d+$/.test(text) ? Number(text) : undefined;
+  return facts?.etag !== undefined && hasStrongTag(facts) ? { ...range, "if-range": facts.etag } : range;
 }
 
 async function requireWhole(part: PartialFile): Promise<void> {

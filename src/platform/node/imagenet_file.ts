@@ -7,13 +7,27 @@ import { messageOf, WeftError } from "../../base/errors.ts";
 import { IMAGENET_ORIGIN, type ImagenetWeights } from "../../models/imagenet_weights.ts";
 import { type CacheSurroundings, cacheFolder } from "./cache_folder.ts";
 import { faultOfHash, faultOfHdf5 } from "./checksum.ts";
-import { DownloadFault, type DownloadOptions, download } from "./download.ts";
+import { type DownloadOptions, download } from "./download.ts";
+import { DownloadFault } from "./download_response.ts";
 import { nodeFiles } from "./files.ts";
+import { withoutSecrets } from "./web_address.ts";
 
 export interface ImagenetFileOptions
-  extends Pick<DownloadOptions, "onProgress" | "onTrouble" | "signal" | "stallSeconds" | "pauseSeconds"> {
+  extends KerasFileOptions,
+    Pick<DownloadOptions, "onProgress" | "onTrouble" | "signal" | "stallSeconds" | "pauseSeconds"> {
+  /** The file has no more. */
+  readonly largestBytes: number;
+}
+
+export interface KerasFileOptions {
   /** Told of a cached file that is not what it should be. */
   readonly onFaulty: (line: string) => void;
+  /**
+   * Reads a file as it will be read for use, where Keras has no hash of it.
+   * @returns what is wrong; undefined where nothing is
+   */
+  readonly faultOfContent?: (path: string) => Promise<string | undefined>;
+  readonly largestBytes?: number;
   /** Variables and home folder; the process's own by default. */
   readonly surroundings?: Surroundings;
 }
@@ -40,19 +54,15 @@ export function imagenetFolder(surroundings: Surroundings = {}): string {
  * @throws WeftError where it cannot be had, saying which file to put where
  */
 export async function imagenetFile(file: ImagenetWeights, options: ImagenetFileOptions): Promise<string> {
-  const { surroundings = {}, onFaulty } = options;
-  const inKeras = await kerasFile(file, onFaulty, surroundings);
+  const { surroundings = {} } = options;
+  const inKeras = await kerasFile(file, options);
   if (inKeras !== undefined) return inKeras;
   const target = join(imagenetFolder(surroundings), file.fileName);
-  if (await nodeFiles.exists(target)) {
-    const fault = await faultOf(target, file);
-    if (fault === undefined) return target;
-    onFaulty(`${target}: ${fault}; it is removed and downloaded again`);
-    await nodeFiles.remove(target);
-  }
+  const verify = (path: string) => faultOf(path, file, options);
+  // Before the download's lock is taken: the folder may be one that nobody can write into.
+  if ((await nodeFiles.exists(target)) && (await verify(target)) === undefined) return target;
   const url = addressIn(file.url, surroundings.variables ?? process.env);
   try {
-    const verify = (path: string) => faultOf(path, file);
     await download({ ...options, url, target, verify, isExact: file.hash !== undefined });
   } catch (thrown) {
     if (!(thrown instanceof DownloadFault)) throw thrown;
@@ -65,19 +75,16 @@ export async function imagenetFile(file: ImagenetWeights, options: ImagenetFileO
   return target;
 }
 
-/**
- * The path of a file that Keras has downloaded, where it is there and whole. It is never changed.
- * @param onFaulty told of one that is not
- */
+/** The path of a file that Keras has downloaded, where it is there and whole. It is never changed. */
 export async function kerasFile(
   file: ImagenetWeights,
-  onFaulty: (line: string) => void,
-  surroundings: Surroundings = {},
+  options: KerasFileOptions,
 ): Promise<string | undefined> {
+  const { onFaulty, surroundings } = options;
   const path = join(kerasModelsFolder(surroundings), file.fileName);
   try {
     if (!(await nodeFiles.exists(path))) return undefined;
-    const fault = await faultOf(path, file);
+    const fault = await faultOf(path, file, options);
     if (fault === undefined) return path;
     onFaulty(`${path}: ${fault}; this file of Keras' cache is left alone and not used`);
   } catch (thrown) {
@@ -87,17 +94,31 @@ export async function kerasFile(
   return undefined;
 }
 
-function faultOf(path: string, { hash }: ImagenetWeights): Promise<string | undefined> {
-  return hash === undefined ? faultOfHdf5(path) : faultOfHash(path, hash);
+/** A hash says all; without one the file is read as it will be for use. */
+async function faultOf(
+  path: string,
+  { hash }: ImagenetWeights,
+  { largestBytes = Number.POSITIVE_INFINITY, faultOfContent }: KerasFileOptions,
+): Promise<string | undefined> {
+  const facts = await nodeFiles.facts(path);
+  if (!facts) return "it is not there any more"; // another process has found it wanting
+  if (!facts.isRegularFile) throw new WeftError(`${path}: is a folder or no regular file; expected a file`);
+  if (facts.bytes > largestBytes) return `it has ${facts.bytes} bytes; this file has at most ${largestBytes}`;
+  if (hash !== undefined) return faultOfHash(path, hash);
+  return (await faultOfHdf5(path)) ?? faultOfContent?.(path);
 }
 
+/** The address at the mirror, whose query, a token maybe, stays behind the path. */
 function addressIn(url: string, variables: CacheSurroundings["variables"]): string {
   const mirror = variables[MIRROR_VARIABLE];
   if (!mirror) return url;
-  if (!/^https?:\/\/./.test(mirror) || !URL.canParse(mirror)) {
+  if (!/^https?:\/\/./i.test(mirror) || !URL.canParse(mirror)) {
+    const shown = withoutSecrets(mirror);
     throw new WeftError(
-      `${MIRROR_VARIABLE} expects an address such as https://host/path, received "${mirror}"`,
+      `${MIRROR_VARIABLE} expects an address such as https://host/path, received "${shown}"`,
     );
   }
-  return `${mirror.replace(/\/*$/, "/")}${url.slice(IMAGENET_ORIGIN.length)}`;
+  const address = new URL(mirror);
+  address.pathname = `${address.pathname.replace(/\/*$/, "/")}${url.slice(IMAGENET_ORIGIN.length)}`;
+  return address.href;
 }

@@ -1,6 +1,7 @@
 // What ends a request before its end: stalls, lost connections, servers that cannot be reached, in words.
 
 import { messageOf, WeftError } from "../../base/errors.ts";
+import { messageWithoutSecrets } from "./web_address.ts";
 
 /** A request ended early; another one may bring more. */
 export class Interruption extends Error {
@@ -91,7 +92,7 @@ function codeOf(cause: unknown): string {
 
 function causeText({ cause, message }: TypeError): string {
   const code = codeOf(cause);
-  const text = cause === undefined ? message : messageOf(cause);
+  const text = messageWithoutSecrets(cause === undefined ? message : messageOf(cause));
   return code === "" || text.includes(code) ? text : `${code}: ${text}`;
 }
 

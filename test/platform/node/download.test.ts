@@ -9,7 +9,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { WeftError } from "../../../src/base/errors.ts";
 import { RandomStream } from "../../../src/base/random.ts";
 import { faultOfHash } from "../../../src/platform/node/checksum.ts";
-import { DownloadFault, type DownloadOptions, download } from "../../../src/platform/node/download.ts";
+import { type DownloadOptions, download } from "../../../src/platform/node/download.ts";
+import { DownloadFault } from "../../../src/platform/node/download_response.ts";
 import { temporaryFolder } from "../../cli/tiny_data.ts";
 import { type Answer, closedOrigin, type FileServer, serveFile } from "./file_server.ts";
 
@@ -47,6 +48,7 @@ async function again(options: Partial<DownloadOptions> = {}): Promise<void> {
   await download({
     url: `${server?.origin}/weights.h5`,
     target,
+    largestBytes: 1 << 20,
     verify: (path) => faultOfHash(path, md5(CONTENT)),
     isExact: true,
     stallSeconds: 20,
@@ -166,7 +168,7 @@ describe("download", () => {
     await fetchFrom([{ ...unnamed, content: other, bytes: HALF, ending: "cut" }, unnamed, unnamed]);
     expectWhole();
     expect(ranges()).toEqual([undefined, `bytes=${HALF}-`, undefined]);
-    expect(troubles.at(-1)).toMatch(/^what was put together is wrong \(its md5 is /);
+    expect(troubles.at(-1)).toMatch(/^what has come is wrong \(its md5 is /);
   });
 
   it("takes a body without a length, and one that ends too early is found out by the hash", async () => {

@@ -18,6 +18,10 @@ export interface Answer {
   readonly ignoresIfRange?: boolean;
   /** Sends no length: the body ends where the connection does. */
   readonly hidesLength?: boolean;
+  /** Sent in place of the server's own headers of these names. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sends the reader there. */
+  readonly location?: string;
   /** Milliseconds between pieces of a tenth. */
   readonly pieceEveryMs?: number;
 }
@@ -27,6 +31,7 @@ export interface Asked {
   readonly path: string;
   readonly range: string | undefined;
   readonly ifRange: string | undefined;
+  readonly authorization: string | undefined;
 }
 
 export interface FileServer {
@@ -43,8 +48,8 @@ export interface FileServer {
 export async function serveFile(content: Uint8Array, answers: readonly Answer[] = [{}]): Promise<FileServer> {
   const asked: Asked[] = [];
   const server = createServer((request, response) => {
-    const { range, "if-range": ifRange } = request.headers;
-    asked.push({ path: request.url ?? "", range, ifRange: ifRange?.toString() });
+    const { range, authorization, "if-range": ifRange } = request.headers;
+    asked.push({ path: request.url ?? "", range, ifRange: ifRange?.toString(), authorization });
     const answer = answers[Math.min(asked.length, answers.length) - 1] ?? {};
     reply(request, response, { content, ...answer }).catch(() => response.destroy());
   });
@@ -75,6 +80,10 @@ async function reply(
     response.writeHead(status).end("no file");
     return;
   }
+  if (answer.location !== undefined) {
+    response.writeHead(302, { location: answer.location }).end();
+    return;
+  }
   const { range, "if-range": ifRange } = request.headers;
   const isSame = ignoresIfRange || ifRange === undefined || ifRange === etag;
   const start = ignoresRange || !isSame ? undefined : range?.match(/^bytes=(\d+)-$/)?.[1];
@@ -89,7 +98,7 @@ async function reply(
   if (start !== undefined) {
     response.setHeader("content-range", `bytes ${start}-${content.length - 1}/${content.length}`);
   }
-  response.writeHead(start === undefined ? 200 : 206);
+  response.writeHead(start === undefined ? 200 : 206, answer.headers);
   response.flushHeaders();
   await send(response, body.subarray(0, answer.bytes ?? body.length), answer.pieceEveryMs ?? 0);
   if (answer.ending === "cut") response.destroy();

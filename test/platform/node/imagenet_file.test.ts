@@ -1,7 +1,7 @@
 // Official weights: in Keras' cache, in weft's own, or from a server.
 
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { IMAGENET_ORIGIN, type ImagenetWeights } from "../../../src/models/imagenet_weights.ts";
@@ -30,10 +30,15 @@ const UNHASHED: ImagenetWeights = { ...HASHED, hash: undefined };
 let home: string;
 let server: FileServer | undefined;
 let faulty: string[];
+let troubles: string[];
+/** What the reader of weights says of a file. */
+let faultOfContent: (path: string) => Promise<string | undefined>;
 
 beforeEach(() => {
   home = temporaryFolder();
+  faultOfContent = async () => undefined;
   faulty = [];
+  troubles = [];
 });
 afterEach(() => server?.close());
 
@@ -46,6 +51,9 @@ function findAt(file: ImagenetWeights, mirror: string): Promise<string> {
   const variables = { WEFT_CACHE: join(home, "cache"), WEFT_IMAGENET_MIRROR: mirror };
   return imagenetFile(file, {
     onFaulty: (line) => faulty.push(line),
+    onTrouble: (line) => troubles.push(line),
+    largestBytes: 10_000,
+    faultOfContent,
     pauseSeconds: 0.01,
     surroundings: { variables, home },
   });
@@ -123,11 +131,103 @@ describe("imagenetFile", () => {
     );
   });
 
+  /** A reader that finds the weights damaged where their last byte is not the drawn one. */
+  const readLastByte = async (path: string) =>
+    readFileSync(path).at(-1) === CONTENT.at(-1) ? undefined : "tensor a/kernel is not finite";
+  const DAMAGED = CONTENT.with(-1, 0);
+
+  it("removes what fails to load from its own cache and fetches it again, once", async () => {
+    faultOfContent = readLastByte;
+    writeIn(home, `cache/imagenet/${UNHASHED.fileName}`, DAMAGED);
+    expect(await find(UNHASHED)).toBe(ownPath());
+    expect(readFileSync(ownPath()).equals(CONTENT)).toBe(true);
+    expect(faulty).toEqual([
+      `${ownPath()}: tensor a/kernel is not finite; it is removed and downloaded again`,
+    ]);
+    expect(server?.asked).toHaveLength(1);
+    await server?.close();
+
+    writeIn(home, `cache/imagenet/${UNHASHED.fileName}`, DAMAGED);
+    await expect(find(UNHASHED, [{ content: DAMAGED }])).rejects.toThrow(
+      /: not the file that was expected: tensor a\/kernel is not finite; it was removed; without a network put /,
+    );
+    expect(server?.asked).toHaveLength(1);
+    expect(readdirSync(join(home, "cache/imagenet"))).toEqual([]);
+  });
+
+  it("takes a file of Keras' cache for damaged if it does not load, and leaves it alone", async () => {
+    faultOfContent = readLastByte;
+    writeIn(home, `.keras/models/${UNHASHED.fileName}`, DAMAGED);
+    expect(await find(UNHASHED)).toBe(ownPath());
+    expect(readFileSync(kerasPath()).equals(DAMAGED)).toBe(true);
+    expect(faulty[0]).toMatch(/: tensor a\/kernel is not finite; this file of Keras' cache is left alone/);
+  });
+
+  it("does not read a cached file that is too large to be the right one", async () => {
+    writeIn(home, `cache/imagenet/${UNHASHED.fileName}`, drawHdf5(10_001));
+    expect(await find(UNHASHED)).toBe(ownPath());
+    expect(faulty[0]).toMatch(/: it has 10001 bytes; this file has at most 10000; it is removed and down/);
+  });
+
+  it("takes nothing but a regular file", async () => {
+    mkdirSync(kerasPath(), { recursive: true });
+    mkdirSync(ownPath(), { recursive: true });
+    const expected = `${ownPath()}: is a folder or no regular file; expected a file`;
+    await expect(find(UNHASHED)).rejects.toThrow(expected);
+    expect(faulty).toEqual([
+      `${kerasPath()}: is a folder or no regular file; expected a file; Keras' cache is not used`,
+    ]);
+    expect(existsSync(ownPath())).toBe(true);
+  });
+
+  it("lets processes that find the same damaged file replace it once", async () => {
+    faultOfContent = readLastByte;
+    writeIn(home, `cache/imagenet/${UNHASHED.fileName}`, DAMAGED);
+    server = await serveFile(CONTENT);
+    const { origin } = server;
+    const found = await Promise.all([findAt(UNHASHED, origin), findAt(UNHASHED, origin)]);
+    expect(found).toEqual([ownPath(), ownPath()]);
+    expect(server.asked).toHaveLength(1);
+    expect(faulty).toHaveLength(1);
+    expect(readFileSync(ownPath()).equals(CONTENT)).toBe(true);
+  });
+
+  it("sends a mirror's password and token, and shows them nowhere", async () => {
+    server = await serveFile(CONTENT, [{ bytes: 100, ending: "cut", ignoresRange: true }]);
+    const { host } = new URL(server.origin);
+    const mirror = `http://anna:s%40fe%2Fword@${host}/copies?token=geheim`;
+    const fault: unknown = await findAt(HASHED, mirror).catch((thrown) => thrown);
+    const { message } = fault as Error;
+    expect(message).toMatch(
+      `http://${host}/copies/tensorflow/keras-applications/network/Network-no-top.h5?…: `,
+    );
+    expect(server.asked[0]).toMatchObject({
+      path: "/copies/tensorflow/keras-applications/network/Network-no-top.h5?token=geheim",
+      authorization: `Basic ${Buffer.from("anna:s@fe/word").toString("base64")}`,
+    });
+    const kept = readdirSync(join(home, "cache/imagenet")).map((name) =>
+      readFileSync(join(home, "cache/imagenet", name), "latin1"),
+    );
+    expect(kept).toHaveLength(2); // the part and what is known of it
+    expect(troubles.length).toBeGreaterThan(0);
+    for (const text of [message, ...kept, ...troubles]) expect(text).not.toMatch(/anna|s@fe|s%40fe|geheim/);
+  });
+
+  it.each([
+    ["anna:geheim@mirror.example/path", "…@mirror.example/path"],
+    ["https://anna:ge/he im@mirror.example/path", "https://…@mirror.example/path"],
+    ["ftp://anna:ge@heim@mirror.example?geheim", "ftp://…@mirror.example?…"],
+  ])("refuses the mirror %s without its password", async (mirror, shown) => {
+    await expect(findAt(HASHED, mirror)).rejects.toThrow(
+      `WEFT_IMAGENET_MIRROR expects an address such as https://host/path, received "${shown}"`,
+    );
+  });
+
   it("finds other files of Keras, and none where there are none", async () => {
-    const note = (line: string) => faulty.push(line);
-    expect(await kerasFile(HASHED, note, { variables: {}, home })).toBeUndefined();
+    const options = { onFaulty: (line: string) => faulty.push(line), surroundings: { variables: {}, home } };
+    expect(await kerasFile(HASHED, options)).toBeUndefined();
     expect(faulty).toEqual([]);
     writeIn(home, `.keras/models/${HASHED.fileName}`, CONTENT);
-    expect(await kerasFile(HASHED, note, { variables: {}, home })).toBe(kerasPath());
+    expect(await kerasFile(HASHED, options)).toBe(kerasPath());
   });
 });

@@ -14,7 +14,7 @@ let installed: InstalledPackage;
 
 beforeAll(async () => {
   installed = await installPackage();
-});
+}, 300_000);
 
 /** Runs a module of the project by plain Node. */
 async function runScript(code: string): Promise<string> {

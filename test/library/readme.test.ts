@@ -10,13 +10,16 @@ import { type InstalledPackage, installPackage, ROOT, runNode } from "./installe
 const README = readFileSync(join(ROOT, "README.md"), "utf8");
 const WEIGHTS = join(ROOT, "test/golden/keras_files/mobilenet_v2_heads.h5");
 
+/** Many processes one after the other, on a machine that may be busy. */
+const PATIENCE_MS = 300_000;
+
 let installed: InstalledPackage;
 let data: string;
 
 beforeAll(async () => {
   installed = await installPackage();
   data = await drawTinyData();
-});
+}, PATIENCE_MS);
 
 /** Commands in indented blocks and in back-ticks, without comments, one by one. */
 function commandsOf(text: string): string[] {
@@ -72,25 +75,29 @@ describe("README's programs", () => {
 });
 
 describe("README's commands", () => {
-  it("name scripts, subcommands and flags that there are", async () => {
-    const commands = commandsOf(README);
-    expect(commands.length).toBeGreaterThan(20);
-    const helps = new Map<string, string>();
-    for (const command of commands) {
-      const words = weftWords(command);
-      if (!words) {
-        const script = command.match(/^npm run (\S+)/)?.[1] ?? "";
-        expect(Object.keys(installed.manifest.scripts), command).toContain(script);
-        continue;
+  it(
+    "name scripts, subcommands and flags that there are",
+    async () => {
+      const commands = commandsOf(README);
+      expect(commands.length).toBeGreaterThan(20);
+      const helps = new Map<string, string>();
+      for (const command of commands) {
+        const words = weftWords(command);
+        if (!words) {
+          const script = command.match(/^npm run (\S+)/)?.[1] ?? "";
+          expect(Object.keys(installed.manifest.scripts), command).toContain(script);
+          continue;
+        }
+        const [name = ""] = words;
+        if (name === "help") continue; // run below
+        if (!helps.has(name)) helps.set(name, (await runWeft(["help", name])).stdout);
+        for (const flag of words.filter((word) => word.startsWith("--"))) {
+          expect(helps.get(name), command).toMatch(new RegExp(`${flag}\\b`));
+        }
       }
-      const [name = ""] = words;
-      if (name === "help") continue; // run below
-      if (!helps.has(name)) helps.set(name, (await runWeft(["help", name])).stdout);
-      for (const flag of words.filter((word) => word.startsWith("--"))) {
-        expect(helps.get(name), command).toMatch(new RegExp(`${flag}\\b`));
-      }
-    }
-  });
+    },
+    PATIENCE_MS,
+  );
 
   /** What stands for something, as the sections "Your own data" and "Networks and their weights" use it. */
   const meaning = (word: string): string => ({ DIR: data, "FILE.h5": WEIGHTS, FILE: WEIGHTS })[word] ?? word;
@@ -110,16 +117,20 @@ describe("README's commands", () => {
     ["npm run doctor"],
   ];
 
-  it("run from the package, the cheap ones", async () => {
-    const written = new Set(commandsOf(README));
-    for (const [command, more = []] of CHEAP) {
-      expect([...written], "README.md has changed: change CHEAP as well").toContain(command);
-      const sizes: Record<string, string> = { NAME: "MobileNetV2", PX: "96", N: "16" };
-      const words = (weftWords(command) ?? []).map((word) => sizes[word] ?? meaning(word));
-      const { code, errors } = await runWeft([...words, ...more]);
-      expect(code, `${command}: ${errors.join("\n")}`).toBe(0);
-    }
-    const made = ["RUN/weights.safetensors", "answer.csv", "sheet.png", "net.svg", "model.keras"];
-    for (const name of made) expect(existsSync(join(installed.project, name)), name).toBe(true);
-  });
+  it(
+    "run from the package, the cheap ones",
+    async () => {
+      const written = new Set(commandsOf(README));
+      for (const [command, more = []] of CHEAP) {
+        expect([...written], "README.md has changed: change CHEAP as well").toContain(command);
+        const sizes: Record<string, string> = { NAME: "MobileNetV2", PX: "96", N: "16" };
+        const words = (weftWords(command) ?? []).map((word) => sizes[word] ?? meaning(word));
+        const { code, errors } = await runWeft([...words, ...more]);
+        expect(code, `${command}: ${errors.join("\n")}`).toBe(0);
+      }
+      const made = ["RUN/weights.safetensors", "answer.csv", "sheet.png", "net.svg", "model.keras"];
+      for (const name of made) expect(existsSync(join(installed.project, name)), name).toBe(true);
+    },
+    PATIENCE_MS,
+  );
 });

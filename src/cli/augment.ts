@@ -3,11 +3,13 @@
 import { Command, Option } from "commander";
 import { WeftError } from "../base/errors.ts";
 import { BatchLoader } from "../data/batches.ts";
-import { epochOrder, loadDataset, splitImages } from "../data/dataset.ts";
+import { epochOrder, loadDataset } from "../data/dataset.ts";
+import { splitForTraining } from "../data/training_split.ts";
 import { writeContactSheet } from "../platform/node/contact_sheet.ts";
 import { nodeFiles } from "../platform/node/files.ts";
 import { createNodeImageDecoder } from "../platform/node/images.ts";
 import { augmentedImages } from "../training/augmented_images.ts";
+import { sayNotes } from "./data_notes.ts";
 import { dataFolder } from "./demo_data.ts";
 import { withEngine } from "./engine.ts";
 import { wholeNumber } from "./number_options.ts";
@@ -58,8 +60,9 @@ export function augmentCommand(): Command {
 async function augment(options: AugmentOptions): Promise<void> {
   const { n, out, size, seed, epoch, skipBad } = options;
   const dataset = await loadDataset(nodeFiles, await dataFolder(options.data), { skipBad });
-  const { training } = splitImages(dataset.images.length, { seed });
-  const images = epochOrder(training, seed, epoch).slice(0, n);
+  const { split, notes } = await splitForTraining(nodeFiles, dataset, { seed, skipBad });
+  sayNotes([...dataset.notes, ...notes]);
+  const images = epochOrder(split.training, seed, epoch).slice(0, n);
   const batchSize = images.length;
   const loader = new BatchLoader(dataset, createNodeImageDecoder(), {
     batchSize,

@@ -4,10 +4,11 @@ import { Command, Option } from "commander";
 import { WeftError } from "../base/errors.ts";
 import { joinPath } from "../base/platform.ts";
 import { ANSWER_FILE, type AttributeDataset, LABEL_FILE, loadDataset } from "../data/dataset.ts";
-import { requireImagesExist } from "../data/missing_images.ts";
+import { findImages } from "../data/missing_images.ts";
 import { nodeFiles } from "../platform/node/files.ts";
 import type { EvaluationResult } from "../training/inference.ts";
 import { readRun, type SavedRun } from "../training/run_folder.ts";
+import { sayNotes } from "./data_notes.ts";
 import { dataFolder } from "./demo_data.ts";
 import { withEngine } from "./engine.ts";
 import {
@@ -55,7 +56,8 @@ async function evaluate(options: RunOptions & { readonly split: Split }): Promis
   const folder = await dataFolder(options.data);
   const dataset = await loadLabelled(folder, run, options.split, options.skipBad);
   const images = allImages(dataset);
-  if (!options.skipBad) await requireImagesExist(nodeFiles, dataset, images);
+  const { notes } = await findImages(nodeFiles, dataset, images, options);
+  sayNotes(notes);
   await withEngine(options.adapter, async (engine) => {
     const { predictor, loader } = await openPredictor(engine, run, dataset, options);
     const counting = { label: "evaluating", total: images.length, unit: "images" };

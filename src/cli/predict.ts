@@ -1,12 +1,13 @@
 // `weft predict`: answers Tests/question.csv of a data folder with a trained run.
 
 import { Command, Option } from "commander";
-import { requireImagesExist } from "../data/missing_images.ts";
+import { findImages } from "../data/missing_images.ts";
 import { loadQuestions, type QuestionSet } from "../data/questions.ts";
 import { formatAnswerCsv } from "../formats/answer_csv.ts";
 import { nodeFiles } from "../platform/node/files.ts";
 import type { ImageProbabilities } from "../training/inference.ts";
 import { readRun } from "../training/run_folder.ts";
+import { sayNotes } from "./data_notes.ts";
 import { dataFolder } from "./demo_data.ts";
 import { withEngine } from "./engine.ts";
 import {
@@ -37,9 +38,10 @@ async function predict(options: RunOptions & { readonly out: string }): Promise<
     requireOption(options.model, "--model", "the output folder of a training"),
   );
   const folder = await dataFolder(options.data);
-  const questions = await loadQuestions(nodeFiles, folder, run.heads);
+  const questions = await loadQuestions(nodeFiles, folder, run.heads, options);
   const images = allImages(questions);
-  if (!options.skipBad) await requireImagesExist(nodeFiles, questions, images);
+  const { notes } = await findImages(nodeFiles, questions, images, options);
+  sayNotes(notes);
   await requireWritable(options.out);
   await withEngine(options.adapter, async (engine) => {
     const { predictor, loader } = await openPredictor(engine, run, questions, options);

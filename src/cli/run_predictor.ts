@@ -5,6 +5,7 @@ import type { AttributeDataset } from "../data/dataset.ts";
 import { createNodeImageDecoder } from "../platform/node/images.ts";
 import { Predictor } from "../training/inference.ts";
 import type { SavedRun } from "../training/run_folder.ts";
+import { sayNotes } from "./data_notes.ts";
 import { adapterLine, type Engine } from "./engine.ts";
 import type { AdapterOption } from "./options.ts";
 import { counted, say, sayField, styleOf } from "./terminal.ts";
@@ -41,6 +42,7 @@ export async function openPredictor(
   sayField("adapter", adapterLine(engine.description));
   sayField("model", `${run.folder}: ${network.backbone.name}, ${size} x ${size} pixels`);
   sayField("data", `${dataset.folder}: ${counted(images, "image")} of ${dataset.labelFile}`);
+  sayNotes(dataset.notes);
   const predictor = await Predictor.create(device, network, run.weights, { batchSize, budgetBytes });
   const loader = new BatchLoader(dataset, createNodeImageDecoder(), {
     batchSize,

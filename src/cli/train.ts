@@ -5,7 +5,6 @@ import { joinPath } from "../base/platform.ts";
 import { VERSION } from "../base/version.ts";
 import { BatchLoader } from "../data/batches.ts";
 import { type AttributeDataset, loadDataset } from "../data/dataset.ts";
-import { requireImagesExist } from "../data/missing_images.ts";
 import { nodeFiles } from "../platform/node/files.ts";
 import { createNodeImageDecoder } from "../platform/node/images.ts";
 import { layOutFitting } from "../training/memory_fit.ts";
@@ -40,8 +39,6 @@ async function train(options: TrainOptions): Promise<void> {
   const folder = await dataFolder(options.data);
   const dataset = await loadDataset(nodeFiles, folder, { skipBad: options.skipBad });
   const prepared = await prepareTraining(nodeFiles, options, dataset);
-  const { training, validation } = prepared.split;
-  if (!options.skipBad) await requireImagesExist(nodeFiles, dataset, [...training, ...validation]);
   const out = options.out ?? joinPath("runs", timeName(new Date()));
   await withEngine(options.adapter, (engine) => trainOn(engine, options, dataset, prepared, out));
 }

@@ -2,7 +2,8 @@
 
 import { type Command, Option } from "commander";
 import type { FileSystem } from "../base/platform.ts";
-import { type AttributeDataset, type Split, splitImages } from "../data/dataset.ts";
+import type { AttributeDataset, Split } from "../data/dataset.ts";
+import { splitForTraining } from "../data/training_split.ts";
 import type { Recompute } from "../graph/recompute.ts";
 import type { Backbone } from "../models/backbone.ts";
 import { mobileNetV2 } from "../models/mobilenet_v2.ts";
@@ -141,6 +142,8 @@ export function addTrainOptions(command: Command): Command {
 export interface PreparedTraining {
   readonly config: TrainerConfig;
   readonly split: Split;
+  /** What the user should know of images and labels, a sentence each. */
+  readonly notes: readonly string[];
   /** Training steps of all phases. */
   readonly steps: number;
   /** Whether the momentum was picked for the length of the training. */
@@ -175,8 +178,8 @@ async function loadFor(files: FileSystem, weights: string, network: NetworkConfi
 }
 
 /**
- * Settles every choice and reads the weights file.
- * @throws WeftError where options do not suit each other or the weights do not fit.
+ * Settles every choice, looks whether the images are there, and reads the weights file.
+ * @throws WeftError where options do not suit each other, an image is missing or the weights do not fit.
  */
 export async function prepareTraining(
   files: FileSystem,
@@ -184,12 +187,12 @@ export async function prepareTraining(
   dataset: AttributeDataset,
 ): Promise<PreparedTraining> {
   const defaults = defaultsFor(options);
-  const { backbone = mobileNetV2, seed, limit } = options;
+  const { backbone = mobileNetV2, seed, limit, skipBad } = options;
   const alpha = backbone.hasAlpha ? (options.alpha ?? defaults.alpha) : options.alpha;
   const size = options.size ?? defaults.size ?? backbone.defaultSize;
   requireSuits(backbone, { alpha, size });
   const phases = options.phases ?? parsePhases(defaults.phases);
-  const split = splitImages(dataset.images.length, { seed, limit });
+  const { split, notes } = await splitForTraining(files, dataset, { seed, limit, skipBad });
   const batchSize = options.batch ?? Math.min(defaults.batch, split.training.length);
   const steps = Math.ceil(split.training.length / batchSize) * totalEpochs(phases);
   const network: NetworkConfig = { backbone, alpha, size, heads: dataset.heads };
@@ -215,5 +218,6 @@ export async function prepareTraining(
     precision: options.precision,
   };
   const isMomentumPicked = options.bnMomentum === undefined;
-  return { config, split, steps, isMomentumPicked, loaded, parameters: count };
+  const prepared = { config, split, notes: [...dataset.notes, ...notes] };
+  return { ...prepared, steps, isMomentumPicked, loaded, parameters: count };
 }

@@ -9,6 +9,7 @@ import type { TrainingRecord } from "../training/run_folder.ts";
 import { phasesText, smallBatchWarning, totalEpochs } from "../training/schedule.ts";
 import type { StepProgress, TrainerConfig } from "../training/trainer.ts";
 import type { TrainingLayout } from "../training/training_layout.ts";
+import { sayNotes } from "./data_notes.ts";
 import { adapterLine, type Engine } from "./engine.ts";
 import { now, Progress } from "./progress.ts";
 import { headLines } from "./tables.ts";
@@ -16,20 +17,20 @@ import { counted, duration, grouped, say, sayField, styleOf } from "./terminal.t
 import type { PreparedTraining, TrainOptions } from "./train_options.ts";
 
 /** The data set: images, how they are split, and the heads. */
-export function sayDataset(dataset: AttributeDataset, { split }: PreparedTraining): void {
+export function sayDataset(dataset: AttributeDataset, { split, notes }: PreparedTraining): void {
   const { training, validation } = split;
   const used = [...training, ...validation];
   const parts = `${grouped(training.length)} training, ${grouped(validation.length)} validation`;
   sayField("data", `${dataset.folder}: ${counted(used.length, "image")} (${parts})`);
+  const labelled = dataset.heads.map(() => 0);
+  for (const image of used) {
+    for (const { head } of dataset.images[image]?.labels ?? []) labelled[head] = (labelled[head] ?? 0) + 1;
+  }
   const rows = dataset.heads.map(({ name, classes }, head) => {
-    const labelled = used.filter((image) => (dataset.images[image]?.classes[head] ?? -1) >= 0).length;
-    return { name, classes, labelled };
+    return { name, classes, labelled: labelled[head] ?? 0 };
   });
   for (const line of headLines(rows)) sayField("", line);
-  const { badRows } = dataset;
-  if (badRows.length > 0) {
-    sayField("", `${counted(badRows.length, "bad row")} left out, first ${badRows[0]?.message}`);
-  }
+  sayNotes(notes);
 }
 
 const RECOMPUTED = { cheap: "cheap values", blocks: "what is inside blocks" } as const;

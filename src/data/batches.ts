@@ -266,8 +266,8 @@ export class BatchLoader {
   private fillLabels(labels: Float32Array, indices: readonly number[]): void {
     labels.fill(0);
     for (const [row, image] of indices.entries()) {
-      for (const [head, label] of (this.dataset.images[image]?.classes ?? []).entries()) {
-        if (label >= 0) labels[row * this.labelWidth + (this.firstColumn[head] ?? 0) + label] = 1;
+      for (const label of this.dataset.images[image]?.labels ?? []) {
+        labels[row * this.labelWidth + (this.firstColumn[label.head] ?? 0) + label.class] = 1;
       }
     }
   }

@@ -4,7 +4,10 @@
 import { WeftError } from "../base/errors.ts";
 import { type FileSystem, joinPath } from "../base/platform.ts";
 import { RandomStream } from "../base/random.ts";
-import { type Head, type LabelFile, parseLabelCsv } from "../formats/label_csv.ts";
+import { type Head, type LabelFile, mergeLabelRows } from "../formats/label_csv.ts";
+import { readLabelRows } from "../formats/label_rows.ts";
+import type { IdenticalImages } from "./identical_images.ts";
+import { resolveImagePaths } from "./image_paths.ts";
 
 /** Where labels are, relative to the data folder. */
 export const LABEL_FILE = "Annotations/label.csv";
@@ -46,7 +49,8 @@ export interface DatasetOptions {
 }
 
 /**
- * Reads a data folder's labels. Images are not touched.
+ * Reads a data folder's labels. Images are not opened; where the text of a path does not tell which file it
+ * means, the file system is asked (`resolveImagePaths`). Rows of one file are one image.
  * @throws WeftError where folder or file is missing; `Annotations/label.csv:3: …` for a bad row
  */
 export async function loadDataset(
@@ -55,7 +59,15 @@ export async function loadDataset(
   { labelFile = LABEL_FILE, heads, skipBad }: DatasetOptions = {},
 ): Promise<AttributeDataset> {
   const content = await readDataFile(files, folder, labelFile);
-  return { folder, labelFile, ...parseLabelCsv(content, labelFile, { heads, skipBad }) };
+  const read = readLabelRows(content, labelFile, { heads, skipBad });
+  const columns = read.rows.map(({ image }) => image);
+  const { pathOf, notes } = await resolveImagePaths(files, folder, columns);
+  const merged = mergeLabelRows(read, labelFile, {
+    skipBad,
+    pathOf: (column) => pathOf.get(column) ?? column,
+  });
+  const found = notes.map((note) => `${labelFile}: ${note}`);
+  return { folder, labelFile, ...merged, notes: [...merged.notes, ...found] };
 }
 
 /**
@@ -73,21 +85,55 @@ export async function readDataFile(files: FileSystem, folder: string, name: stri
   return files.readFile(path);
 }
 
+/** How images are chosen and cut. */
+export interface SplitOptions {
+  seed: number;
+  /** Use so many images only. */
+  limit?: number | undefined;
+}
+
 /**
- * Shuffles image indices by the seed, keeps the first `limit`, and cuts them 80 to 20. From two images on
- * both parts have at least one.
+ * Shuffles image indices by the seed and keeps the first `limit`.
  * @throws WeftError where `limit` is not a positive whole number
  */
-export function splitImages(count: number, options: { seed: number; limit?: number | undefined }): Split {
-  const { seed, limit } = options;
+export function chooseImages(count: number, { seed, limit }: SplitOptions): number[] {
   if (limit !== undefined && !(Number.isSafeInteger(limit) && limit > 0)) {
     throw new WeftError(`the limit of images is ${limit}; expected a whole number from 1`);
   }
   const indices = Array.from({ length: count }, (_, index) => index);
-  const kept = new RandomStream(seed, "data/split").shuffled(indices).slice(0, limit);
-  const wanted = Math.floor(kept.length * TRAINING_SHARE);
-  const cut = Math.max(1, Math.min(wanted, kept.length - 1));
-  return { training: kept.slice(0, cut), validation: kept.slice(cut) };
+  return new RandomStream(seed, "data/split").shuffled(indices).slice(0, limit);
+}
+
+/**
+ * Cuts chosen images 80 to 20. Identical ones stay together: where there are none, the first 80% of the order are
+ * for training. From two different images on both parts have at least one.
+ */
+export function cutImages(chosen: readonly number[], identical: IdenticalImages = []): Split {
+  const groupOf = new Map(identical.flatMap((group) => group.map((image) => [image, group] as const)));
+  const isChosen = new Set(chosen);
+  const units = new Set(chosen.map((image) => groupOf.get(image) ?? image));
+  const wanted = Math.floor(chosen.length * TRAINING_SHARE);
+  const cut = Math.max(1, Math.min(wanted, chosen.length - 1));
+  const training = new Set<number>();
+  let left = units.size;
+  for (const unit of units) {
+    const isLast = left-- === 1 && training.size > 0;
+    if (isLast || training.size >= cut) break;
+    for (const image of typeof unit === "number" ? [unit] : unit)
+      if (isChosen.has(image)) training.add(image);
+  }
+  return {
+    training: chosen.filter((image) => training.has(image)),
+    validation: chosen.filter((image) => !training.has(image)),
+  };
+}
+
+/**
+ * Shuffles image indices by the seed, keeps the first `limit`, and cuts them 80 to 20.
+ * @throws WeftError where `limit` is not a positive whole number
+ */
+export function splitImages(count: number, options: SplitOptions): Split {
+  return cutImages(chooseImages(count, options));
 }
 
 /** The images of an epoch in the order in which it sees them; another order each epoch. */

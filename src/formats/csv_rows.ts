@@ -2,6 +2,7 @@
 
 import { CsvError, parse } from "csv-parse/browser/esm/sync";
 import { messageOf, WeftError } from "../base/errors.ts";
+import { decodeCsvText } from "./csv_text.ts";
 
 /** One row: its columns, and the line of the file that it ends on, counted from 1. */
 export interface CsvRow {
@@ -10,19 +11,19 @@ export interface CsvRow {
 }
 
 /**
- * Parses CSV text without a header. Byte order mark, Windows line ends and blank lines are fine, rows
- * may differ in their number of columns.
+ * Parses CSV text without a header. Byte order mark, Windows line ends and blank lines are fine, as are
+ * rows of nothing but commas, which spreadsheets leave behind; rows may differ in their number of columns.
  * @param path named in faults, as the caller wants to see it
- * @throws WeftError `path:line: …` where a quote is left open
+ * @throws WeftError `path:line: …` where a quote is left open or the bytes are not UTF-8
  */
 export function parseCsvRows(content: string | Uint8Array, path: string): CsvRow[] {
-  const text = typeof content === "string" ? content : new TextDecoder().decode(content);
+  const text = decodeCsvText(content, path);
   const rows: CsvRow[] = [];
   try {
     parse(text, {
       bom: true,
       on_record: (columns: string[], { lines }) => {
-        if (columns.length > 1 || columns[0]?.trim() !== "") rows.push({ columns, line: lines });
+        if (columns.some((column) => column.trim() !== "")) rows.push({ columns, line: lines });
         return null;
       },
       record_delimiter: ["\r\n", "\n", "\r"],

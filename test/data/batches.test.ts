@@ -21,10 +21,13 @@ const DATASET: AttributeDataset = {
   images: Array.from({ length: IMAGES }, (_, i) => ({
     path: `Images/${i}.jpg`,
     line: i + 1,
-    letters: [],
-    classes: [i % 2, i % 5 === 0 ? -1 : i % 3],
+    labels: [
+      { head: 0, letters: i % 2 === 0 ? "yn" : "ny", class: i % 2 },
+      ...(i % 5 === 0 ? [] : [{ head: 1, letters: ["ynn", "nyn", "nny"][i % 3] ?? "", class: i % 3 }]),
+    ],
   })),
   badRows: [],
+  notes: [],
 };
 
 /** Decodes image i to bytes of the value i + 1, in a time that differs from call to call. */

@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { ANSWER_FILE, epochOrder, loadDataset, splitImages } from "../../src/data/dataset.ts";
+import {
+  ANSWER_FILE,
+  chooseImages,
+  cutImages,
+  epochOrder,
+  loadDataset,
+  splitImages,
+} from "../../src/data/dataset.ts";
 import { loadQuestions } from "../../src/data/questions.ts";
+import { classOf } from "../../src/formats/label_csv.ts";
 import { memoryFiles } from "./memory_files.ts";
 
 const FILES = memoryFiles({
@@ -21,10 +29,11 @@ describe("loadDataset", () => {
       { name: "x", classes: 2, rows: 1 },
       { name: "y", classes: 3, rows: 2 },
     ]);
-    expect(dataset.images.map(({ path, classes }) => [path, classes])).toEqual([
-      ["Images/a.jpg", [0, 1]],
-      ["Images/b.jpg", [-1, 2]],
+    expect(dataset.images.map((image) => [image.path, classOf(image, 0), classOf(image, 1)])).toEqual([
+      ["Images/a.jpg", 0, 1],
+      ["Images/b.jpg", -1, 2],
     ]);
+    expect(dataset.notes).toEqual([]);
   });
 
   it("reads answers in the order of a model's heads", async () => {
@@ -34,7 +43,7 @@ describe("loadDataset", () => {
       ["x", 0],
       ["y", 1],
     ]);
-    expect(answers.images[0]?.classes).toEqual([-1, 2]);
+    expect(answers.images[0]?.labels).toEqual([{ head: 1, letters: "nny", class: 2 }]);
   });
 
   it("names missing folders, missing files and bad rows", async () => {
@@ -60,9 +69,9 @@ describe("loadQuestions", () => {
 
   it("lists each image once and every row in order", async () => {
     const set = await loadQuestions(FILES, "data", heads);
-    expect(set.images.map(({ path, line, classes }) => [path, line, classes])).toEqual([
-      ["Images/q.jpg", 1, [-1, -1]],
-      ["Images/r.jpg", 2, [-1, -1]],
+    expect(set.images).toEqual([
+      { path: "Images/q.jpg", line: 1, labels: [] },
+      { path: "Images/r.jpg", line: 2, labels: [] },
     ]);
     expect(set.questions.map(({ imageIndex, headIndex }) => [imageIndex, headIndex])).toEqual([
       [0, 1],
@@ -75,6 +84,44 @@ describe("loadQuestions", () => {
     await expect(loadQuestions(FILES, "data", [{ name: "y", classes: 3 }])).rejects.toThrow(
       "Tests/question.csv:2: the attribute x is not one of the model's: y",
     );
+    const set = await loadQuestions(FILES, "data", [{ name: "y", classes: 3 }], { skipBad: true });
+    expect(set.questions.map(({ image }) => image)).toEqual(["Images/q.jpg"]);
+    expect(set.badRows.map(({ line }) => line)).toEqual([2, 3]);
+    expect(set.notes).toEqual([
+      expect.stringMatching(/^2 bad rows left out, more than a tenth of 3; the first: /),
+    ]);
+  });
+
+  it("refuses a file whose rows are all bad, even if bad ones may be left out", async () => {
+    const loading = loadQuestions(FILES, "data", [{ name: "z", classes: 2 }], { skipBad: true });
+    await expect(loading).rejects.toThrow(
+      "Tests/question.csv: expected rows but found none; 3 bad rows, first Tests/question.csv:1: the attribute y is",
+    );
+  });
+
+  it("takes two spellings of a path for one image, and keeps both for the answer", async () => {
+    const files = memoryFiles({
+      "data/Images/q.jpg": "q",
+      "data/Tests/question.csv":
+        "./Images/q.jpg,x_labels,\nImages\\q.jpg,y_labels,\n Images//q.jpg,x_labels,?\n",
+    });
+    const { images, questions, notes } = await loadQuestions(files, "data", heads);
+    expect(images.map(({ path }) => path)).toEqual(["Images/q.jpg"]);
+    expect(questions.map(({ imageIndex, image }) => [imageIndex, image])).toEqual([
+      [0, "./Images/q.jpg"],
+      [0, "Images\\q.jpg"],
+      [0, " Images//q.jpg"],
+    ]);
+    expect(notes).toEqual([expect.stringContaining("1 path with back-slashes taken for slashes")]);
+  });
+
+  it("skips a header, also one whose third column is empty", async () => {
+    for (const header of ["image,attribute,answer", "file,attribute_id,"]) {
+      const files = memoryFiles({ "data/Tests/question.csv": `${header}\na.jpg,x,\n` });
+      const { questions, notes } = await loadQuestions(files, "data", heads);
+      expect(questions.map(({ line }) => line)).toEqual([2]);
+      expect(notes).toEqual([`Tests/question.csv:1: taken for a header and skipped: ${header}`]);
+    }
   });
 });
 
@@ -118,6 +165,41 @@ describe("splitImages", () => {
 
   it.each([0, -1, 1.5, Number.NaN])("refuses the limit %s", (limit) => {
     expect(() => splitImages(10, { seed: 1, limit })).toThrow(/expected a whole number from 1/);
+  });
+});
+
+describe("cutImages", () => {
+  const chosen = chooseImages(20, { seed: 4 });
+
+  it("is the split of before where no images are identical", () => {
+    expect(cutImages(chosen)).toEqual({ training: chosen.slice(0, 16), validation: chosen.slice(16) });
+    expect(splitImages(20, { seed: 4 })).toEqual(cutImages(chosen));
+  });
+
+  it("keeps identical images on one side, wherever the order has them", () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const groups = [
+        [0, 5, 9],
+        [1, 2],
+        [3, 19],
+      ];
+      const order = chooseImages(20, { seed });
+      const { training, validation } = cutImages(order, groups);
+      for (const group of groups) {
+        const inTraining = group.filter((image) => training.includes(image)).length;
+        expect([0, group.length]).toContain(inTraining);
+      }
+      expect([...training, ...validation].sort((a, b) => a - b)).toEqual([...order].sort((a, b) => a - b));
+      expect(training.length).toBeGreaterThanOrEqual(16);
+      expect(validation.length).toBeGreaterThan(0);
+    }
+  });
+
+  it("leaves something to validate on unless all images are one, and knows no image beyond the limit", () => {
+    expect(cutImages([0, 1, 2], [[0, 2]])).toEqual({ training: [0, 2], validation: [1] });
+    expect(cutImages([1, 0, 2], [[0, 2]])).toEqual({ training: [1], validation: [0, 2] });
+    expect(cutImages([0, 1, 2], [[0, 1, 2]])).toEqual({ training: [0, 1, 2], validation: [] });
+    expect(cutImages([0, 1], [[0, 7]])).toEqual({ training: [0], validation: [1] });
   });
 });
 

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { RandomStream } from "../../src/base/random.ts";
 import { ANSWER_FILE, type AttributeDataset, loadDataset } from "../../src/data/dataset.ts";
 import { DEFAULT_DEMO } from "../../src/data/demo/demo_set.ts";
+import { classOf } from "../../src/formats/label_csv.ts";
 import { ensureDemoSet } from "../../src/platform/node/demo_folder.ts";
 import { nodeFiles } from "../../src/platform/node/files.ts";
 import { createNodeImageDecoder } from "../../src/platform/node/images.ts";
@@ -40,11 +41,11 @@ function samplesOf(
   { mean, invStd }: { mean: Float64Array; invStd: Float64Array },
 ): Sample[] {
   return dataset.images
-    .filter(({ classes }) => (classes[head] ?? -1) >= 0)
-    .map(({ path, classes }) => {
-      const bytes = pixels.get(path) ?? new Uint8Array(FEATURES);
+    .filter((image) => classOf(image, head) >= 0)
+    .map((image) => {
+      const bytes = pixels.get(image.path) ?? new Uint8Array(FEATURES);
       const x = Float64Array.from(bytes, (byte, i) => (byte - (mean[i] ?? 0)) * (invStd[i] ?? 0));
-      return { x, target: classes[head] ?? -1 };
+      return { x, target: classOf(image, head) };
     });
 }
 

@@ -19,10 +19,10 @@ const DATASET: AttributeDataset = {
   images: Array.from({ length: IMAGES }, (_, i) => ({
     path: `${i}`,
     line: i + 1,
-    letters: [],
-    classes: [i % 3],
+    labels: [{ head: 0, letters: ["ynn", "nyn", "nny"][i % 3] ?? "", class: i % 3 }],
   })),
   badRows: [],
+  notes: [],
 };
 const SPLIT: Split = { training: [0, 1, 2, 3, 4, 5], validation: [6, 7] };
 const decoder: ImageDecoder = {

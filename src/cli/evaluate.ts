@@ -8,7 +8,7 @@ import { findImages } from "../data/missing_images.ts";
 import { nodeFiles } from "../platform/node/files.ts";
 import type { EvaluationResult } from "../training/inference.ts";
 import { readRun, type SavedRun } from "../training/run_folder.ts";
-import { sayNotes } from "./data_notes.ts";
+import { sayNotes, sayUncounted } from "./data_notes.ts";
 import { dataFolder } from "./demo_data.ts";
 import { withEngine } from "./engine.ts";
 import {
@@ -67,6 +67,7 @@ async function evaluate(options: RunOptions & { readonly split: Split }): Promis
     });
     predictor.destroy();
     sayBadImages(loader);
+    sayUncounted(run.heads);
     print(options.json ? jsonLine(result, dataset.labelFile) : evaluationTable(result, run.heads));
   });
 }

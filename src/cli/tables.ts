@@ -7,7 +7,7 @@ import type { SetMetrics } from "../training/metrics.ts";
 import type { EpochReport } from "../training/trainer.ts";
 import { duration, grouped, rate, styleOf } from "./terminal.ts";
 
-/** What stands for an accuracy where nothing is labelled. */
+/** What stands for a loss and an accuracy where nothing is labelled. */
 const NO_VALUE = "-";
 const LOSS_DECIMALS = 4;
 const ACCURACY_DECIMALS = 3;
@@ -31,7 +31,7 @@ const NO_LINES = {
   middle: "",
 };
 
-const loss = (value: number | undefined) => (value ?? 0).toFixed(LOSS_DECIMALS);
+const loss = (value: number | null | undefined) => value?.toFixed(LOSS_DECIMALS) ?? NO_VALUE;
 const accuracy = (value: number | null | undefined) => value?.toFixed(ACCURACY_DECIMALS) ?? NO_VALUE;
 
 /** Aligned columns without lines: the first to the left, the others to the right. */

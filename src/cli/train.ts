@@ -68,7 +68,7 @@ async function trainOn(
   }
   const writer = new RunWriter(nodeFiles, out);
   const record = trainingRecord(options, prepared, dataset.folder, layout);
-  const isEarlier = await writer.start({ network: config, heads: dataset.heads, training: record });
+  const isEarlier = await writer.start({ network: config, heads: prepared.heads, training: record });
   sayTitle(`weft ${VERSION} train`);
   sayDataset(dataset, prepared);
   sayPlan(options, prepared, engine, layout);
@@ -80,7 +80,7 @@ async function trainOn(
   const values = loaded?.values ?? new Map<string, Float32Array>();
   const trainer = await withProgress(compiling, (progress) => {
     const onPipelines = (done: number) => progress.update(done);
-    return Trainer.create(device, config, dataset.heads, values, { layout, onPipelines });
+    return Trainer.create(device, config, prepared.heads, values, { layout, onPipelines });
   });
   const loader = new BatchLoader(dataset, createNodeImageDecoder(), {
     batchSize: config.batchSize,
@@ -100,7 +100,7 @@ async function trainOn(
         reporter.finish();
         await writer.addEpoch(report);
         await save();
-        print(options.json ? formatEpochLine(report) : epochTable(report, dataset.heads));
+        print(options.json ? formatEpochLine(report) : epochTable(report, prepared.heads));
       },
     }),
   ).finally(() => reporter.abandon());

@@ -3,7 +3,9 @@
 import { type Command, Option } from "commander";
 import type { FileSystem } from "../base/platform.ts";
 import type { AttributeDataset, Split } from "../data/dataset.ts";
+import { coverageOf } from "../data/label_coverage.ts";
 import { splitForTraining } from "../data/training_split.ts";
+import type { CountedHead } from "../formats/label_csv.ts";
 import type { Recompute } from "../graph/recompute.ts";
 import type { Backbone } from "../models/backbone.ts";
 import { mobileNetV2 } from "../models/mobilenet_v2.ts";
@@ -142,6 +144,8 @@ export function addTrainOptions(command: Command): Command {
 export interface PreparedTraining {
   readonly config: TrainerConfig;
   readonly split: Split;
+  /** The data set's heads with what the training images have of their classes. */
+  readonly heads: readonly CountedHead[];
   /** What the user should know of images and labels, a sentence each. */
   readonly notes: readonly string[];
   /** Training steps of all phases. */
@@ -193,6 +197,7 @@ export async function prepareTraining(
   requireSuits(backbone, { alpha, size });
   const phases = options.phases ?? parsePhases(defaults.phases);
   const { split, notes } = await splitForTraining(files, dataset, { seed, limit, skipBad });
+  const { heads, warnings } = coverageOf(dataset, split);
   const batchSize = options.batch ?? Math.min(defaults.batch, split.training.length);
   const steps = Math.ceil(split.training.length / batchSize) * totalEpochs(phases);
   const network: NetworkConfig = { backbone, alpha, size, heads: dataset.heads };
@@ -218,6 +223,6 @@ export async function prepareTraining(
     precision: options.precision,
   };
   const isMomentumPicked = options.bnMomentum === undefined;
-  const prepared = { config, split, notes: [...dataset.notes, ...notes] };
+  const prepared = { config, split, heads, notes: [...dataset.notes, ...notes, ...warnings] };
   return { ...prepared, steps, isMomentumPicked, loaded, parameters: count };
 }

@@ -24,6 +24,8 @@ export type { BadRow, Head } from "./label_rows.ts";
 /** A head and how many rows of the file label it; a row that repeats another counts too. */
 export interface CountedHead extends Head {
   rows: number;
+  /** Classes that training images have, where some class has none: with fewer than two there is nothing to learn. */
+  seenClasses?: number | undefined;
 }
 
 /** An image's label of one attribute. */

@@ -2,13 +2,17 @@
 
 import type { CountedHead } from "../formats/label_csv.ts";
 
-/** One epoch's figures of one set of images. An attribute without labelled rows has accuracy null. */
+/** One epoch's figures of one set of images. An attribute without labelled images has null. */
 export interface SetMetrics {
-  /** Sum of the heads' losses, each the mean over all images. */
-  readonly loss: number;
-  readonly losses: Readonly<Record<string, number>>;
+  /**
+   * What training minimises: the sum over heads of the mean over all images, where an image without a label of
+   * the head adds 0, as Keras computes it. Null where nothing is labelled.
+   */
+  readonly loss: number | null;
+  /** By attribute, the mean over its labelled images. */
+  readonly losses: Readonly<Record<string, number | null>>;
   readonly accuracy: Readonly<Record<string, number | null>>;
-  /** Accuracies weighted by the attributes' rows in label.csv; null where nothing is labelled. */
+  /** Accuracies weighted by the attributes' rows in label.csv; null where nothing that counts is labelled. */
   readonly weighted: number | null;
 }
 
@@ -39,7 +43,7 @@ export class MetricsSum {
     }
   }
 
-  /** The mean total loss so far. */
+  /** The mean total loss so far; 0 where nothing was labelled. */
   get loss(): number {
     return this.lossSums.reduce((sum, value) => sum + value, 0) / Math.max(1, this.images);
   }
@@ -53,24 +57,35 @@ export class MetricsSum {
     const byHead = <T>(read: (head: number) => T): Record<string, T> => {
       return Object.fromEntries(this.heads.map(({ name }, head) => [name, read(head)]));
     };
-    const losses = byHead((head) => (this.lossSums[head] ?? 0) / Math.max(1, this.images));
-    const accuracy = byHead((head) => {
+    const meanOverLabelled = (sums: readonly number[]) => (head: number) => {
       const labelled = this.labelled[head] ?? 0;
-      return labelled > 0 ? (this.correct[head] ?? 0) / labelled : null;
-    });
-    return { loss: this.loss, losses, accuracy, weighted: weightedAccuracy(this.heads, accuracy) };
+      return labelled > 0 ? (sums[head] ?? 0) / labelled : null;
+    };
+    const losses = byHead(meanOverLabelled(this.lossSums));
+    const accuracy = byHead(meanOverLabelled(this.correct));
+    const loss = this.labelled.some((count) => count > 0) ? this.loss : null;
+    return { loss, losses, accuracy, weighted: weightedAccuracy(this.heads, accuracy) };
   }
 }
 
-/** Σ nₐ·accₐ / Σ nₐ over the attributes that have an accuracy, nₐ rows of label.csv. */
+/**
+ * Whether a head's accuracy says anything: one that has one class, or saw one class or none in training, is
+ * right without having learnt.
+ */
+export function isCounted({ classes, seenClasses = classes }: CountedHead): boolean {
+  return Math.min(classes, seenClasses) > 1;
+}
+
+/** Σ nₐ·accₐ / Σ nₐ over the attributes that count and have an accuracy, nₐ rows of label.csv. */
 export function weightedAccuracy(
   heads: readonly CountedHead[],
   accuracy: Readonly<Record<string, number | null>>,
 ): number | null {
   let weights = 0;
   let sum = 0;
-  for (const { name, rows } of heads) {
-    const value = accuracy[name];
+  for (const head of heads) {
+    const { name, rows } = head;
+    const value = isCounted(head) ? accuracy[name] : null;
     if (value === null || value === undefined) continue;
     weights += rows;
     sum += rows * value;

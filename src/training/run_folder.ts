@@ -67,7 +67,7 @@ export function formatRunConfig({ network, heads, training }: RunConfig): string
     alpha: alpha ?? null,
     size,
     preprocessing: backbone.preprocessing,
-    heads: heads.map(({ name, classes, rows }) => ({ name, classes, rows })),
+    heads: heads.map(({ name, classes, rows, seenClasses }) => ({ name, classes, rows, seenClasses })),
     training,
   };
   return `${JSON.stringify(content, null, 2)}\n`;
@@ -205,7 +205,8 @@ function isCount(value: unknown): value is number {
 
 function isHead(value: unknown): value is CountedHead {
   const head = recordOf(value);
-  return typeof head?.name === "string" && isCount(head.classes) && typeof head.rows === "number";
+  const isSeen = head?.seenClasses === undefined || typeof head.seenClasses === "number";
+  return isSeen && typeof head?.name === "string" && isCount(head.classes) && typeof head.rows === "number";
 }
 
 function isTrainingRecord(value: object | undefined): value is TrainingRecord {

@@ -16,6 +16,7 @@ import {
   batchOption,
   dataOption,
   jsonOption,
+  LOSSES_HELP,
   modelOption,
   requireOption,
   skipBadOption,
@@ -45,7 +46,7 @@ export function evaluateCommand(): Command {
   ]) {
     command.addOption(option);
   }
-  return command.action(evaluate);
+  return command.addHelpText("after", LOSSES_HELP).action(evaluate);
 }
 
 async function evaluate(options: RunOptions & { readonly split: Split }): Promise<void> {

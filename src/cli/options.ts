@@ -33,6 +33,11 @@ export const kernelsOption = () =>
 
 export const jsonOption = (what: string) => new Option("--json", `print ${what} as JSON on stdout`);
 
+/** For the help of commands that print losses. */
+export const LOSSES_HELP = `
+The loss of an attribute is the mean over the images labelled for it, - (in JSON null) where there are none. The total is
+what training minimises: the sum over attributes of the mean over all images, where one without the label adds 0.`;
+
 /** A path; an empty one is a shell variable that is not set. */
 export function pathText(flag: string): (text: string) => string {
   return (text) => {

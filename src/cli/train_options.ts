@@ -27,6 +27,7 @@ import {
   batchOption,
   dataOption,
   jsonOption,
+  LOSSES_HELP,
   pathText,
   precisionOption,
   recomputeOption,
@@ -137,7 +138,7 @@ export function addTrainOptions(command: Command): Command {
     adapterOption(),
   ];
   for (const option of options) command.addOption(option);
-  return command;
+  return command.addHelpText("after", LOSSES_HELP);
 }
 
 /** A training that is ready to be compiled. */

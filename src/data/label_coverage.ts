@@ -4,6 +4,7 @@ import type { CountedHead } from "../formats/label_csv.ts";
 import type { AttributeDataset, Split } from "./dataset.ts";
 
 const SHOWN_CLASSES = 4;
+const SHOWN_ATTRIBUTES = 10;
 
 /** The heads as a training sees them, and a sentence on each that lacks labels. */
 export interface LabelCoverage {
@@ -44,7 +45,9 @@ export function coverageOf(dataset: Labelled, { training, validation }: Split): 
     const seenClasses = counts.filter((count) => count > 0).length;
     return seenClasses < head.classes ? { ...head, seenClasses } : { ...head };
   });
-  return { heads, warnings };
+  const rest = warnings.length - SHOWN_ATTRIBUTES;
+  const more = rest > 0 ? [`training labels are missing of ${rest} more attributes or their classes`] : [];
+  return { heads, warnings: [...warnings.slice(0, SHOWN_ATTRIBUTES), ...more] };
 }
 
 function warningOf(

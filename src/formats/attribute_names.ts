@@ -1,6 +1,7 @@
 // The names of attributes: what the second column of a label file says, and names that look like one another.
 
 const SUFFIX = "_labels";
+const SHOWN_PAIRS = 5;
 const CONTROL_CHARACTER = /\p{Cc}/u;
 
 /** The second column of a label file for an attribute. */
@@ -40,7 +41,7 @@ function folded(attribute: string): string {
 /** A sentence for each two attributes that differ in capitals or the like, but are trained as two. */
 export function lookAlikeNotes(attributes: readonly string[]): string[] {
   const seen = new Map<string, string>();
-  return attributes.flatMap((attribute) => {
+  const notes = attributes.flatMap((attribute) => {
     const earlier = seen.get(folded(attribute));
     if (earlier === undefined) {
       seen.set(folded(attribute), attribute);
@@ -51,4 +52,8 @@ export function lookAlikeNotes(attributes: readonly string[]): string[] {
         "if they are one, write them alike",
     ];
   });
+  const rest = notes.length - SHOWN_PAIRS;
+  return rest > 0
+    ? [...notes.slice(0, SHOWN_PAIRS), `${rest} more attributes look like earlier ones`]
+    : notes;
 }

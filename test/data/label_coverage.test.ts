@@ -60,3 +60,12 @@ it("warns of an attribute of one class", () => {
   expect(warnings).toEqual([`a: it has one class, so there is nothing to tell apart: ${NOT_COUNTED}`]);
   expect(heads).toEqual([{ name: "a", classes: 1, rows: 6 }]);
 });
+
+it("names ten attributes and counts the rest", () => {
+  const heads = Array.from({ length: 14 }, (_, i) => ({ name: `a${i}`, classes: 2, rows: 1 }));
+  const images = [{ path: "0.jpg", line: 1, labels: [{ head: 3, letters: "yn", class: 0 }] }];
+  const { warnings } = coverageOf({ heads, images }, { training: [0], validation: [] });
+  expect(warnings).toHaveLength(11);
+  expect(warnings[3]).toMatch(/^a3: all training labels are yn/);
+  expect(warnings[10]).toBe("training labels are missing of 4 more attributes or their classes");
+});

@@ -13,13 +13,16 @@ export { type AttributeDataset, epochOrder, loadDataset, type Split, splitImages
 export type { ImageDecoder } from "./data/images.ts";
 export { enlargeBilinear } from "./data/images.ts";
 export { loadQuestions, type QuestionSet } from "./data/questions.ts";
+export { splitForTraining, type TrainingSplit } from "./data/training_split.ts";
 // Formats: Keras HDF5, safetensors, label and answer CSV.
 export { formatAnswerCsv } from "./formats/answer_csv.ts";
 export { type KerasWeight, type KerasWeightFile, openKerasH5 } from "./formats/keras_h5.ts";
 export {
   type CountedHead,
   formatLabelCsv,
+  type Label,
   type LabelFile,
+  type LabelledImage,
   parseLabelCsv,
   parseQuestionCsv,
 } from "./formats/label_csv.ts";

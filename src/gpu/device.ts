@@ -5,6 +5,7 @@
 import { WeftError } from "../base/errors.ts";
 import { describeAdapter } from "./adapters.ts";
 import { BUFFER_USAGE } from "./constants.ts";
+import { DeviceLoss } from "./device_loss.ts";
 import { PipelineCache } from "./pipelines.ts";
 
 /** Which form of kernels suits the adapter: software adapters pay for workgroup memory, GPUs gain from it. */
@@ -79,16 +80,20 @@ export class GpuDevice {
   private ownFacts: DeviceFacts;
   private readonly live = new Set<GPUBuffer>();
   private bytes = 0;
-  private lossMessage: string | undefined;
+  private readonly loss: DeviceLoss;
+  /** Awaits a promise of this device. @throws DeviceLostError once it is lost, whatever becomes of the promise */
+  readonly wait: HostWait;
 
   private constructor(
     readonly raw: GPUDevice,
     readonly name: string,
     family: KernelFamily,
     subgroups: Pick<DeviceFacts, "subgroupSize" | "subgroupMatrix">,
-    readonly wait: HostWait,
+    hostWait: HostWait,
   ) {
-    this.pipelines = new PipelineCache(raw, wait);
+    this.loss = new DeviceLoss(raw, name);
+    this.wait = (promise) => this.loss.guard(promise, hostWait);
+    this.pipelines = new PipelineCache(raw, this.wait);
     const { limits } = raw;
     this.ownFacts = {
       family,
@@ -99,9 +104,6 @@ export class GpuDevice {
       maxWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
       maxWorkgroupMemoryBytes: limits.maxComputeWorkgroupStorageSize,
     };
-    void raw.lost.then((info) => {
-      if (info.reason !== "destroyed") this.lossMessage = info.message;
-    });
   }
 
   get facts(): DeviceFacts {
@@ -186,11 +188,9 @@ export class GpuDevice {
     return this.bytes;
   }
 
-  /** @throws WeftError when the device was lost (driver reset, GPU removed). */
+  /** @throws DeviceLostError when the device was lost (driver reset, GPU removed). */
   throwIfLost(): void {
-    if (this.lossMessage !== undefined) {
-      throw new WeftError(`the GPU device ${this.name} was lost: ${this.lossMessage || "no reason given"}`);
-    }
+    this.loss.throwIfLost();
   }
 
   /**
@@ -219,7 +219,6 @@ export class GpuDevice {
   /** Resolves when all work submitted so far is done. */
   async idle(): Promise<void> {
     await this.wait(this.raw.queue.onSubmittedWorkDone());
-    this.throwIfLost();
   }
 
   /** Frees everything. The process can end once the adapter's `gpu` object is dropped as well. */
@@ -227,6 +226,7 @@ export class GpuDevice {
     for (const buffer of this.live) buffer.destroy();
     this.live.clear();
     this.bytes = 0;
+    this.loss.expect();
     this.raw.destroy();
   }
 }

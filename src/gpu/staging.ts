@@ -9,9 +9,6 @@ import type { GpuDevice } from "./device.ts";
 /** What the ring's buffers are made for. */
 export const STAGING_USAGE = BUFFER_USAGE.MAP_READ | BUFFER_USAGE.COPY_DST;
 
-/** The message of a lost device may come a moment after its maps fail. */
-const LOSS_NOTICE_MS = 10;
-
 interface Slot {
   readonly buffer: GPUBuffer;
   /** Resolves when the last step that claimed the slot has let go of it. */
@@ -62,7 +59,6 @@ export class StagingRing {
     try {
       await this.device.wait(buffer.mapAsync(MAP_MODE_READ));
     } catch (thrown) {
-      await new Promise((resolve) => setTimeout(resolve, LOSS_NOTICE_MS));
       this.device.throwIfLost();
       throw new Error(
         `the values of a step cannot be read back: ${messageOf(thrown) || "the map was aborted"}`,

@@ -1,7 +1,7 @@
 // Looks for NaN and infinities among all that a training keeps between steps: weights, moving statistics, moments. The
 // loss does not show them: WGSL's max and min may drop a NaN, so a network of ReLUs computes on.
 
-import { messageOf, WeftError } from "../base/errors.ts";
+import { messageOf } from "../base/errors.ts";
 import { elementCount } from "../base/tensors.ts";
 import type { DeviceFacts, GpuDevice } from "../gpu/device.ts";
 import type { Arena, VariableStore } from "../gpu/variables.ts";
@@ -12,6 +12,7 @@ import { layOutPlan, type PlanLayout } from "../graph/plan_layout.ts";
 import type { TrainingVariables } from "../nn/training.ts";
 import { findInfinite } from "../ops/find_infinite.ts";
 import { FLAG_THREADS } from "../ops/loss_scale.ts";
+import { DivergenceError } from "./divergence.ts";
 
 /** Steps between two checks within an epoch. */
 const STEPS_BETWEEN_CHECKS = 50;
@@ -115,7 +116,7 @@ export class FiniteWatch {
       return;
     }
     const what = (await this.firstFault()) ?? "a value is not finite";
-    throw new WeftError(
+    throw new DivergenceError(
       `${what}: it became so between steps ${this.lastGood} and ${step}. Use a smaller learning rate (--phases).`,
     );
   }

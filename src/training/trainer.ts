@@ -12,6 +12,7 @@ import type { PlanLayout } from "../graph/plan_layout.ts";
 import { initialValues } from "../nn/initializers.ts";
 import { declareVariables } from "../nn/training.ts";
 import { runBatches } from "./batch_run.ts";
+import { DivergenceError } from "./divergence.ts";
 import { FiniteWatch, findNonFinite } from "./finite_check.ts";
 import { MetricsSum, type SetMetrics } from "./metrics.ts";
 import type { TrainingStep, TrainingStepConfig } from "./network.ts";
@@ -230,7 +231,7 @@ export class Trainer {
   private checkLoss(loss: ArrayLike<number>, stage: string, epoch: number, batch: number): void {
     for (let head = 0; head < loss.length; head++) {
       if (Number.isFinite(loss[head])) continue;
-      throw new WeftError(
+      throw new DivergenceError(
         `the ${stage} loss of ${this.heads[head]?.name} is ${loss[head]} in epoch ${epoch}, step ${batch + 1}. ` +
           "Use a smaller learning rate (--phases).",
       );
@@ -257,7 +258,7 @@ export class Trainer {
     const weights = await this.variables.read(this.step.weights.map(({ name }) => name));
     const fault = findNonFinite(weights);
     if (fault === undefined) return weights;
-    throw new WeftError(`${fault} after step ${this.steps}. Use a smaller learning rate (--phases).`);
+    throw new DivergenceError(`${fault} after step ${this.steps}. Use a smaller learning rate (--phases).`);
   }
 
   destroy(): void {

@@ -48,6 +48,50 @@ export interface FileSystem {
   remove(path: string): Promise<void>;
 }
 
+/** Who holds a lock that cannot be taken. */
+export interface LockHolder {
+  /** `process 123 on HOST`. */
+  readonly name: string;
+  /** On another host or in another container: whether it still runs cannot be seen from here. */
+  readonly isElsewhere: boolean;
+  /** Since the holder last touched the lock. */
+  readonly silentSeconds: number;
+}
+
+/** A lock that this process holds until it releases it or ends. */
+export interface HeldLock {
+  /** Who had it and is gone. */
+  readonly takenFrom?: string | undefined;
+  /** Says that the folder of the lock file was renamed. */
+  movedTo(path: string): void;
+  release(): void;
+}
+
+/** What the folders of runs need beside reading and writing. Faults are as those of `FileSystem`. */
+export interface FolderSystem extends FileSystem {
+  /**
+   * The folder as it is named in later calls: the path as it was given, without trailing slashes and links.
+   * @throws WeftError where anything but a folder is there, or where nothing can be written
+   */
+  placeOf(path: string): Promise<string>;
+  /** @throws WeftError where another folder cannot take the place of this one */
+  requireReplaceable(folder: string): Promise<void>;
+  /** Makes one folder and those above it. @returns false where it is there already */
+  createFolder(path: string): Promise<boolean>;
+  /** Removes the folder where nothing is in it. */
+  removeEmptyFolder(path: string): Promise<void>;
+  /** Renames a file or folder, durably; there is nothing at the new place. */
+  rename(from: string, to: string): Promise<void>;
+  /** Bytes that may still be written below the path, or undefined where nobody knows. */
+  freeBytes(path: string): Promise<number | undefined>;
+  /** Takes a lock file, that of a process that is gone included. */
+  lock(path: string): Promise<HeldLock | LockHolder>;
+  /** Removes what processes that are gone were writing in the folder. */
+  removeLeftovers(folder: string): Promise<void>;
+  /** Whether a name is one that this system gives to files in the making. */
+  isPartialName(name: string): boolean;
+}
+
 /** Reads a UTF-8 text file, a byte order mark left out. */
 export async function readText(files: FileSystem, path: string): Promise<string> {
   return new TextDecoder().decode(await files.readFile(path));
@@ -70,4 +114,11 @@ export async function readJson(files: FileSystem, path: string): Promise<unknown
 export function joinPath(folder: string, path: string): string {
   if (folder === "" || path.startsWith("/") || /^[A-Za-z]:[\\/]/.test(path)) return path;
   return folder.endsWith("/") ? folder + path : `${folder}/${path}`;
+}
+
+/** Splits a path before its last name: `["runs", "a"]`; the folder is `.` where there is none. */
+export function splitPath(path: string): readonly [folder: string, name: string] {
+  const [, folder = "", name = ""] = /^(.*?)[\\/]*([^\\/]*)$/s.exec(path) ?? [];
+  if (folder === "" && path !== name) return ["/", name];
+  return [folder || ".", name];
 }

@@ -2,7 +2,7 @@
 
 import { CommanderError } from "commander";
 import { messageOf, WeftError } from "../base/errors.ts";
-import { INTERRUPTED_EXIT_CODE } from "./interrupt.ts";
+import { interruptedExitCode } from "./interrupt.ts";
 import { styleOf } from "./terminal.ts";
 
 /** `Annotations/label.csv:3: …`: the message names the place itself and is printed as it is. */
@@ -17,7 +17,7 @@ export function faultLine(message: string): string {
 /** Prints what was thrown and returns the exit code. */
 export function reportFault(thrown: unknown): number {
   const isAborted = thrown instanceof DOMException && thrown.name === "AbortError";
-  if (isAborted) return INTERRUPTED_EXIT_CODE; // Ctrl-C; whoever stopped has said so
+  if (isAborted) return interruptedExitCode(); // Ctrl-C; whoever stopped has said so
   if (thrown instanceof CommanderError) {
     if (thrown.exitCode === 0) return 0; // help and version, printed already
     const isHelp = thrown.code === "commander.help"; // of a command that there is not

@@ -2,6 +2,7 @@
 
 import { Command } from "commander";
 import { VERSION } from "../base/version.ts";
+import { removeCacheLeftovers } from "../platform/node/cache_folder.ts";
 import { augmentCommand } from "./augment.ts";
 import { backbonesCommand } from "./backbones.ts";
 import { benchCommand } from "./bench.ts";
@@ -13,6 +14,7 @@ import { exportCommand } from "./export.ts";
 import { reportFault } from "./faults.ts";
 import { goldenCommand } from "./golden.ts";
 import { handleInterrupts } from "./interrupt.ts";
+import { handleOutputFaults } from "./output_streams.ts";
 import { planCommand } from "./plan.ts";
 import { plotCommand } from "./plot.ts";
 import { predictCommand } from "./predict.ts";
@@ -63,18 +65,10 @@ function program(): Command {
   return weft;
 }
 
-/** A reader that has seen enough closes the pipe (`weft … | head`): no fault of anybody's. */
-function endQuietlyOnClosedPipe(stream: NodeJS.WriteStream): void {
-  stream.on("error", (fault: NodeJS.ErrnoException) => {
-    if (fault.code !== "EPIPE") throw fault;
-    process.exit(process.exitCode ?? 0);
-  });
-}
-
-endQuietlyOnClosedPipe(process.stdout);
-endQuietlyOnClosedPipe(process.stderr);
+handleOutputFaults();
 handleInterrupts();
 try {
+  await removeCacheLeftovers();
   const weft = program();
   if (process.argv.length > 2) await weft.parseAsync();
   else weft.outputHelp();

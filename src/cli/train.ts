@@ -14,7 +14,7 @@ import { Trainer, type TrainingEnd } from "../training/trainer.ts";
 import { layOutTraining } from "../training/training_layout.ts";
 import { dataFolder } from "./demo_data.ts";
 import { type Engine, withEngine } from "./engine.ts";
-import { INTERRUPTED_EXIT_CODE, stoppable } from "./interrupt.ts";
+import { interruptedExitCode, stoppable } from "./interrupt.ts";
 import { now, withProgress } from "./progress.ts";
 import { epochTable } from "./tables.ts";
 import { counted, print, say, styleOf } from "./terminal.ts";
@@ -117,7 +117,7 @@ function sayEnd(end: TrainingEnd, loader: BatchLoader, out: string, { data }: Tr
   }
   if (end === "interrupted") {
     say(yellow(`interrupted; the weights so far are in ${joinPath(out, WEIGHTS_FILE)}`));
-    process.exitCode = INTERRUPTED_EXIT_CODE;
+    process.exitCode = interruptedExitCode();
     return;
   }
   say(`${green("done")}, the run is in ${bold(out)}`);

@@ -17,7 +17,7 @@ import type { TunedNode } from "../tune/tuner.ts";
 import { formatTuning, parseTuning, whyStale } from "../tune/tuning_file.ts";
 import { loadTuning, saveTuning } from "../tune/tuning_store.ts";
 import { adapterLine, type Engine, withEngine } from "./engine.ts";
-import { INTERRUPTED_EXIT_CODE } from "./interrupt.ts";
+import { interruptedExitCode } from "./interrupt.ts";
 import { positiveNumber } from "./number_options.ts";
 import {
   backboneOption,
@@ -129,7 +129,7 @@ async function measure(engine: Engine, backbone: Backbone, options: TuneOptions)
     if (options.json) for (const node of result.tuned) print(nodeLine(node));
     else print(tuningTable(result.tuned));
   }
-  if (result.isStopped) process.exitCode = INTERRUPTED_EXIT_CODE;
+  if (result.isStopped) process.exitCode = interruptedExitCode();
 }
 
 /** The steps of a training (its validation is an inference step), or an inference step alone. */

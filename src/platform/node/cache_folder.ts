@@ -1,7 +1,10 @@
 // Where weft keeps what it can make again: the unpacked SwiftShader, the demo set, tuning tables.
 
+import { readdir } from "node:fs/promises";
 import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
+import { FileLock, takeLock } from "./file_lock.ts";
+import { removeLeftoverPartials } from "./partials.ts";
 
 /** The facts the place depends on; the process's own by default. */
 export interface CacheSurroundings {
@@ -21,4 +24,21 @@ export function cacheFolder(surroundings: Partial<CacheSurroundings> = {}): stri
   if (system === "darwin") return join(home, "Library", "Caches", "weft");
   const xdg = variables.XDG_CACHE_HOME;
   return join(xdg && isAbsolute(xdg) ? xdg : join(home, ".cache"), "weft");
+}
+
+/** Folders of the cache that files are written to. */
+const WRITTEN_FOLDERS = ["", "tuning", "imagenet"];
+/** What earlier versions called files and folders in the making. */
+const UNNAMED_PARTIALS = /\.partial(-\w{6})?$/;
+
+/** Removes what killed processes left in the cache: files and folders in the making, and locks. */
+export async function removeCacheLeftovers(cache = cacheFolder()): Promise<void> {
+  for (const folder of WRITTEN_FOLDERS.map((name) => join(cache, name))) {
+    await removeLeftoverPartials(folder, UNNAMED_PARTIALS);
+    const names: string[] = await readdir(folder).catch(() => []);
+    for (const name of names.filter((file) => /\.lock(\.[0-9a-f]{8})*$/.test(file))) {
+      const lock = await takeLock(join(folder, name)).catch(() => undefined);
+      if (lock instanceof FileLock) lock.release();
+    }
+  }
 }

@@ -2,13 +2,14 @@
 // package @sparticuz/chromium (Linux x64), unpacked once into the cache folder.
 
 import { createReadStream, createWriteStream, existsSync } from "node:fs";
-import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { mkdir, rename } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createBrotliDecompress } from "node:zlib";
 import { WeftError } from "../../base/errors.ts";
 import { cacheFolder } from "./cache_folder.ts";
+import { withPartial } from "./partials.ts";
 import { locatePackage } from "./swiftshader.ts";
 
 /** A Chromium that can be started. */
@@ -80,8 +81,8 @@ async function unpackChromium(cache: string): Promise<FoundChromium> {
   };
   if (existsSync(found.path)) return found;
   await mkdir(cache, { recursive: true });
-  const partial = await mkdtemp(`${folder}.partial-`);
-  try {
+  await withPartial(folder, async (partial) => {
+    await mkdir(partial);
     const { extract } = requirePart("tar-fs") as TarFs;
     const inflate = (archive: string, target: Writable) =>
       pipeline(createReadStream(join(root, "bin", archive)), createBrotliDecompress(), target);
@@ -91,8 +92,6 @@ async function unpackChromium(cache: string): Promise<FoundChromium> {
     await rename(partial, folder).catch((thrown: unknown) => {
       if (!existsSync(found.path)) throw thrown; // otherwise another process was first, with the same files
     });
-  } finally {
-    await rm(partial, { recursive: true, force: true });
-  }
+  });
   return found;
 }

@@ -1,11 +1,12 @@
 // The demo set on disk. It is drawn into a folder beside its place and renamed when it is complete: what has
 // the right name is whole, and of several processes that draw at once the first one's stays.
 
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { WeftError } from "../../base/errors.ts";
 import { DEMO_VERSION, type DemoRecipe, describeDemo, drawDemoSet } from "../../data/demo/demo_set.ts";
 import { fileFault } from "./files.ts";
+import { removeLeftoverPartials, withPartial } from "./partials.ts";
 import { createNodeRenderer } from "./svg.ts";
 
 export interface DemoFolderOptions extends DemoRecipe {
@@ -15,7 +16,7 @@ export interface DemoFolderOptions extends DemoRecipe {
   readonly signal?: AbortSignal;
 }
 
-/** A drawing folder that has not changed for so long belongs to a process that was killed. */
+/** A drawing folder of an earlier version, which names no process, that has not changed for so long is nobody's. */
 const ABANDONED_AFTER_MS = 3_600_000;
 
 /** Where a set is kept below the cache folder; another seed, number or version has another place. */
@@ -32,15 +33,15 @@ export async function ensureDemoSet(options: DemoFolderOptions): Promise<boolean
   const folder = resolve(options.folder);
   if (await isDrawn(folder, options)) return false;
   await refuseOccupied(folder);
-  let partial: string | undefined;
   try {
     await mkdir(dirname(folder), { recursive: true });
     await removeAbandoned(folder);
-    partial = await mkdtemp(`${folder}.drawing-`);
-    await draw(partial, options);
-    await moveIntoPlace(partial, folder, options);
+    await withPartial(folder, async (partial) => {
+      await mkdir(partial);
+      await draw(partial, options);
+      await moveIntoPlace(partial, folder, options);
+    });
   } catch (thrown) {
-    if (partial !== undefined) await rm(partial, { recursive: true, force: true });
     if (thrown instanceof WeftError || options.signal?.aborted) throw thrown;
     throw fileFault(folder, thrown);
   }
@@ -91,13 +92,13 @@ async function moveIntoPlace(partial: string, folder: string, recipe: DemoRecipe
   try {
     await rename(partial, folder);
   } catch (thrown) {
-    if (!(await isDrawn(folder, recipe))) throw thrown;
-    await rm(partial, { recursive: true, force: true }); // another process was first
+    if (!(await isDrawn(folder, recipe))) throw thrown; // otherwise another process was first
   }
 }
 
 async function removeAbandoned(folder: string): Promise<void> {
   const parent = dirname(folder);
+  await removeLeftoverPartials(parent);
   for (const name of await readdir(parent)) {
     if (!name.startsWith(`${basename(folder)}.drawing-`)) continue;
     const path = join(parent, name);

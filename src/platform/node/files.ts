@@ -1,20 +1,24 @@
 // Files in Node: atomic writes, and faults as one line that begins with the path.
 
-import { rmSync } from "node:fs";
 import {
   appendFile,
   type FileHandle,
+  lstat,
   mkdir,
   open,
   readdir,
   readFile,
+  readlink,
+  realpath,
   rename,
   rm,
   stat,
+  writeFile,
 } from "node:fs/promises";
 import { dirname } from "node:path";
 import { messageOf, WeftError } from "../../base/errors.ts";
 import type { FileContent, FileFacts, FileSystem } from "../../base/platform.ts";
+import { removeLeftoverPartials, withPartial } from "./partials.ts";
 import { streamedHash } from "./streamed_hash.ts";
 
 const REASONS: Record<string, string> = {
@@ -26,18 +30,26 @@ const REASONS: Record<string, string> = {
   EPERM: "permission denied",
   EROFS: "the file system is read-only",
   ENOSPC: "no space left on the device",
+  EDQUOT: "the quota of disk space is used up",
+  EFBIG: "the file is larger than the file system allows",
+  ENAMETOOLONG: "the name is too long",
+  EBUSY: "in use, or a mount point",
+  EXDEV: "lies on another file system",
+  ENOTEMPTY: "the folder is not empty",
   EMFILE: "too many open files",
 };
 
 /** Turns what node:fs threw into one line that names the path. */
 export function fileFault(path: string, thrown: unknown): WeftError {
+  if (thrown instanceof WeftError) return thrown;
   const code = thrown instanceof Error && "code" in thrown ? String(thrown.code) : "";
   return new WeftError(`${path}: ${REASONS[code] ?? messageOf(thrown).replaceAll("\n", " ")}`, {
     cause: thrown,
   });
 }
 
-async function attempt<T>(path: string, action: () => Promise<T>): Promise<T> {
+/** Runs file work whose faults become one line that names the path. */
+export async function attempt<T>(path: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action();
   } catch (thrown) {
@@ -52,7 +64,7 @@ async function writePieces(file: FileHandle, content: FileContent): Promise<void
 }
 
 /** Makes a rename in the folder durable. Windows cannot open folders and needs no such step. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   try {
     const handle = await open(folder, "r");
     try {
@@ -70,7 +82,7 @@ async function syncFolder(folder: string): Promise<void> {
  * Makes a folder and those above it. Not by Node's recursive mkdir, which never returns where a file system
  * says that a folder exists and then that it does not (/proc).
  */
-async function makeFolders(path: string): Promise<void> {
+export async function makeFolders(path: string): Promise<void> {
   try {
     await mkdir(path);
   } catch (thrown) {
@@ -83,32 +95,45 @@ async function makeFolders(path: string): Promise<void> {
   }
 }
 
-/** Files that are being written; an interrupted process takes them along. */
-const partials = new Set<string>();
-process.on("exit", () => {
-  for (const partial of partials) rmSync(partial, { force: true });
-});
+/** Folders whose leftovers this process has removed. */
+const tidied = new Set<string>();
+
+/** Where a write goes: through symbolic links; `isSpecial` for devices and pipes, which nothing may replace. */
+async function targetOf(path: string): Promise<{ target: string; isSpecial: boolean }> {
+  const link = await found(() => lstat(path));
+  if (!link) return { target: path, isSpecial: false };
+  const facts = await found(() => stat(path));
+  if (!facts)
+    throw new WeftError(`${path}: is a symbolic link to ${await readlink(path)}, which is not there`);
+  const target = link.isSymbolicLink() ? await realpath(path) : path;
+  return { target, isSpecial: !facts.isFile() && !facts.isDirectory() };
+}
 
 /** Writes beside the target, syncs, renames over it, syncs the folder. */
-async function writeAtomically(path: string, content: FileContent): Promise<void> {
+async function writeAtomically(given: string, content: FileContent): Promise<void> {
+  const { target: path, isSpecial } = await targetOf(given);
+  if (isSpecial) {
+    await writeFile(
+      path,
+      typeof content === "string" || content instanceof Uint8Array ? content : [...content],
+    );
+    return;
+  }
   const folder = dirname(path);
   await makeFolders(folder);
-  const partial = `${path}.partial`;
-  partials.add(partial);
-  try {
-    const file = await open(partial, "w");
+  if (!tidied.has(folder)) {
+    tidied.add(folder);
+    await removeLeftoverPartials(folder);
+  }
+  await withPartial(path, async (partial) => {
+    const file = await open(partial, "wx");
     try {
       await writePieces(file, content);
     } finally {
       await file.close();
     }
     await rename(partial, path);
-  } catch (thrown) {
-    await rm(partial, { force: true });
-    throw thrown;
-  } finally {
-    partials.delete(partial);
-  }
+  });
   await syncFolder(folder);
 }
 

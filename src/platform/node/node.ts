@@ -4,5 +4,6 @@ export { type OpenedAdapter, openAdapter } from "./adapters.ts";
 export { dawnPackage } from "./dawn_package.ts";
 export { openDevice } from "./device.ts";
 export { nodeFiles } from "./files.ts";
+export { nodeFolders } from "./folders.ts";
 export { createNodeImageDecoder } from "./images.ts";
 export { fileTuningStore } from "./tuning_store.ts";

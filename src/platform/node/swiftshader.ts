@@ -2,7 +2,7 @@
 // archive (brotli over tar) is unpacked once into the cache folder.
 
 import { createReadStream, existsSync } from "node:fs";
-import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { mkdir, rename, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type { Writable } from "node:stream";
@@ -10,6 +10,7 @@ import { pipeline } from "node:stream/promises";
 import { createBrotliDecompress } from "node:zlib";
 import { WeftError } from "../../base/errors.ts";
 import { fileFault } from "./files.ts";
+import { withPartial } from "./partials.ts";
 
 export const SWIFTSHADER_PACKAGE = "@sparticuz/chromium";
 
@@ -83,8 +84,8 @@ export function locatePackage(): LocatedPackage {
 
 async function unpackInto(folder: string, cache: string, archive: string, requirePart: RequireModule) {
   await mkdir(cache, { recursive: true });
-  const partial = await mkdtemp(`${folder}.partial-`);
-  try {
+  await withPartial(folder, async (partial) => {
+    await mkdir(partial);
     const { extract } = requirePart("tar-fs") as TarFs;
     const ignore = (path: string) => !WANTED_FILES.some((name) => path.endsWith(name));
     await pipeline(
@@ -97,9 +98,7 @@ async function unpackInto(folder: string, cache: string, archive: string, requir
     await rename(partial, folder).catch((thrown: unknown) => {
       if (!isComplete(folder)) throw thrown; // otherwise another process was first, with the same files
     });
-  } finally {
-    await rm(partial, { recursive: true, force: true });
-  }
+  });
 }
 
 function isComplete(folder: string): boolean {

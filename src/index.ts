@@ -4,7 +4,16 @@
 // Faults that a person can act on, and the version.
 export { messageOf, WeftError } from "./base/errors.ts";
 // What a platform is written against: `weft/node` is, and imports these.
-export { type FileContent, type FileFacts, type FileSystem, joinPath } from "./base/platform.ts";
+export {
+  type FileContent,
+  type FileFacts,
+  type FileSystem,
+  type FolderSystem,
+  type HeldLock,
+  joinPath,
+  type LockHolder,
+  splitPath,
+} from "./base/platform.ts";
 export { VERSION } from "./base/version.ts";
 // Data: attribute data sets, their split and order, batches with prefetch, augmentation.
 export { augmentationTransform } from "./data/augmentation.ts";
@@ -49,6 +58,7 @@ export {
   type KernelFamily,
   megabytes,
 } from "./gpu/device.ts";
+export { DeviceLostError } from "./gpu/device_loss.ts";
 export { type Arena, layOutArenas, type VariableSpec, VariableStore } from "./gpu/variables.ts";
 // The graph of a step: inputs, variables and nodes; its gradients; its plan, compiled once and replayed.
 export { differentiate } from "./graph/differentiate.ts";
@@ -84,7 +94,10 @@ export { type ImageProbabilities, Predictor } from "./training/inference.ts";
 export { type SetMetrics, weightedAccuracy } from "./training/metrics.ts";
 export { Model, type ModelDefinition, type TrainingOptions } from "./training/model.ts";
 export { type NetworkConfig, networkWeights, type TrainingStepConfig } from "./training/network.ts";
-export { type RunConfig, RunWriter, readRun, type SavedRun } from "./training/run_folder.ts";
+export { type RunConfig, readRun, type SavedRun, writeRun } from "./training/run_folder.ts";
+export { findRunPlace, type PlaceOptions, type RunPlace } from "./training/run_folder_place.ts";
+export { type KeptRun, RunWriter, type RunWriterOptions } from "./training/run_folder_writer.ts";
+export { type RecordedEnd, recordTraining } from "./training/run_recording.ts";
 export { type Phase, parsePhases, settlingMomentum } from "./training/schedule.ts";
 export {
   type EpochReport,

@@ -5,13 +5,19 @@ import { joinPath } from "../base/platform.ts";
 import { VERSION } from "../base/version.ts";
 import { BatchLoader } from "../data/batches.ts";
 import { type AttributeDataset, loadDataset } from "../data/dataset.ts";
+import type { GpuDevice } from "../gpu/device.ts";
+import { cacheFolder } from "../platform/node/cache_folder.ts";
 import { nodeFiles } from "../platform/node/files.ts";
+import { nodeFolders } from "../platform/node/folders.ts";
 import { createNodeImageDecoder } from "../platform/node/images.ts";
 import { layOutFitting } from "../training/memory_fit.ts";
 import { requirePrecision } from "../training/precision.ts";
-import { formatEpochLine, RunWriter, WEIGHTS_FILE } from "../training/run_folder.ts";
-import { Trainer, type TrainingEnd } from "../training/trainer.ts";
-import { layOutTraining } from "../training/training_layout.ts";
+import { formatEpochLine, WEIGHTS_FILE } from "../training/run_folder.ts";
+import { findRunPlace, type RunPlace } from "../training/run_folder_place.ts";
+import { RunWriter } from "../training/run_folder_writer.ts";
+import { type RecordedEnd, recordTraining } from "../training/run_recording.ts";
+import { Trainer } from "../training/trainer.ts";
+import { layOutTraining, type TrainingLayout } from "../training/training_layout.ts";
 import { dataFolder } from "./demo_data.ts";
 import { type Engine, withEngine } from "./engine.ts";
 import { interruptedExitCode, stoppable } from "./interrupt.ts";
@@ -27,7 +33,7 @@ import {
 import { StepReporter, sayDataset, sayPlan, sayTitle, trainingRecord } from "./train_report.ts";
 import { sayKernels, sayTuning, tuneLayouts, useStoredTuning } from "./tuning.ts";
 
-/** The `train` subcommand. Exit code 130 where Ctrl-C ended it. */
+/** The `train` subcommand. Exit code 130, 143 or 129 where Ctrl-C, SIGTERM or SIGHUP ended it. */
 export function trainCommand(): Command {
   const command = new Command("train").description(
     "train a multi-attribute classifier (on a demo set without --data)",
@@ -36,11 +42,11 @@ export function trainCommand(): Command {
 }
 
 async function train(options: TrainOptions): Promise<void> {
+  const place = await findRunPlace(nodeFolders, { ...options, date: new Date(), remark: sayIndented });
   const folder = await dataFolder(options.data);
   const dataset = await loadDataset(nodeFiles, folder, { skipBad: options.skipBad });
   const prepared = await prepareTraining(nodeFiles, options, dataset);
-  const out = options.out ?? joinPath("runs", timeName(new Date()));
-  await withEngine(options.adapter, (engine) => trainOn(engine, options, dataset, prepared, out));
+  await withEngine(options.adapter, (engine) => trainOn(engine, options, dataset, prepared, place));
 }
 
 /** Trains on an open device and writes the run. */
@@ -49,10 +55,10 @@ async function trainOn(
   options: TrainOptions,
   dataset: AttributeDataset,
   prepared: PreparedTraining,
-  out: string,
+  place: RunPlace,
 ): Promise<void> {
   const { device, budgetBytes } = engine;
-  const { config, split, loaded } = prepared;
+  const { config } = prepared;
   requirePrecision(config.precision, device);
   const layOut = () =>
     layOutFitting(config.batchSize, (batchSize) => layOutTraining({ ...config, batchSize }, device.facts), {
@@ -66,67 +72,116 @@ async function trainOn(
     sayTuning(found);
     layout = layOut();
   }
-  const writer = new RunWriter(nodeFiles, out);
-  const record = trainingRecord(options, prepared, dataset.folder, layout);
-  const isEarlier = await writer.start({ network: config, heads: prepared.heads, training: record });
-  sayTitle(`weft ${VERSION} train`);
-  sayDataset(dataset, prepared);
-  sayPlan(options, prepared, engine, layout);
-  sayKernels(device, layout.layouts, tuning);
-  if (isEarlier) say(`  ${out} held an earlier run; it is replaced`);
+  const training = trainingRecord(options, prepared, dataset.folder, layout);
+  const stopping = () => say("\nstopping after this step and saving; a second Ctrl-C or signal ends at once");
+  await stoppable(stopping, async (signal) => {
+    const run = { network: config, heads: prepared.heads, training };
+    const writer = await RunWriter.start(nodeFolders, place, run, layout.training.weights, {
+      remark: sayIndented,
+      warn: sayWarning,
+      rescueFolder: joinPath(cacheFolder(), "rescued"),
+    });
+    sayTitle(`weft ${VERSION} train`);
+    sayDataset(dataset, prepared);
+    sayPlan(options, prepared, engine, layout);
+    sayKernels(device, layout.layouts, tuning);
+    if (writer.replaces)
+      sayIndented(`${writer.folder} holds an earlier run; this one replaces it at its end`);
+    const trainer = await compile(device, dataset, prepared, layout, signal).catch(
+      async (thrown: unknown) => {
+        await writer.abandon();
+        throw thrown;
+      },
+    );
+    await record(writer, trainer, options, dataset, prepared, signal);
+  });
+}
 
+/** Compiles the steps; a signal ends that after the pipeline in hand. */
+function compile(
+  device: GpuDevice,
+  dataset: AttributeDataset,
+  { config, heads, loaded }: PreparedTraining,
+  layout: TrainingLayout,
+  signal: AbortSignal,
+): Promise<Trainer> {
   const total = layout.layouts.reduce((sum, { statistics }) => sum + statistics.pipelines, 0);
   const compiling = { label: "compiling", total, unit: "pipelines", showsRate: false };
   const values = loaded?.values ?? new Map<string, Float32Array>();
-  const trainer = await withProgress(compiling, (progress) => {
-    const onPipelines = (done: number) => progress.update(done);
-    return Trainer.create(device, config, prepared.heads, values, { layout, onPipelines });
+  return withProgress(compiling, (progress) => {
+    const onPipelines = (done: number) => {
+      signal.throwIfAborted();
+      progress.update(done);
+    };
+    return Trainer.create(device, config, heads, values, { layout, onPipelines });
   });
+}
+
+/** Trains, and says how it ended and what of it is kept. */
+async function record(
+  writer: RunWriter,
+  trainer: Trainer,
+  options: TrainOptions,
+  dataset: AttributeDataset,
+  { config, heads, split }: PreparedTraining,
+  signal: AbortSignal,
+): Promise<void> {
   const loader = new BatchLoader(dataset, createNodeImageDecoder(), {
     batchSize: config.batchSize,
     width: config.size,
     height: config.size,
     ...(options.skipBad && { skipBad: true }),
   });
-  const save = async () => writer.writeWeights(layout.training.weights, await trainer.readWeights());
   const reporter = new StepReporter(config);
-  const stopping = () => say("\nstopping after this step; Ctrl-C again ends at once");
-  const end = await stoppable(stopping, (signal) =>
-    trainer.train(loader, split, {
-      now,
-      signal,
-      onStep: (progress) => reporter.step(progress),
-      onEpoch: async (report) => {
-        reporter.finish();
-        await writer.addEpoch(report);
-        await save();
-        print(options.json ? formatEpochLine(report) : epochTable(report, prepared.heads));
-      },
-    }),
-  ).finally(() => reporter.abandon());
-  if (end === "interrupted") await save();
+  const outcome = await recordTraining(writer, trainer, (saveEpoch) =>
+    trainer
+      .train(loader, split, {
+        now,
+        signal,
+        onStep: (progress) => reporter.step(progress),
+        onEpoch: async (report) => {
+          reporter.finish();
+          await saveEpoch(report);
+          print(options.json ? formatEpochLine(report) : epochTable(report, heads));
+        },
+      })
+      .finally(() => reporter.abandon()),
+  );
   trainer.destroy();
-  sayEnd(end, loader, out, options);
+  sayBadImages(loader);
+  sayEnd(outcome, writer, options);
+  if (outcome.end === "failed") throw outcome.fault;
 }
 
-function sayEnd(end: TrainingEnd, loader: BatchLoader, out: string, { data }: TrainOptions): void {
-  const { bold, green, yellow } = styleOf(process.stderr);
-  const bad = loader.badImages;
-  if (bad.length > 0) {
-    say(yellow(`${counted(bad.length, "bad image")} left out, first ${bad[0]?.message}`));
-  }
-  if (end === "interrupted") {
-    say(yellow(`interrupted; the weights so far are in ${joinPath(out, WEIGHTS_FILE)}`));
-    process.exitCode = interruptedExitCode();
+function sayBadImages({ badImages: bad }: BatchLoader): void {
+  if (bad.length > 0) sayWarning(`${counted(bad.length, "bad image")} left out, first ${bad[0]?.message}`);
+}
+
+function sayEnd({ end, kept }: RecordedEnd, { folder }: RunWriter, { data }: TrainOptions): void {
+  const { bold, green } = styleOf(process.stderr);
+  const place = kept.folder === undefined ? undefined : joinPath(kept.folder, WEIGHTS_FILE);
+  const isBeside = kept.folder !== undefined && kept.folder !== folder && !kept.isMisplaced;
+  if (kept.isMisplaced) process.exitCode = 1;
+  if (end === "finished" && kept.folder !== undefined) {
+    const where = bold(kept.folder);
+    say(kept.isMisplaced ? `done; the run is in ${where}` : `${green("done")}, the run is in ${where}`);
+    say(`next: npx weft evaluate --model ${kept.folder}${data === undefined ? "" : ` --data ${data}`}`);
     return;
   }
-  say(`${green("done")}, the run is in ${bold(out)}`);
-  say(`next: npx weft evaluate --model ${out}${data === undefined ? "" : ` --data ${data}`}`);
+  if (place === undefined) {
+    sayWarning("no weights of this run are kept");
+  } else {
+    const beside = isBeside ? `; the earlier run stays in ${folder}` : "";
+    const what = end === "interrupted" ? "interrupted; the weights so far," : "the weights";
+    sayWarning(`${what} ${kept.stage}${end === "interrupted" ? "," : ""} are in ${place}${beside}`);
+  }
+  if (end === "interrupted" && !kept.isMisplaced) process.exitCode = interruptedExitCode();
 }
 
-/** `2025-11-23_16-04-05`, local time. */
-function timeName(date: Date): string {
-  const pad = (part: number) => String(part).padStart(2, "0");
-  const day = [date.getFullYear(), date.getMonth() + 1, date.getDate()].map(pad).join("-");
-  return `${day}_${[date.getHours(), date.getMinutes(), date.getSeconds()].map(pad).join("-")}`;
+function sayIndented(text: string): void {
+  say(`  ${text}`);
+}
+
+function sayWarning(text: string): void {
+  say(styleOf(process.stderr).yellow(text));
 }

@@ -61,6 +61,7 @@ export interface TrainOptions extends AdapterOption {
   readonly tune?: number;
   readonly precision: Precision;
   readonly out?: string;
+  readonly overwrite?: boolean;
   readonly skipBad?: boolean;
   readonly json?: boolean;
 }
@@ -130,9 +131,11 @@ export function addTrainOptions(command: Command): Command {
     new Option("--tune [seconds]", "first measure which kernels are fastest, for so long (default: 60)")
       .argParser(positiveNumber("--tune"))
       .preset(String(TUNING_BUDGET_SECONDS)),
-    new Option("--out <folder>", "where the run goes (default: runs/<date-time>)").argParser(
-      pathText("--out"),
-    ),
+    new Option(
+      "--out <folder>",
+      "where the run goes, a new or empty folder (default: one below runs)",
+    ).argParser(pathText("--out")),
+    new Option("--overwrite", "let the run replace an earlier one in --out, at its end"),
     skipBadOption(),
     jsonOption("a line an epoch"),
     adapterOption(),

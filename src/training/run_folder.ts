@@ -3,7 +3,7 @@
 // except for the seconds in the metrics.
 
 import { WeftError } from "../base/errors.ts";
-import { type FileSystem, joinPath, readJson } from "../base/platform.ts";
+import { type FileSystem, joinPath, readJson, splitPath } from "../base/platform.ts";
 import { VERSION } from "../base/version.ts";
 import type { CountedHead } from "../formats/label_csv.ts";
 import { float32Tensor, safetensorsPieces } from "../formats/safetensors.ts";
@@ -82,42 +82,29 @@ export function formatEpochLine(report: EpochReport): string {
   });
 }
 
-/** Writes a run's files. */
-export class RunWriter {
-  constructor(
-    private readonly files: FileSystem,
-    readonly folder: string,
-  ) {}
+/** Content of `weights.safetensors`. */
+export function runWeightsContent(
+  specs: readonly WeightSpec[],
+  values: ReadonlyMap<string, Float32Array>,
+): Uint8Array[] {
+  const tensors = specs.map(({ name, shape }) => {
+    const data = values.get(name);
+    if (!data) throw new Error(`the run has no values of ${name}`);
+    return [name, float32Tensor(data, shape)] as const;
+  });
+  return safetensorsPieces(tensors, { format: FORMAT, version: String(FORMAT_VERSION) });
+}
 
-  /**
-   * Makes the folder with its configuration; metrics and weights of an earlier run go.
-   * @returns whether there was an earlier run.
-   * @throws WeftError where the folder cannot be written.
-   */
-  async start(config: RunConfig): Promise<boolean> {
-    const path = (name: string) => joinPath(this.folder, name);
-    const isEarlier = await this.files.exists(path(CONFIG_FILE));
-    await this.files.makeFolder(this.folder);
-    await this.files.remove(path(WEIGHTS_FILE));
-    await this.files.writeFile(path(METRICS_FILE), "");
-    await this.files.writeFile(path(CONFIG_FILE), formatRunConfig(config));
-    return isEarlier;
-  }
-
-  async addEpoch(report: EpochReport): Promise<void> {
-    await this.files.appendFile(joinPath(this.folder, METRICS_FILE), `${formatEpochLine(report)}\n`);
-  }
-
-  /** Replaces the weights atomically. */
-  async writeWeights(specs: readonly WeightSpec[], values: ReadonlyMap<string, Float32Array>): Promise<void> {
-    const tensors = specs.map(({ name, shape }) => {
-      const data = values.get(name);
-      if (!data) throw new Error(`the run has no values of ${name}`);
-      return [name, float32Tensor(data, shape)] as const;
-    });
-    const pieces = safetensorsPieces(tensors, { format: FORMAT, version: String(FORMAT_VERSION) });
-    await this.files.writeFile(joinPath(this.folder, WEIGHTS_FILE), pieces);
-  }
+/** Writes a network as a run folder, which `readRun` and the command line read. */
+export async function writeRun(
+  files: FileSystem,
+  folder: string,
+  config: RunConfig,
+  values: ReadonlyMap<string, Float32Array>,
+): Promise<void> {
+  const { backbone, heads } = networkWeights(config.network);
+  await files.writeFile(joinPath(folder, WEIGHTS_FILE), runWeightsContent([...backbone, ...heads], values));
+  await files.writeFile(joinPath(folder, CONFIG_FILE), formatRunConfig(config));
 }
 
 /** A run that was read back. */
@@ -132,7 +119,12 @@ export interface SavedRun extends RunConfig {
  */
 export async function readRunConfig(files: FileSystem, folder: string): Promise<RunConfig> {
   if (!(await files.exists(folder))) {
-    throw new WeftError(`${folder}: no such folder; expected the output folder of a training (--out)`);
+    const [beside] = await foldersBeside(files, folder);
+    throw new WeftError(
+      beside === undefined
+        ? `${folder}: no such folder; expected the output folder of a training (--out)`
+        : `${folder}: no such folder, but ${beside.path} holds a run whose way to this place was cut off; rename it`,
+    );
   }
   const path = joinPath(folder, CONFIG_FILE);
   if (!(await files.exists(path))) {
@@ -146,7 +138,16 @@ export async function readRunConfig(files: FileSystem, folder: string): Promise<
  * @throws WeftError where it is none, has no weights yet, comes from a newer weft, or is damaged.
  */
 export async function readRun(files: FileSystem, folder: string): Promise<SavedRun> {
-  const config = await readRunConfig(files, folder);
+  for (;;) {
+    const before = await readRunConfig(files, folder);
+    const run = await readWeights(files, folder, before);
+    // Another run may have taken the folder's place between the two files.
+    const after = await readRunConfig(files, folder);
+    if (formatRunConfig(after) === formatRunConfig(before)) return run;
+  }
+}
+
+async function readWeights(files: FileSystem, folder: string, config: RunConfig): Promise<SavedRun> {
   const weightsPath = joinPath(folder, WEIGHTS_FILE);
   if (!(await files.exists(weightsPath))) {
     throw new WeftError(`${weightsPath}: no such file; the training ended before its first epoch did`);
@@ -155,6 +156,37 @@ export async function readRun(files: FileSystem, folder: string): Promise<SavedR
   const wanted = [...backbone, ...heads];
   const weights = await loadExactWeights(files, weightsPath, wanted, networkName(config.network));
   return { ...config, network: suitedTo(config.network, weights), folder, weights };
+}
+
+/** Whether a file is the configuration of a run, of whatever version. */
+export async function isRunConfig(files: FileSystem, path: string): Promise<boolean> {
+  try {
+    return recordOf(await readJson(files, path))?.format === FORMAT;
+  } catch (thrown) {
+    if (thrown instanceof WeftError) return false;
+    throw thrown;
+  }
+}
+
+/** A folder beside a run's: `FOLDER.new-1a2b3c4d` is to replace it, `FOLDER.old-1a2b3c4d` was replaced. */
+export interface FolderBeside {
+  readonly path: string;
+  readonly kind: string;
+  readonly unique: string;
+}
+
+/** Folders beside a run's that a replacement has left, or that it uses now. */
+export async function foldersBeside(
+  files: Pick<FileSystem, "exists" | "list">,
+  folder: string,
+): Promise<FolderBeside[]> {
+  const [parent, base] = splitPath(folder);
+  if (!(await files.exists(parent))) return [];
+  return (await files.list(parent)).flatMap((name) => {
+    const [, kind = "", unique = ""] = /^\.(new|old)-([0-9a-f]{8})$/.exec(name.slice(base.length)) ?? [];
+    if (!name.startsWith(base) || kind === "") return [];
+    return [{ path: parent === "." ? name : joinPath(parent, name), kind, unique }];
+  });
 }
 
 /**

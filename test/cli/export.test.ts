@@ -11,7 +11,7 @@ import { openZip } from "../../src/formats/zip_archive.ts";
 import { proceduralWeight } from "../../src/golden/procedural_weights.ts";
 import { nodeFiles } from "../../src/platform/node/files.ts";
 import { networkName, networkWeights } from "../../src/training/network.ts";
-import { type RunConfig, RunWriter } from "../../src/training/run_folder.ts";
+import { type RunConfig, writeRun as writeRunFolder } from "../../src/training/run_folder.ts";
 import { loadExactWeights, loadWeights } from "../../src/training/weights_file.ts";
 import { smallRunConfig } from "../training/run_config.ts";
 import { temporaryFolder, writeIn } from "./tiny_data.ts";
@@ -26,11 +26,7 @@ const values = new Map(
 let folder: string;
 let run: string;
 
-async function writeRun(path: string, of: RunConfig): Promise<void> {
-  const writer = new RunWriter(nodeFiles, path);
-  await writer.start(of);
-  await writer.writeWeights([...specs.backbone, ...specs.heads], values);
-}
+const writeRun = (path: string, of: RunConfig) => writeRunFolder(nodeFiles, path, of, values);
 
 beforeAll(async () => {
   folder = temporaryFolder();

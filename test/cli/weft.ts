@@ -1,6 +1,6 @@
 // Runs the real program in a process of its own.
 
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 
 const ROOT = join(import.meta.dirname, "..", "..");
@@ -17,15 +17,28 @@ export interface Outcome {
 export interface RunOptions {
   /** Sends Ctrl-C when stderr or stdout has this in it. */
   readonly interruptAt?: RegExp;
+  /** Done one after the other, each once stderr or stdout has its text in it. */
+  readonly actions?: readonly Action[];
   readonly cwd?: string;
   /** Added to the environment. */
   readonly variables?: Readonly<Record<string, string>>;
 }
 
+/** What a test does to the process. */
+export interface Action {
+  readonly at: RegExp;
+  readonly act: (child: ChildProcess) => void;
+}
+
+/** Sends a signal once the output has a text in it. */
+export function signalAt(at: RegExp, signal: NodeJS.Signals): Action {
+  return { at, act: (child) => void child.kill(signal) };
+}
+
 /** Runs `weft` with the arguments and waits for its end. */
 export function runWeft(
   args: readonly string[],
-  { interruptAt, cwd = ROOT, variables }: RunOptions = {},
+  { interruptAt, actions = [], cwd = ROOT, variables }: RunOptions = {},
 ): Promise<Outcome> {
   const adapter = process.env.WEFT_TEST_ADAPTER;
   const isComputing = ["train", "predict", "evaluate", "classify", "augment", "golden", "tune"].includes(
@@ -40,11 +53,10 @@ export function runWeft(
     });
     let stdout = "";
     let stderr = "";
-    let isInterrupted = false;
+    const waiting = interruptAt ? [signalAt(interruptAt, "SIGINT"), ...actions] : [...actions];
     const look = () => {
-      if (isInterrupted || !interruptAt?.test(stdout + stderr)) return;
-      isInterrupted = true;
-      child.kill("SIGINT");
+      if (!waiting[0]?.at.test(stdout + stderr)) return;
+      waiting.shift()?.act(child);
     };
     child.stdout.on("data", (chunk) => {
       stdout += chunk;

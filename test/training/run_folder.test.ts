@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
+import type { FileSystem } from "../../src/base/platform.ts";
 import { float32Tensor, writeSafetensors } from "../../src/formats/safetensors.ts";
 import { initialValues } from "../../src/nn/initializers.ts";
 import { networkWeights } from "../../src/training/network.ts";
-import { formatEpochLine, RunWriter, readRun } from "../../src/training/run_folder.ts";
+import { formatEpochLine, readRun, writeRun } from "../../src/training/run_folder.ts";
 import type { EpochReport } from "../../src/training/trainer.ts";
 import { memoryFiles } from "../data/memory_files.ts";
 import { smallRunConfig } from "./run_config.ts";
@@ -16,9 +17,7 @@ const values = new Map(specs.map((spec) => [spec.name, initialValues(spec, 3)]))
 
 async function writtenRun() {
   const files = memoryFiles({});
-  const writer = new RunWriter(files, "run");
-  await writer.start(config);
-  await writer.writeWeights(specs, values);
+  await writeRun(files, "run", config, values);
   return files;
 }
 
@@ -44,13 +43,35 @@ describe("a run folder", () => {
     }
   });
 
-  it("loses weights and metrics of an earlier run when it starts anew", async () => {
+  it("says that it has no weights yet, and where a run is that a crash kept from its place", async () => {
     const files = await writtenRun();
-    expect(await new RunWriter(files, "run").start(config)).toBe(true);
-    expect(await files.exists("run/weights.safetensors")).toBe(false);
+    await files.remove("run/weights.safetensors");
     await expect(readRun(files, "run")).rejects.toThrow(
       "run/weights.safetensors: no such file; the training ended before its first epoch did",
     );
+    const moved = memoryFiles({ "runs/a.old-0123abcd/config.json": "", "runs/ab/config.json": "" });
+    await expect(readRun(moved, "runs/a")).rejects.toThrow(
+      "runs/a: no such folder, but runs/a.old-0123abcd holds a run whose way to this place was cut off; rename it",
+    );
+  });
+
+  it("is read again where another run takes its place meanwhile", async () => {
+    const files = await writtenRun();
+    const first = await files.readFile("run/config.json");
+    const other = smallRunConfig({ training: { seed: 77 } });
+    let reads = 0;
+    const swapped: FileSystem = {
+      ...files,
+      readFile: async (path) => {
+        if (path === "run/config.json" && ++reads === 1) {
+          await writeRun(files, "run", other, values);
+          return first;
+        }
+        return files.readFile(path);
+      },
+    };
+    expect((await readRun(swapped, "run")).training.seed).toBe(77);
+    expect(reads).toBe(4);
   });
 
   it("is told from a folder that is none", async () => {

@@ -18,6 +18,8 @@ export interface TuningStore {
   read(name: string): Promise<string | undefined>;
   /** Replaces the text so that a crash leaves either the old one or the new one. */
   write(name: string, text: string): Promise<void>;
+  /** Runs work while no other process changes the text, where several processes share the store. */
+  exclusively?<T>(name: string, work: () => Promise<T>): Promise<T>;
   /** Where a name's text lies, for messages. */
   placeOf(name: string): string;
 }
@@ -50,8 +52,12 @@ export async function loadTuning(store: TuningStore, origin: TuningOrigin): Prom
 
 /** Adds entries to the stored table of their origin, which they replace where it holds no longer. */
 export async function saveTuning(store: TuningStore, { origin, table }: TuningFile): Promise<StoredTuning> {
-  const { table: earlier, place } = await loadTuning(store, origin);
-  const merged: TuningTable = new Map([...earlier, ...table]);
-  await store.write(tuningFileName(origin), formatTuning({ origin, table: merged }));
-  return { table: merged, place };
+  const name = tuningFileName(origin);
+  const add = async () => {
+    const { table: earlier, place } = await loadTuning(store, origin);
+    const merged: TuningTable = new Map([...earlier, ...table]);
+    await store.write(name, formatTuning({ origin, table: merged }));
+    return { table: merged, place };
+  };
+  return store.exclusively ? store.exclusively(name, add) : add();
 }

@@ -15,15 +15,13 @@ const NO_TOP = join(SHARED_WEIGHTS, "mobilenet_v2_0.35_224_no_top.imagenet.h5");
 const SQUEEZENET = join(SHARED_WEIGHTS, "squeezenet_weights_tf_dim_ordering_tf_kernels_notop.h5");
 
 let data: string;
-let out: string;
 
 beforeAll(async () => {
   data = await drawTinyData();
-  out = join(temporaryFolder(), "run");
 });
 
 function train(...args: string[]): Promise<Outcome> {
-  return runWeft(["train", ...SMALL, "--out", out, ...args]);
+  return runWeft(["train", ...SMALL, "--out", join(temporaryFolder(), "run"), ...args]);
 }
 
 /** A copy of the data folder's labels with some lines changed, beside the same images. */

@@ -42,7 +42,7 @@ function run(args: readonly string[], mirror: string, options: RunOptions = {}):
 
 const train = (mirror: string, options?: RunOptions, ...more: string[]) => {
   const small = ["--alpha", "0.35", "--size", "32", "--batch", "8", "--phases", "1@1e-3"];
-  const out = join(home, "run");
+  const out = join(temporaryFolder(), "run");
   const args = ["train", "--data", data, "--out", out, "--weights", "imagenet", ...small, ...more];
   return run(args, mirror, options);
 };

@@ -45,6 +45,14 @@ describe("stored tuning tables", () => {
     expect(JSON.parse(readFileSync(place, "utf8")).entries).toEqual(Object.fromEntries(table));
   });
 
+  it("keep what several processes add at once", async () => {
+    const tables = ["a", "b", "c"].map((key) => new Map([[key, { splits: key }]]));
+    const stores = tables.map(() => fileTuningStore(folder));
+    await Promise.all(tables.map((table, i) => saveTuning(stores[i] ?? store, { origin: ORIGIN, table })));
+    expect([...(await loadTuning(store, ORIGIN)).table.keys()].sort()).toEqual(["a", "b", "c"]);
+    expect(readdirSync(folder)).toEqual([tuningFileName(ORIGIN)]);
+  });
+
   it("are not used for other kernels, in one line, and are then replaced", async () => {
     await saveTuning(store, { origin: ORIGIN, table: FIRST });
     const stale = await loadTuning(store, NEWER);

@@ -162,9 +162,8 @@ function sayEnd({ end, kept }: RecordedEnd, { folder }: RunWriter, { data }: Tra
   const place = kept.folder === undefined ? undefined : joinPath(kept.folder, WEIGHTS_FILE);
   const isBeside = kept.folder !== undefined && kept.folder !== folder && !kept.isMisplaced;
   if (kept.isMisplaced) process.exitCode = 1;
-  if (end === "finished" && kept.folder !== undefined) {
-    const where = bold(kept.folder);
-    say(kept.isMisplaced ? `done; the run is in ${where}` : `${green("done")}, the run is in ${where}`);
+  if (end === "finished" && kept.folder !== undefined && !kept.isMisplaced) {
+    say(`${green("done")}, the run is in ${bold(kept.folder)}`);
     say(`next: npx weft evaluate --model ${kept.folder}${data === undefined ? "" : ` --data ${data}`}`);
     return;
   }
@@ -172,8 +171,11 @@ function sayEnd({ end, kept }: RecordedEnd, { folder }: RunWriter, { data }: Tra
     sayWarning("no weights of this run are kept");
   } else {
     const beside = isBeside ? `; the earlier run stays in ${folder}` : "";
-    const what = end === "interrupted" ? "interrupted; the weights so far," : "the weights";
-    sayWarning(`${what} ${kept.stage}${end === "interrupted" ? "," : ""} are in ${place}${beside}`);
+    sayWarning(
+      end === "interrupted"
+        ? `interrupted; the weights so far are in ${place} (${kept.stage})${beside}`
+        : `the weights ${kept.stage} are in ${place}${beside}`,
+    );
   }
   if (end === "interrupted" && !kept.isMisplaced) process.exitCode = interruptedExitCode();
 }

@@ -52,7 +52,7 @@ describe("signals", () => {
     const outcome = await train(out, "500@1e-3", [], { actions: [signalAt(/"epoch":2/, signal)] });
     expect(outcome.code).toBe(expected);
     expect(outcome.errors.at(-1)).toMatch(
-      /^interrupted; the weights so far, from within epoch \d+, are in .*run\/weights\.safetensors$/,
+      /^interrupted; the weights so far are in .*run\/weights\.safetensors \(from within epoch \d+\)$/,
     );
     expect(tensorsIn(out)).toBe(264);
     expect(outcome.stdout).toBe(readFileSync(join(out, "metrics.jsonl"), "utf8"));
@@ -178,7 +178,9 @@ describe("an earlier run", () => {
     const outcome = await train(out, "500@1e-3", ["--overwrite", "--batch", "1"], { actions: [act] });
     expect(outcome.code).toBe(130);
     if (epochsOf(outcome) > 1) return; // a fast machine was through with the epoch
-    expect(outcome.errors.at(-1)).toMatch(/epoch 1, are in .*run\.new-.*; the earlier run stays in /);
+    expect(outcome.errors.at(-1)).toMatch(
+      /are in .*run\.new-.* \(from within epoch 1\); the earlier run stays in /,
+    );
     expect(bytesOf(out)).toEqual(before);
   });
 });

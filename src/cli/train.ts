@@ -87,12 +87,10 @@ async function trainOn(
     sayKernels(device, layout.layouts, tuning);
     if (writer.replaces)
       sayIndented(`${writer.folder} holds an earlier run; this one replaces it at its end`);
-    const trainer = await compile(device, dataset, prepared, layout, signal).catch(
-      async (thrown: unknown) => {
-        await writer.abandon();
-        throw thrown;
-      },
-    );
+    const trainer = await compile(device, prepared, layout, signal).catch(async (thrown: unknown) => {
+      await writer.abandon();
+      throw thrown;
+    });
     await record(writer, trainer, options, dataset, prepared, signal);
   });
 }
@@ -100,7 +98,6 @@ async function trainOn(
 /** Compiles the steps; a signal ends that after the pipeline in hand. */
 function compile(
   device: GpuDevice,
-  dataset: AttributeDataset,
   { config, heads, loaded }: PreparedTraining,
   layout: TrainingLayout,
   signal: AbortSignal,

@@ -25,6 +25,7 @@ export { loadQuestions, type QuestionSet } from "./data/questions.ts";
 export { splitForTraining, type TrainingSplit } from "./data/training_split.ts";
 // Formats: Keras HDF5, safetensors, label and answer CSV.
 export { formatAnswerCsv } from "./formats/answer_csv.ts";
+export type { KerasFile, KerasReader } from "./formats/keras_file.ts";
 export { type KerasWeight, type KerasWeightFile, openKerasH5 } from "./formats/keras_h5.ts";
 export {
   type CountedHead,
@@ -107,7 +108,7 @@ export {
   type TrainingEnd,
 } from "./training/trainer.ts";
 export { layOutTraining } from "./training/training_layout.ts";
-export { loadWeights, openWeights, takeWeights } from "./training/weights_file.ts";
+export { loadWeights, openWeights, openWeightsFile, takeWeights } from "./training/weights_file.ts";
 export { type ClassifierConfig, identifyClassifier } from "./training/weights_network.ts";
 // Choosing among kernels by measuring them.
 export { type TuningOptions, type TuningResult, tune } from "./tune/tuner.ts";

@@ -2,6 +2,8 @@
 
 /** Builds dist/weft.js, dist/node.js and what stands beside them. */
 export function buildLibrary(): Promise<void>;
+/** Builds dist/keras_worker.js. */
+export function buildKerasWorker(): Promise<void>;
 /** A hash of all that decides what kernels compute and how fast. */
 export function kernelHash(): string;
 /** Whether a file of dist/ is missing or older than a source. */

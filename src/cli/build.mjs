@@ -3,6 +3,7 @@
 //   dist/node.js         what Node adds to it (adapter, files, images), packages of node_modules left outside;
 //   dist/golden_page.js  the browser's side of `weft golden --browser`;
 //   dist/chunks/         what these share: they are one build, so each class exists once;
+//   dist/keras_worker.js what reads Keras' files in a thread of its own, started by node.js and by cli.js;
 //   dist/types/          declarations of weft.js and node.js, by tsc;
 //   dist/cli.js          the command line, packages of node_modules left outside.
 // `node src/cli/build.mjs` builds all of it, with --for-package as a package holds it: without source maps.
@@ -73,9 +74,21 @@ async function bundle(options) {
   return outputFiles.map(({ path }) => path);
 }
 
-/** Bundles the command line. @param options esbuild's, where others are wanted. */
-export function buildCommandLine(options = {}) {
-  return bundle({
+/** Bundles the thread that reads Keras' files, which lies beside whatever starts it. */
+export async function buildKerasWorker(folder = "dist", options = {}) {
+  await bundle({
+    entryPoints: ["src/platform/node/keras_worker.ts"],
+    platform: "node",
+    packages: "external",
+    ...options,
+    outfile: `${folder}/keras_worker.js`,
+  });
+}
+
+/** Bundles the command line and its thread. @param options esbuild's, where others are wanted. */
+export async function buildCommandLine(options = {}) {
+  await buildKerasWorker(dirname(options.outfile ?? "dist/cli.js"), options);
+  await bundle({
     entryPoints: ["src/cli/main.ts"],
     outfile: "dist/cli.js",
     platform: "node",
@@ -86,6 +99,7 @@ export function buildCommandLine(options = {}) {
 
 /** Bundles the library and what stands beside it. @param options esbuild's, where others are wanted. */
 export async function buildLibrary(options = {}) {
+  await buildKerasWorker("dist", options);
   const paths = await bundle({
     entryPoints: {
       weft: "src/index.ts",

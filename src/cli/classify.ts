@@ -7,10 +7,11 @@ import type { Backbone } from "../models/backbone.ts";
 import { mobileNetV2 } from "../models/mobilenet_v2.ts";
 import { nodeFiles } from "../platform/node/files.ts";
 import { createNodeImageDecoder } from "../platform/node/images.ts";
+import { openKerasInWorker } from "../platform/node/keras_reader.ts";
 import { Classifier } from "../training/classifier.ts";
 import { networkName } from "../training/network.ts";
 import { describeBackbone } from "../training/network_layers.ts";
-import { openWeights, takeWeights } from "../training/weights_file.ts";
+import { openWeightsFile, takeWeights } from "../training/weights_file.ts";
 import { kerasLayerOrder } from "../training/weights_fit.ts";
 import {
   type ClassifierConfig,
@@ -110,12 +111,12 @@ async function loadClassifier(
   path: string,
   hints: ClassifierHints,
 ): Promise<{ config: ClassifierConfig; weights: ReadonlyMap<string, Float32Array> }> {
-  const file = await openWeights(await nodeFiles.readFile(path), path);
+  const file = await openWeightsFile(nodeFiles, path, openKerasInWorker);
   try {
     const config = identifyClassifier(file.tensors, path, hints);
     const layerOrder = kerasLayerOrder(describeBackbone({ ...config, includeTop: true }));
     const wanted = { network: networkName(config), required: classifierWeights(config), layerOrder };
-    return { config, weights: takeWeights(file, wanted).values };
+    return { config, weights: (await takeWeights(file, wanted)).values };
   } finally {
     file.close();
   }

@@ -7,6 +7,7 @@ import { nothingFits, surveyAdapters } from "../platform/node/adapters.ts";
 import { cacheFolder } from "../platform/node/cache_folder.ts";
 import { examineDrivers } from "../platform/node/driver_examination.ts";
 import { adapterRemedy } from "../platform/node/remedies.ts";
+import { print } from "./terminal.ts";
 
 /** What `--json` prints, on one line. */
 export interface Diagnosis {
@@ -42,7 +43,7 @@ export function doctorCommand(): Command {
     .option("--json", "print one line of JSON")
     .action(async (options: { adapter: AdapterChoice; json?: boolean }) => {
       const diagnosis = await diagnose(options.adapter);
-      process.stdout.write(options.json ? `${JSON.stringify(diagnosis)}\n` : describe(diagnosis));
+      print(options.json ? JSON.stringify(diagnosis) : describe(diagnosis).replace(/\n$/, ""));
       if (!diagnosis.adapter) process.exitCode = 1;
     });
 }

@@ -3,7 +3,7 @@
 import { CommanderError } from "commander";
 import { messageOf, WeftError } from "../base/errors.ts";
 import { interruptedExitCode } from "./interrupt.ts";
-import { styleOf } from "./terminal.ts";
+import { escapeName, say, styleOf } from "./terminal.ts";
 
 /** `Annotations/label.csv:3: …`: the message names the place itself and is printed as it is. */
 const BEGINS_WITH_PLACE = /^[^\s:][^:]*:\d+: /;
@@ -11,7 +11,8 @@ const BEGINS_WITH_PLACE = /^[^\s:][^:]*:\d+: /;
 /** One line for a fault that a person can act on. */
 export function faultLine(message: string): string {
   const oneLine = message.trim().replace(/\s*\n\s*/g, " ");
-  return BEGINS_WITH_PLACE.test(oneLine) ? oneLine : `weft: ${oneLine}`;
+  const shown = escapeName(oneLine);
+  return BEGINS_WITH_PLACE.test(shown) ? shown : `weft: ${shown}`;
 }
 
 /** Prints what was thrown and returns the exit code. */
@@ -24,17 +25,17 @@ export function reportFault(thrown: unknown): number {
     const message = isHelp
       ? "unknown command; weft --help lists them"
       : thrown.message.replace(/^error: /, "");
-    process.stderr.write(`${faultLine(message)}\n`);
+    say(faultLine(message));
     return 1;
   }
   const { red } = styleOf(process.stderr);
   if (thrown instanceof WeftError) {
-    process.stderr.write(`${red(faultLine(thrown.message))}\n`);
+    say(red(faultLine(thrown.message)));
     return 1;
   }
   const stack = thrown instanceof Error ? thrown.stack : undefined;
   const hint = process.env.WEFT_DEBUG ? "" : " (a bug in weft; WEFT_DEBUG=1 shows where)";
-  process.stderr.write(`${red(faultLine(messageOf(thrown)))}${hint}\n`);
-  if (process.env.WEFT_DEBUG && stack) process.stderr.write(`${stack}\n`);
+  say(`${red(faultLine(messageOf(thrown)))}${hint}`);
+  if (process.env.WEFT_DEBUG && stack) say(stack);
   return 1;
 }

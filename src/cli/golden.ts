@@ -9,6 +9,7 @@ import { type CaseOutcome, runCase } from "../golden/run_case.ts";
 import type { WeightFileReader } from "../golden/run_network.ts";
 import type { Precision } from "../nn/mixed_precision.ts";
 import { fileFault, nodeFiles } from "../platform/node/files.ts";
+import { openKerasInWorker } from "../platform/node/keras_reader.ts";
 import { requirePrecision } from "../training/precision.ts";
 import { loadWeights } from "../training/weights_file.ts";
 import { adapterLine, type Engine, withEngine } from "./engine.ts";
@@ -101,7 +102,8 @@ async function runCasesHere(
     for (const file of cases) {
       const readWeights: WeightFileReader = async (name, wanted) => {
         const path = join(dirname(file.path), name);
-        return (await loadWeights(nodeFiles, path, { network: "the case", required: wanted })).values;
+        const whole = { network: "the case", required: wanted };
+        return (await loadWeights(nodeFiles, path, whole, openKerasInWorker)).values;
       };
       try {
         const golden = parseGoldenCase(await nodeFiles.readFile(file.path), file.path);

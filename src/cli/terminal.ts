@@ -74,14 +74,34 @@ export function rate(value: number): string {
   return value.toFixed(value < 1 ? 2 : value < 100 ? 1 : 0);
 }
 
+/** What text from files must not do to a terminal: move its cursor, set its title, turn the writing around. */
+const CONTROLS = /[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu;
+const STYLE = /^\[(?:[12]|22|3[1236]|39)m/;
+
+/** As JSON has it, so that lines of JSON stay JSON. */
+const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+
+/** A name out of a file, for a place in a line: control characters, line ends among them, as `\u001b`. */
+export function escapeName(name: string): string {
+  return name.replace(CONTROLS, escaped);
+}
+
+/** Lines for a stream: the same, but for line ends, tabs and, where the stream has colours, styles. */
+export function escapeLines(text: string, stream: Pick<TextStream, "isTTY">): string {
+  return text.replace(CONTROLS, (character, at: number) => {
+    const isStyle = character === "\u001b" && hasColours(stream) && STYLE.test(text.slice(at + 1, at + 5));
+    return isStyle || character === "\n" || character === "\t" ? character : escaped(character);
+  });
+}
+
 /** Progress and remarks go to stderr, results to stdout. */
 export function say(text = ""): void {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${escapeLines(text, process.stderr)}\n`);
 }
 
 /** A result, on stdout. */
 export function print(text = ""): void {
-  process.stdout.write(`${text}\n`);
+  process.stdout.write(`${escapeLines(text, process.stdout)}\n`);
 }
 
 const LABEL_WIDTH = 12;

@@ -12,6 +12,7 @@ import { mobileNetV2 } from "../models/mobilenet_v2.ts";
 import { layerGraph } from "../nn/layer_graph.ts";
 import type { Precision } from "../nn/mixed_precision.ts";
 import type { OptimizerConfig } from "../nn/optimizers.ts";
+import { openKerasInWorker } from "../platform/node/keras_reader.ts";
 import { type NetworkConfig, networkName, networkWeights, suitedTo } from "../training/network.ts";
 import { describeBackbone, describeNetwork } from "../training/network_layers.ts";
 import { type Phase, parsePhases, settlingMomentum, totalEpochs } from "../training/schedule.ts";
@@ -177,12 +178,17 @@ function defaultsFor({ data, weights }: TrainOptions): Defaults {
 async function loadFor(files: FileSystem, weights: string, network: NetworkConfig): Promise<LoadedWeights> {
   const { backbone, heads } = networkWeights(network);
   const use = { ...network, includeTop: false };
-  return loadWeights(files, await weightsPath(weights, use), {
-    network: networkName(network),
-    required: backbone,
-    optional: heads,
-    layerOrder: kerasLayerOrder(describeBackbone({ ...use, pooling: "avg" })),
-  });
+  return loadWeights(
+    files,
+    await weightsPath(weights, use),
+    {
+      network: networkName(network),
+      required: backbone,
+      optional: heads,
+      layerOrder: kerasLayerOrder(describeBackbone({ ...use, pooling: "avg" })),
+    },
+    openKerasInWorker,
+  );
 }
 
 /**

@@ -2,15 +2,16 @@
 
 import { Command, Option } from "commander";
 import { WeftError } from "../base/errors.ts";
-import { requireFinite, requireFit } from "../formats/weight_matching.ts";
+import { requireFit, requireUsable } from "../formats/weight_matching.ts";
 import type { Backbone } from "../models/backbone.ts";
 import { backboneNamed } from "../models/backbones.ts";
 import { nodeFiles } from "../platform/node/files.ts";
-import { FORM_NAMES, type OpenWeights, openWeights } from "../training/weights_file.ts";
+import { openKerasInWorker } from "../platform/node/keras_reader.ts";
+import { FORM_NAMES, type OpenWeights, openWeightsFile } from "../training/weights_file.ts";
 import { fitToBackbone } from "../training/weights_fit.ts";
 import { alphaOption, jsonOption, pathText } from "./options.ts";
 import { print, styleOf } from "./terminal.ts";
-import { fitLine, fitRows, fitTable, tensorLine, tensorTable } from "./weights_table.ts";
+import { fitLine, fitRows, fitTable, tensorLine, tensorRows, tensorTable } from "./weights_table.ts";
 
 interface WeightsOptions {
   readonly for?: Backbone;
@@ -36,10 +37,10 @@ export function weightsCommand(): Command {
 
 async function weights(path: string, options: WeightsOptions): Promise<void> {
   requireBackbone(options);
-  const file = await openWeights(await nodeFiles.readFile(path), path);
+  const file = await openWeightsFile(nodeFiles, path, openKerasInWorker);
   try {
-    if (options.for === undefined) listTensors(file, options);
-    else listFit(file, options.for, options);
+    if (options.for === undefined) await listTensors(file, options);
+    else await listFit(file, options.for, options);
   } finally {
     file.close();
   }
@@ -61,18 +62,24 @@ function formOf({ form, tensors }: OpenWeights): string {
   return FORM_NAMES[form] + (isNameless ? ", layers without names" : "");
 }
 
-function listTensors(file: OpenWeights, { json }: WeightsOptions): void {
-  if (json) {
-    for (const tensor of file.tensors) print(tensorLine(tensor));
-    return;
+/** @throws WeftError, after the list, where a variance is negative. */
+async function listTensors(file: OpenWeights, { json }: WeightsOptions): Promise<void> {
+  const rows = await tensorRows(file.tensors); // first of all: what cannot be read is a fault
+  if (json) for (const row of rows) print(tensorLine(row));
+  else {
+    const style = styleOf(process.stdout);
+    print(`${style.bold(file.path)}  ${style.dim(formOf(file))}\n\n${tensorTable(rows, style)}`);
   }
-  const style = styleOf(process.stdout);
-  const table = tensorTable(file.tensors, style); // first of all: what cannot be read is a fault
-  print(`${style.bold(file.path)}  ${style.dim(formOf(file))}\n\n${table}`);
+  const fault = rows.find(({ fault }) => fault !== undefined)?.fault;
+  if (fault !== undefined) throw new WeftError(`${file.path}: ${fault}`);
 }
 
-/** @throws WeftError, after the list, where a weight is missing, of another shape or not finite. */
-function listFit(file: OpenWeights, backbone: Backbone, { alpha, top, json }: WeightsOptions): void {
+/** @throws WeftError, after the list, where a weight is missing, of another shape or not usable. */
+async function listFit(
+  file: OpenWeights,
+  backbone: Backbone,
+  { alpha, top, json }: WeightsOptions,
+): Promise<void> {
   const { network, report, expected } = fitToBackbone(file.tensors, backbone, { alpha, isTopless: !top });
   const rows = fitRows(report, expected);
   if (json) for (const row of rows) print(fitLine(row));
@@ -82,5 +89,5 @@ function listFit(file: OpenWeights, backbone: Backbone, { alpha, top, json }: We
     print(`${head}\n\n${fitTable(rows, style)}`);
   }
   requireFit(report, file.path, network);
-  for (const { found } of report.matched) requireFinite(found.load(), found.name, file.path);
+  for (const { found } of report.matched) requireUsable(await found.load(), found, file.path);
 }

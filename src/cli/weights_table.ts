@@ -1,9 +1,9 @@
 // A weights file as people and as programs read it: its tensors, and how they fit a network.
 
 import { elementCount } from "../base/tensors.ts";
-import type { WeightReport } from "../formats/weight_matching.ts";
+import { faultOfVariance, type WeightReport } from "../formats/weight_matching.ts";
 import type { OfferedTensor } from "../training/weights_file.ts";
-import { counted, grouped, type Style } from "./terminal.ts";
+import { counted, escapeName, grouped, type Style } from "./terminal.ts";
 
 const INDENT = "  ";
 const DIGITS = 4;
@@ -66,28 +66,44 @@ function align(rows: readonly (readonly string[])[], right: readonly number[]): 
   });
 }
 
-/** The table of a file's tensors with their totals. Loads one tensor after the other. */
-export function tensorTable(tensors: readonly OfferedTensor[], { bold, dim, red }: Style): string {
-  const ranges = tensors.map((tensor) => rangeOf(tensor.load()));
-  const faulty = ranges.reduce((sum, { notFinite }) => sum + notFinite, 0);
-  const rows = tensors.map(({ name, shape, dtype }, index) => {
-    const { min, max, notFinite = 0 } = ranges[index] ?? {};
-    const fault = notFinite > 0 ? `${grouped(notFinite)} not finite` : "";
-    return [
-      name,
-      shapeText(shape),
-      dtype,
-      grouped(elementCount(shape)),
-      valueText(min),
-      valueText(max),
-      fault,
-    ];
-  });
+/** A tensor and what its elements are like. */
+export interface TensorRow extends Omit<OfferedTensor, "load"> {
+  readonly range: ValueRange;
+  /** Why no network can use it, beside elements that are not finite. */
+  readonly fault: string | undefined;
+}
+
+/** Looks at tensors, one after the other. */
+export async function tensorRows(tensors: readonly OfferedTensor[]): Promise<TensorRow[]> {
+  const rows: TensorRow[] = [];
+  for (const tensor of tensors) {
+    const values = await tensor.load();
+    rows.push({ ...tensor, range: rangeOf(values), fault: faultOfVariance(values, tensor) });
+  }
+  return rows;
+}
+
+/** The table of a file's tensors with their totals. */
+export function tensorTable(tensors: readonly TensorRow[], { bold, dim, red }: Style): string {
+  const faulty = tensors.reduce((sum, { range }) => sum + range.notFinite, 0);
+  const faultText = ({ range, fault }: TensorRow) => {
+    if (range.notFinite > 0) return `${grouped(range.notFinite)} not finite`;
+    return fault === undefined ? "" : "negative";
+  };
+  const rows = tensors.map((tensor) => [
+    escapeName(tensor.name),
+    shapeText(tensor.shape),
+    tensor.dtype,
+    grouped(elementCount(tensor.shape)),
+    valueText(tensor.range.min),
+    valueText(tensor.range.max),
+    faultText(tensor),
+  ]);
   const [head = "", ...lines] = align(
     [["tensor", "shape", "type", "parameters", "min", "max"], ...rows],
     [3, 4, 5],
   );
-  const painted = lines.map((line, i) => ((ranges[i]?.notFinite ?? 0) > 0 ? red(line) : line));
+  const painted = lines.map((line, i) => (rows[i]?.at(-1) === "" ? line : red(line)));
   const layers = new Set(tensors.map(({ layer }) => layer)).size;
   const parameters = tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0);
   const total = `${counted(tensors.length, "tensor")} of ${counted(layers, "layer")}, ${counted(parameters, "parameter")}`;
@@ -96,8 +112,8 @@ export function tensorTable(tensors: readonly OfferedTensor[], { bold, dim, red 
 }
 
 /** A tensor for programs; `min` and `max` are of its finite elements, null where it has none. */
-export function tensorLine({ name, layer, weight, shape, dtype, load }: OfferedTensor): string {
-  const { min = null, max = null, notFinite } = rangeOf(load());
+export function tensorLine({ name, layer, weight, shape, dtype, range }: TensorRow): string {
+  const { min = null, max = null, notFinite } = range;
   return JSON.stringify({
     tensor: name,
     layer,
@@ -141,7 +157,7 @@ export function fitTable(rows: readonly FitRow[], { bold, dim, green, yellow, re
     status,
     weight,
     shapeText(shape),
-    tensor === weight ? "" : tensor,
+    tensor === weight ? "" : escapeName(tensor),
     status === "matched" ? "" : shapeText(tensorShape),
   ]);
   const [head = "", ...lines] = align(

@@ -1,7 +1,7 @@
 // An HDF5 file held in memory, opened by h5wasm in Node and in browsers, with faults as one line.
 // https://docs.hdfgroup.org/hdf5/v1_14/_f_m_t3.html describes the superblock.
 
-import type { Dataset, Entity, Group, File as HdfFile } from "h5wasm";
+import type { Attribute, Dataset, Entity, Group, File as HdfFile } from "h5wasm";
 import { messageOf, WeftError } from "../base/errors.ts";
 
 const SIGNATURE = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
@@ -46,7 +46,45 @@ export function isDataset(entity: Entity | null): entity is Dataset {
   return entity !== null && "type" in entity && entity.type === "Dataset";
 }
 
-let library: Promise<Awaited<ReturnType<typeof loadLibrary>>> | undefined;
+/** Where an object lies in its file: the same for all names of one object. */
+export function addressOf(entity: Group | Dataset): bigint {
+  const { ref_data: bytes } = entity.create_reference();
+  return new DataView(Uint8Array.from(bytes).buffer).getBigUint64(0, true);
+}
+
+/**
+ * Checks that what a group holds under a name is not elsewhere.
+ * @throws WeftError where it is a link that leads nowhere, or into another file
+ */
+export function requireInFile(entity: Entity | null, name: string, path: string): void {
+  if (entity === null) return;
+  if ("obj_path" in entity) {
+    throw new WeftError(
+      `${path}: ${name} is a link into another file (${entity.filename}); expected all data in one file`,
+    );
+  }
+  if ("target" in entity) {
+    throw new WeftError(`${path}: ${name} is a link to ${entity.target}, which cannot be followed`);
+  }
+}
+
+/** Keras' longest are descriptions of models, of about 2 MB. */
+const MOST_ATTRIBUTE_BYTES = 64 * 2 ** 20;
+
+/**
+ * An attribute's value; undefined where there is no such attribute. Call it within `guard`.
+ * @throws Error where it says that it takes more memory than any attribute of Keras
+ */
+export function attributeValue(attribute: Attribute | undefined): unknown {
+  if (attribute === undefined) return undefined;
+  const { size, total_size: elements } = attribute.metadata;
+  const bytes = size * elements;
+  if (!(bytes <= MOST_ATTRIBUTE_BYTES))
+    throw new Error(`attribute ${attribute.name} would take ${bytes} bytes`);
+  return attribute.value;
+}
+
+let library: ReturnType<typeof loadLibrary> | undefined;
 let opened = 0;
 
 async function loadLibrary() {
@@ -57,6 +95,12 @@ async function loadLibrary() {
   return { module, File };
 }
 
+/** Loads the library, which the first file needs: some 0.2 s. */
+export function prepareHdf(): ReturnType<typeof loadLibrary> {
+  library ??= loadLibrary();
+  return library;
+}
+
 /**
  * Opens bytes as an HDF5 file for reading. The bytes are not copied.
  * @throws WeftError `path: …` where they are truncated or something else
@@ -64,8 +108,7 @@ async function loadLibrary() {
 export async function openHdf(bytes: Uint8Array, path: string): Promise<HdfSession> {
   const fault = faultOfSuperblock(bytes);
   if (fault !== undefined) throw new WeftError(`${path}: ${fault}`);
-  library ??= loadLibrary();
-  const { module, File } = await library;
+  const { module, File } = await prepareHdf();
   const name = `weft-${opened++}.h5`; // a name in h5wasm's own file system, which is memory
   const canOwn = true;
   module.FS.createDataFile("/", name, bytes, true, true, canOwn);
@@ -92,7 +135,11 @@ export async function openHdf(bytes: Uint8Array, path: string): Promise<HdfSessi
   try {
     const file = guard("this HDF5 file", () => new File(`/${name}`, "r"));
     const close = () => {
-      file.close();
+      try {
+        file.close();
+      } catch {
+        // Of a damaged file; what it was read for has succeeded, or its fault is on its way.
+      }
       module.FS.unlink(`/${name}`);
     };
     return { file, guard, rawBytes, close };

@@ -4,7 +4,8 @@
 // name follows from the layer's class and its variables.
 
 import type { FoundWeight, HdfDataset, HdfGroup, LayerPosition } from "./hdf5.ts";
-import { isDataset, isGroup } from "./hdf5.ts";
+import { attributeValue, isDataset, isGroup, requireInFile } from "./hdf5.ts";
+import { GroupWalk } from "./hdf5_limits.ts";
 import { type ConfiguredLayer, layersByGroup, type ModelConfig } from "./model_config.ts";
 
 const VARIABLES: Readonly<Record<string, readonly string[]>> = {
@@ -56,33 +57,53 @@ interface FoundLayer {
 /**
  * The weights of a `.weights.h5`: in the order of the configuration where there is one, else by class and
  * number. A layer that nothing names has a `position`.
+ * @throws WeftError `path: …` where groups form a cycle, or lie too deep or in another file
  */
-export function listKeras3Weights(root: HdfGroup, config?: ModelConfig): FoundWeight[] {
+export function listKeras3Weights(
+  root: HdfGroup,
+  config: ModelConfig | undefined,
+  file: string,
+): FoundWeight[] {
   const configured = config ? layersByGroup(config) : new Map<string, ConfiguredLayer>();
   const ranks = new Map(Array.from(configured.keys(), (path, rank) => [path, rank]));
   const rankOf = ({ path }: FoundLayer) => ranks.get(path) ?? ranks.size;
-  const layers = listLayers(root, "").sort((a, b) => rankOf(a) - rankOf(b));
+  const layers: FoundLayer[] = [];
+  visitLayers(root, "", new GroupWalk(file), (layer) => layers.push(layer), file);
+  layers.sort((a, b) => rankOf(a) - rankOf(b));
   return layers.flatMap((layer) => weightsOf(layer, configured.get(layer.path)));
 }
 
-function listLayers(group: HdfGroup, path: string): FoundLayer[] {
-  const layers: FoundLayer[] = [];
-  const vars = group.get("vars");
+function visitLayers(
+  group: HdfGroup,
+  path: string,
+  walk: GroupWalk,
+  visit: (layer: FoundLayer) => void,
+  file: string,
+): void {
+  walk.enter(group);
+  const keys = group.keys();
+  const vars = keys.includes("vars") ? group.get("vars") : null;
+  requireInFile(vars, joinKey(path, "vars"), file);
   if (isGroup(vars)) {
-    const datasets = vars
-      .keys()
-      .sort((a, b) => Number(a) - Number(b))
-      .flatMap((key) => {
-        const dataset = vars.get(key);
-        return isDataset(dataset) ? [[key, dataset] as const] : [];
-      });
-    if (datasets.length > 0) layers.push({ path, vars, datasets });
+    walk.enter(vars);
+    const datasets = datasetsIn(vars, joinKey(path, "vars"), file);
+    if (datasets.length > 0) visit({ path, vars, datasets });
   }
-  for (const key of group.keys().sort(byClassAndNumber)) {
-    const below = NO_LAYERS.has(key) ? null : group.get(key);
-    if (isGroup(below)) layers.push(...listLayers(below, joinKey(path, key)));
+  for (const key of keys.sort(byClassAndNumber)) {
+    if (NO_LAYERS.has(key)) continue;
+    const below = group.get(key);
+    requireInFile(below, joinKey(path, key), file);
+    if (isGroup(below)) visitLayers(below, joinKey(path, key), walk, visit, file);
   }
-  return layers;
+}
+
+function datasetsIn(vars: HdfGroup, path: string, file: string): FoundLayer["datasets"] {
+  const keys = vars.keys().sort((a, b) => Number(a) - Number(b));
+  return keys.flatMap((key) => {
+    const dataset = vars.get(key);
+    requireInFile(dataset, joinKey(path, key), file);
+    return isDataset(dataset) ? [[key, dataset] as const] : [];
+  });
 }
 
 /** Files written on Windows have `layers\conv2d` as one key; files of Keras 2.13 another name for `layers`. */
@@ -93,7 +114,7 @@ function joinKey(path: string, key: string): string {
 
 function weightsOf(layer: FoundLayer, configured: ConfiguredLayer | undefined): FoundWeight[] {
   const { path, vars, datasets } = layer;
-  const stored = vars.attrs.name?.value;
+  const stored = attributeValue(vars.attrs.name);
   const known = typeof stored === "string" ? stored : configured?.name;
   const position = known === undefined ? positionOf(path) : undefined;
   const name =
@@ -115,7 +136,7 @@ function positionOf(path: string): LayerPosition | undefined {
   const start = path.lastIndexOf("layers/");
   if (start < 0) return undefined;
   const { kind, index } = splitKey(path.slice(start + "layers/".length));
-  return kind in VARIABLES ? { model: path.slice(0, start), kind, index } : undefined;
+  return Object.hasOwn(VARIABLES, kind) ? { model: path.slice(0, start), kind, index } : undefined;
 }
 
 function variableNames(
@@ -129,6 +150,6 @@ function variableNames(
       return (name !== "gamma" || scale === true) && (name !== "beta" || center === true);
     });
   }
-  const ofRanks = () => VARIABLES_OF_RANKS[datasets.map(([, { shape }]) => shape?.length ?? 0).join()];
-  return VARIABLES[kind] ?? ofRanks() ?? [];
+  if (Object.hasOwn(VARIABLES, kind)) return VARIABLES[kind] ?? [];
+  return VARIABLES_OF_RANKS[datasets.map(([, { shape }]) => shape?.length ?? 0).join()] ?? [];
 }

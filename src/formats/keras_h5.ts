@@ -5,11 +5,20 @@
 
 import type { File as HdfFile } from "h5wasm";
 import { WeftError } from "../base/errors.ts";
-import { type FoundWeight, type HdfDataset, type HdfSession, type LayerPosition, openHdf } from "./hdf5.ts";
+import {
+  attributeValue,
+  type FoundWeight,
+  type HdfDataset,
+  type HdfSession,
+  type LayerPosition,
+  openHdf,
+} from "./hdf5.ts";
+import { DeclaredSizes } from "./hdf5_limits.ts";
 import { listKeras3Weights } from "./keras3_layers.ts";
 import { legacyRoot, listLegacyWeights } from "./legacy_layers.ts";
 import { type ModelConfig, parseModelConfig } from "./model_config.ts";
-import { bfloat16ToFloat32, halfToNumber } from "./tensor_values.ts";
+import { bfloat16ToFloat32, float16ToFloat32, numbersToFloat32 } from "./tensor_values.ts";
+import { requireNameLength } from "./weight_names.ts";
 
 /** The layouts that Keras gives files of weights. */
 export type KerasForm = "legacy-weights" | "legacy-model" | "weights.h5" | "keras";
@@ -45,24 +54,31 @@ export interface KerasWeightFile {
   close(): void;
 }
 
+/** The archive around an HDF5 file. */
+export interface SurroundingArchive {
+  /** The model's configuration, which lies beside the file. */
+  readonly config: ModelConfig;
+  readonly bytes: number;
+}
+
 /**
- * Opens a Keras weights file.
+ * Opens a Keras weights file. What its tensors take is checked before any is read.
  * @param bytes the whole file; not copied, so leave it as it is until `close`
  * @param path named in faults
- * @param archived the model's configuration where it lies outside, in the archive around the file
- * @throws WeftError `path: …` where it is truncated, not HDF5, or holds no Keras weights
+ * @throws WeftError `path: …` where it is truncated, damaged, not HDF5, or holds no Keras weights
  */
 export async function openKerasH5(
   bytes: Uint8Array,
   path: string,
-  archived?: ModelConfig,
+  archive?: SurroundingArchive,
 ): Promise<KerasWeightFile> {
   const session = await openHdf(bytes, path);
   try {
     const { file } = session;
-    const modelConfig = archived ?? readConfig(session, path);
+    const modelConfig = archive?.config ?? readConfig(session, path);
     const { form, found } = session.guard("its layers", () => listWeights(file, modelConfig, path));
-    const weights = found.map((entry) => toWeight(entry, session, path));
+    const sizes = new DeclaredSizes(bytes.byteLength, archive?.bytes ?? bytes.byteLength, path);
+    const weights = found.map((entry) => toWeight(entry, session, sizes, path));
     return { path, form, weights, modelConfig, close: () => session.close() };
   } catch (thrown) {
     session.close();
@@ -71,7 +87,7 @@ export async function openKerasH5(
 }
 
 function readConfig(session: HdfSession, path: string): ModelConfig | undefined {
-  const text = session.guard("its model_config", () => session.file.attrs.model_config?.value);
+  const text = session.guard("its model_config", () => attributeValue(session.file.attrs.model_config));
   return typeof text === "string" ? parseModelConfig(text, `${path}: attribute model_config`) : undefined;
 }
 
@@ -85,17 +101,19 @@ function listWeights(
     const form = root === file ? "legacy-weights" : "legacy-model";
     return { form, found: listLegacyWeights(root, config, path) };
   }
-  const found = listKeras3Weights(file, config);
+  const found = listKeras3Weights(file, config, path);
   if (found.length > 0) return { form: "weights.h5", found };
   throw new WeftError(
     `${path}: an HDF5 file, but not one of Keras: expected the attribute layer_names or the group layers`,
   );
 }
 
-function toWeight(found: FoundWeight, session: HdfSession, path: string): KerasWeight {
+function toWeight(found: FoundWeight, session: HdfSession, sizes: DeclaredSizes, path: string): KerasWeight {
   const { layer, weight, dataset, position } = found;
   const name = `${layer}/${weight}`;
+  requireNameLength(name, path);
   const { shape, dtype } = session.guard(`tensor ${name}`, () => {
+    sizes.add(dataset, name);
     return { shape: dataset.shape ?? [], dtype: dtypeOf(dataset) };
   });
   const load = () => loadFloats(dataset, dtype, session, name, path);
@@ -116,7 +134,7 @@ function dtypeOf(dataset: HdfDataset): string {
   if (type === ENUM) return "bool";
   if (type !== OPAQUE) return String(dataset.dtype);
   // h5py has no such number and writes its bytes; Keras 3's own forms note beside them what they are.
-  return size === 2 && dataset.attrs.dtype?.value === "bfloat16" ? "bfloat16" : `V${size}`;
+  return size === 2 && attributeValue(dataset.attrs.dtype) === "bfloat16" ? "bfloat16" : `V${size}`;
 }
 
 function loadFloats(
@@ -127,24 +145,17 @@ function loadFloats(
   path: string,
 ): Float32Array {
   if (dtype === "float16" || dtype === "bfloat16") {
-    const halves = toHalves(session.guard(`tensor ${name}`, () => session.rawBytes(dataset)));
-    return dtype === "float16" ? Float32Array.from(halves, halfToNumber) : bfloat16ToFloat32(halves);
+    const bytes = session.guard(`tensor ${name}`, () => session.rawBytes(dataset));
+    const halves = new Uint16Array(bytes.buffer, 0, bytes.byteLength / 2);
+    return dtype === "float16" ? float16ToFloat32(halves) : bfloat16ToFloat32(halves);
   }
   if (!NUMBERS.has(dataset.metadata.type)) {
     const hint = dtype.startsWith("V") ? " (bytes; a bfloat16 model has to be saved as .keras)" : "";
     throw new WeftError(`${path}: tensor ${name}: expected numbers but it holds ${dtype}${hint}`);
   }
   const value = session.guard(`tensor ${name}`, () => dataset.value);
-  if (value instanceof Float32Array) return value;
-  if (value instanceof BigInt64Array || value instanceof BigUint64Array)
-    return Float32Array.from(value, Number);
-  if (ArrayBuffer.isView(value) && !(value instanceof DataView)) return Float32Array.from(value);
   if (typeof value === "number" || typeof value === "bigint") return Float32Array.of(Number(value));
+  const floats = numbersToFloat32(value);
+  if (floats !== undefined) return floats;
   throw new WeftError(`${path}: tensor ${name}: expected numbers but it holds ${dtype}`);
-}
-
-function toHalves(bytes: Uint8Array): Uint16Array {
-  return Uint16Array.from({ length: bytes.length / 2 }, (_, i) => {
-    return (bytes[2 * i] ?? 0) | ((bytes[2 * i + 1] ?? 0) << 8);
-  });
 }

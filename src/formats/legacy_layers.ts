@@ -3,7 +3,15 @@
 
 import type { Attribute, File as HdfFile } from "h5wasm";
 import { WeftError } from "../base/errors.ts";
-import { type FoundWeight, type HdfGroup, isDataset, isGroup } from "./hdf5.ts";
+import {
+  attributeValue,
+  type FoundWeight,
+  type HdfGroup,
+  isDataset,
+  isGroup,
+  requireInFile,
+} from "./hdf5.ts";
+import { MOST_GROUPS, requireTensorCount } from "./hdf5_limits.ts";
 import { type ModelConfig, namesIn } from "./model_config.ts";
 
 /** The group with the attribute `layer_names`, where the file has one. */
@@ -29,7 +37,7 @@ function stringList(attrs: Record<string, Attribute>, name: string): string[] | 
 
 /** An empty list may be stored as an empty array of floats. */
 function stringsOf(attribute: Attribute): string[] {
-  const { value } = attribute;
+  const value = attributeValue(attribute);
   return Array.isArray(value) ? value.filter((entry) => typeof entry === "string") : [];
 }
 
@@ -44,20 +52,36 @@ export function listLegacyWeights(
 ): FoundWeight[] {
   const found: FoundWeight[] = [];
   const known = config ? namesIn(config) : { models: new Set<string>(), layers: new Set<string>() };
-  for (const group of stringList(root.attrs, "layer_names") ?? []) {
+  const groups = stringList(root.attrs, "layer_names") ?? [];
+  requireDistinct(groups, (name) => `${path}: layer ${name}`);
+  for (const group of groups) {
     const entity = root.get(group);
+    requireInFile(entity, `layer ${group}`, path);
     if (!isGroup(entity)) throw new WeftError(`${path}: layer ${group} is listed but its group is missing`);
     const names = stringList(entity.attrs, "weight_names") ?? [];
+    requireDistinct(names, (name) => `${path}: tensor ${name} of layer ${group}`);
     const layerOf = layerNaming(group, names, known);
     for (const name of names) {
       const dataset = entity.get(name);
+      requireInFile(dataset, `tensor ${name} of layer ${group}`, path);
       if (!isDataset(dataset)) {
         throw new WeftError(`${path}: tensor ${name} of layer ${group} is listed but missing`);
       }
+      requireTensorCount(found.length + 1, path);
       found.push({ layer: layerOf(name), weight: lastPart(name), dataset });
     }
   }
   return found;
+}
+
+/** @throws WeftError where a list names something twice, or more than weft reads. */
+function requireDistinct(names: readonly string[], where: (name: string) => string): void {
+  const met = new Set<string>();
+  for (const name of names) {
+    if (met.has(name)) throw new WeftError(`${where(name)} is listed twice. Is the file damaged?`);
+    if (met.size === MOST_GROUPS) throw new WeftError(`${where(name)} is one of ${names.length}: too many`);
+    met.add(name);
+  }
 }
 
 function lastPart(name: string): string {

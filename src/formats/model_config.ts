@@ -2,6 +2,7 @@
 // `config.json` of a `.keras` archive. Layers stand in the order of `model.layers`, models are nested.
 
 import { WeftError } from "../base/errors.ts";
+import { faultOfDepth, outlineJson } from "./json_text.ts";
 
 /** A model's description as Keras writes it: `{ class_name, config: { name, layers: […] } }`. */
 export type ModelConfig = Readonly<Record<string, unknown>>;
@@ -19,15 +20,26 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** Keras writes about 1,000 a layer: a million for NASNetLarge. */
+const MOST_CHARACTERS = 32 * 2 ** 20;
+
 /**
  * Parses a description; Python's `NaN` and `Infinity` become null.
  * @param where begins the fault: file and part
- * @throws WeftError where it is not a JSON object
+ * @throws WeftError where it is not a JSON object, or larger or deeper than any model's
  */
 export function parseModelConfig(text: string, where: string): ModelConfig {
-  for (const candidate of [text, withoutPythonNumbers(text)]) {
+  if (text.length > MOST_CHARACTERS) {
+    throw new WeftError(
+      `${where}: expected a model's configuration, but it has ${text.length} characters, more than ${MOST_CHARACTERS}`,
+    );
+  }
+  const fault = faultOfDepth(outlineJson(text));
+  if (fault !== undefined)
+    throw new WeftError(`${where}: expected a model's configuration, but it is ${fault}`);
+  for (const read of [() => text, () => withoutPythonNumbers(text)]) {
     try {
-      const parsed: unknown = JSON.parse(candidate);
+      const parsed: unknown = JSON.parse(read());
       if (isRecord(parsed)) return parsed;
     } catch {
       // The next candidate, or the fault below.
@@ -37,7 +49,9 @@ export function parseModelConfig(text: string, where: string): ModelConfig {
 }
 
 function withoutPythonNumbers(text: string): string {
-  return text.replace(/"(?:[^"\\]|\\.)*"|-?Infinity|NaN/g, (part) => (part.startsWith('"') ? part : "null"));
+  return text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|-?Infinity|NaN/gs, (part) =>
+    part.startsWith('"') ? part : "null",
+  );
 }
 
 /** The layers of a model or of a layer that is a model; undefined of any other layer. */
@@ -49,12 +63,15 @@ function layersOf(node: Readonly<Record<string, unknown>>): unknown[] | undefine
 
 function toLayer(node: Readonly<Record<string, unknown>>): ConfiguredLayer {
   const config = isRecord(node.config) ? node.config : {};
-  return { name: String(node.name ?? config.name ?? ""), className: classNameOf(node), config };
+  return { name: textOf(node.name ?? config.name), className: classNameOf(node), config };
 }
+
+/** A name; empty of what is none. Not by String, which calls an object's own `toString`. */
+const textOf = (value: unknown) => (typeof value === "string" ? value : "");
 
 /** Without the package of a registered class: `weft>Scale` is `Scale`. */
 function classNameOf(node: Readonly<Record<string, unknown>>): string {
-  const name = String(node.class_name ?? "");
+  const name = textOf(node.class_name);
   return name.slice(name.lastIndexOf(">") + 1);
 }
 

@@ -2,6 +2,8 @@
 // header, the header, then the tensors' bytes (little-endian, row-major) without gaps.
 
 import { WeftError } from "../base/errors.ts";
+import { excerptOf, faultOfDepth, outlineJson } from "./json_text.ts";
+import { shortName } from "./weight_names.ts";
 
 // On a host of the other byte order typed arrays would read swapped values; no platform with WebGPU has it.
 const ELEMENT_BYTES = {
@@ -50,6 +52,13 @@ export interface SafetensorsFile {
 }
 
 const HEADER_ALIGNMENT_BYTES = 8;
+/** A network's takes about 120 bytes a tensor. */
+const MOST_HEADER_BYTES = 32 * 2 ** 20;
+/** The header, a tensor's entry, its shape. */
+const DEEPEST_HEADER = 3;
+/** numpy has no more. */
+const MOST_DIMENSIONS = 64;
+const METADATA = "__metadata__";
 
 function isDtype(name: unknown): name is SafetensorsDtype {
   return typeof name === "string" && Object.hasOwn(ELEMENT_BYTES, name);
@@ -106,15 +115,54 @@ function parseHeader(bytes: Uint8Array, path: string): { header: Record<string, 
       `${path}: not a safetensors file, or truncated: a header of ${length} bytes is announced in a file of ${bytes.byteLength}`,
     );
   }
-  let header: unknown;
-  try {
-    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(8, 8 + length)));
-  } catch {
-    header = undefined;
+  if (length > MOST_HEADER_BYTES) {
+    throw new WeftError(`${path}: a header of ${length} bytes; expected up to ${MOST_HEADER_BYTES}`);
   }
+  const header = parseJson(bytes.subarray(8, 8 + length), path);
   if (!isRecord(header))
     throw new WeftError(`${path}: not a safetensors file: its header is not a JSON object`);
   return { header, start: 8 + length };
+}
+
+/** @throws WeftError where the header is deeper than it may be, or gives one name twice */
+function parseJson(bytes: Uint8Array, path: string): unknown {
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+  const outline = outlineJson(text);
+  const fault = faultOfDepth(outline, DEEPEST_HEADER);
+  if (fault !== undefined) throw new WeftError(`${path}: corrupt header: ${fault}`);
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const met = new Set<string>();
+  for (const key of outline.keys) {
+    if (met.has(key)) throw new WeftError(`${path}: corrupt header: ${shortName(key)} is in it twice`);
+    met.add(key);
+  }
+  return parsed;
+}
+
+/** @throws WeftError where it is not a JSON object of text */
+function readMetadata(entry: unknown, path: string): Record<string, string> {
+  if (!isRecord(entry)) {
+    throw new WeftError(`${path}: ${METADATA} is ${excerptOf(entry)}; expected a JSON object of text`);
+  }
+  // Not by assignment: a key may be `__proto__`.
+  return Object.fromEntries(
+    Object.entries(entry).map(([key, value]) => {
+      if (typeof value === "string") return [key, value];
+      throw new WeftError(
+        `${path}: ${METADATA} has ${excerptOf(value)} under ${shortName(key)}; expected text`,
+      );
+    }),
+  );
 }
 
 /** A tensor and the bytes of the data that are its own. */
@@ -126,15 +174,18 @@ interface PlacedTensor {
 }
 
 function readTensor(body: Uint8Array, entry: unknown, name: string, path: string): PlacedTensor {
-  const where = `${path}: tensor ${name}`;
+  const where = `${path}: tensor ${shortName(name)}`;
   if (!isRecord(entry) || !isCounts(entry.shape) || !isCounts(entry.data_offsets)) {
-    throw new WeftError(`${where} has a corrupt header entry: ${JSON.stringify(entry)}`);
+    throw new WeftError(`${where} has a corrupt header entry: ${excerptOf(entry)}`);
   }
   const { dtype, shape, data_offsets: offsets } = entry;
   if (!isDtype(dtype)) {
     throw new WeftError(
-      `${where} has the element type ${JSON.stringify(dtype)}; expected one of ${Object.keys(ELEMENT_BYTES).join(", ")}`,
+      `${where} has the element type ${excerptOf(dtype)}; expected one of ${Object.keys(ELEMENT_BYTES).join(", ")}`,
     );
+  }
+  if (shape.length > MOST_DIMENSIONS) {
+    throw new WeftError(`${where} has ${shape.length} dimensions; expected up to ${MOST_DIMENSIONS}`);
   }
   const [begin = 0, end = 0] = offsets;
   const size = shape.reduce((product, extent) => product * extent, ELEMENT_BYTES[dtype]);
@@ -157,7 +208,9 @@ function requireTiling(placed: readonly PlacedTensor[], dataBytes: number, path:
   for (const { name, begin, end } of placed.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {
     if (begin !== filled) {
       const fault = begin < filled ? "shares bytes with another" : `leaves ${begin - filled} bytes before it`;
-      throw new WeftError(`${path}: corrupt header: tensor ${name}, at byte ${begin} of the data, ${fault}`);
+      throw new WeftError(
+        `${path}: corrupt header: tensor ${shortName(name)}, at byte ${begin} of the data, ${fault}`,
+      );
     }
     filled = end;
   }
@@ -174,15 +227,10 @@ function requireTiling(placed: readonly PlacedTensor[], dataBytes: number, path:
 export function readSafetensors(bytes: Uint8Array, path: string): SafetensorsFile {
   const { header, start } = parseHeader(bytes, path);
   const body = bytes.subarray(start);
-  const metadata: Record<string, string> = {};
+  const metadata = Object.hasOwn(header, METADATA) ? readMetadata(header[METADATA], path) : {};
   const placed: PlacedTensor[] = [];
   for (const [name, entry] of Object.entries(header)) {
-    if (name === "__metadata__") {
-      if (!isRecord(entry)) throw new WeftError(`${path}: __metadata__ is not a JSON object`);
-      for (const [key, value] of Object.entries(entry)) metadata[key] = String(value);
-      continue;
-    }
-    placed.push(readTensor(body, entry, name, path));
+    if (name !== METADATA) placed.push(readTensor(body, entry, name, path));
   }
   requireTiling(placed, body.byteLength, path);
   return { metadata, tensors: new Map(placed.map(({ name, tensor }) => [name, tensor])) };
@@ -197,9 +245,9 @@ export function safetensorsPieces(
   tensors: Iterable<readonly [string, StoredTensor]>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array[] {
-  const header: Record<string, unknown> = {};
+  const header = new Map<string, unknown>(); // not an object: a tensor may be called `__proto__`
   const keys = Object.keys(metadata).sort();
-  if (keys.length > 0) header.__metadata__ = Object.fromEntries(keys.map((key) => [key, metadata[key]]));
+  if (keys.length > 0) header.set(METADATA, Object.fromEntries(keys.map((key) => [key, metadata[key]])));
   const pieces: Uint8Array[] = [];
   let offset = 0;
   for (const [name, { dtype, shape, data }] of tensors) {
@@ -209,16 +257,16 @@ export function safetensorsPieces(
         `tensor ${name}: ${dtype} [${shape}] takes ${size} bytes but its data has ${data.byteLength}`,
       );
     }
-    if (Object.hasOwn(header, name)) throw new RangeError(`tensor ${name} is given twice`);
-    header[name] = { dtype, shape, data_offsets: [offset, offset + size] };
+    if (header.has(name)) throw new RangeError(`tensor ${name} is given twice`);
+    header.set(name, { dtype, shape, data_offsets: [offset, offset + size] });
     pieces.push(new Uint8Array(data.buffer, data.byteOffset, size));
     offset += size;
   }
   return [encodeHeader(header), ...pieces];
 }
 
-function encodeHeader(header: Record<string, unknown>): Uint8Array {
-  const json = new TextEncoder().encode(JSON.stringify(header));
+function encodeHeader(header: ReadonlyMap<string, unknown>): Uint8Array {
+  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
   const length = Math.ceil(json.byteLength / HEADER_ALIGNMENT_BYTES) * HEADER_ALIGNMENT_BYTES;
   const bytes = new Uint8Array(8 + length).fill(0x20); // padded with spaces, as the format asks
   new DataView(bytes.buffer).setBigUint64(0, BigInt(length), true);

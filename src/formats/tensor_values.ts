@@ -1,6 +1,6 @@
 // Elements of any stored type as float32.
 
-import type { StoredTensor } from "./safetensors.ts";
+import type { StoredTensor, TensorData } from "./safetensors.ts";
 
 /** The value of an IEEE half-precision number given by its 16 bits. */
 export function halfToNumber(bits: number): number {
@@ -12,19 +12,36 @@ export function halfToNumber(bits: number): number {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
-/** Numbers given by their 16 bits. */
+/** IEEE half-precision numbers given by their 16 bits. */
+export function float16ToFloat32(bits: Uint16Array): Float32Array {
+  const floats = new Float32Array(bits.length);
+  for (let i = 0; i < bits.length; i++) floats[i] = halfToNumber(bits[i] ?? 0);
+  return floats;
+}
+
+/** Numbers given by their 16 bits: bfloat16 is the upper half of a float32. */
 export function bfloat16ToFloat32(bits: Uint16Array): Float32Array {
-  // bfloat16 is the upper half of a float32.
-  const words = Uint32Array.from(bits, (value) => value << 16);
+  const words = new Uint32Array(bits.length);
+  for (let i = 0; i < bits.length; i++) words[i] = (bits[i] ?? 0) << 16;
   return new Float32Array(words.buffer);
 }
 
+/** A typed array's elements as float32, itself where it is that already; undefined of anything else. */
+export function numbersToFloat32(values: unknown): Float32Array | undefined {
+  if (values instanceof Float32Array) return values;
+  if (!ArrayBuffer.isView(values) || values instanceof DataView) return undefined;
+  if (values instanceof BigInt64Array || values instanceof BigUint64Array) {
+    // Not by TypedArray.from, which makes a list of all values first.
+    const floats = new Float32Array(values.length);
+    for (let i = 0; i < values.length; i++) floats[i] = Number(values[i]);
+    return floats;
+  }
+  return new Float32Array(values as Exclude<TensorData, BigInt64Array | BigUint64Array>);
+}
+
 /** A tensor's elements as float32; its own array, not a copy, where it is F32 already. */
-export function toFloat32(tensor: StoredTensor): Float32Array {
-  const { data, dtype } = tensor;
-  if (data instanceof Float32Array) return data;
-  if (data instanceof BigInt64Array || data instanceof BigUint64Array) return Float32Array.from(data, Number);
-  if (data instanceof Uint16Array && dtype === "F16") return Float32Array.from(data, halfToNumber);
+export function toFloat32({ data, dtype }: StoredTensor): Float32Array {
+  if (data instanceof Uint16Array && dtype === "F16") return float16ToFloat32(data);
   if (data instanceof Uint16Array && dtype === "BF16") return bfloat16ToFloat32(data);
-  return Float32Array.from(data);
+  return numbersToFloat32(data) ?? new Float32Array(0);
 }

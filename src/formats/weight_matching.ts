@@ -92,6 +92,10 @@ export function formatWeightReport(report: WeightReport, namesShown = 4): string
   return `${parts.join(", ")}: ${shown}${names.length > namesShown ? ", …" : ""}`;
 }
 
+/** `features.0.weight`, `layer1.0.bn1.running_mean`. */
+const PYTORCH_NAME = /^[\w.]+\.(weight|running_mean|running_var|num_batches_tracked)$/;
+const PYTORCH_HINT = "; these are names of PyTorch, whose weights also lie in another order than Keras'";
+
 /**
  * Checks that every expected weight has a tensor of its shape; left-over tensors are fine.
  * @param path the file's
@@ -111,7 +115,21 @@ export function requireFit(report: WeightReport, path: string, network: string):
     const shapes = `expects [${wrong.expected.shape}] but the file has [${wrong.found.shape}]`;
     counts.push(`${misshapen.length} of another shape, first layer ${layer}: weight ${weight} ${shapes}`);
   }
-  throw new WeftError(`${path}: these weights do not fit ${network}: ${counts.join(", ")}`);
+  const hint =
+    matched.length === 0 && leftOver.some(({ name }) => PYTORCH_NAME.test(name)) ? PYTORCH_HINT : "";
+  throw new WeftError(`${path}: these weights do not fit ${network}: ${counts.join(", ")}${hint}`);
+}
+
+/** Variables that a square root is taken of. */
+const VARIANCES: ReadonlySet<string> = new Set(["moving_variance", "variance"]);
+
+type NamedWeight = Pick<OfferedWeight, "name" | "weight">;
+
+/** What is wrong with a tensor that is a variance and has a negative element; undefined of all others. */
+export function faultOfVariance(values: Float32Array, { name, weight }: NamedWeight): string | undefined {
+  const index = VARIANCES.has(weight) ? values.findIndex((value) => value < 0) : -1;
+  if (index < 0) return undefined;
+  return `tensor ${name} has ${values[index]} at element ${index}; expected a variance of 0 or more`;
 }
 
 /**
@@ -124,4 +142,14 @@ export function requireFinite(values: Float32Array, name: string, path: string):
   throw new WeftError(
     `${path}: tensor ${name} has ${values[index]} at element ${index}; expected finite numbers`,
   );
+}
+
+/**
+ * Checks that a tensor's values can be computed with.
+ * @throws WeftError naming file, tensor, element and value where one is NaN or infinite, or a variance negative
+ */
+export function requireUsable(values: Float32Array, weight: NamedWeight, path: string): void {
+  requireFinite(values, weight.name, path);
+  const fault = faultOfVariance(values, weight);
+  if (fault !== undefined) throw new WeftError(`${path}: ${fault}`);
 }

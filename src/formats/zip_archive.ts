@@ -3,6 +3,7 @@
 
 import { inflateSync } from "fflate";
 import { messageOf, WeftError } from "../base/errors.ts";
+import { shortName } from "./weight_names.ts";
 
 const END_SIGNATURE = 0x06054b50;
 const ENTRY_SIGNATURE = 0x02014b50;
@@ -13,6 +14,9 @@ const LOCAL_BYTES = 30;
 const MOST_COMMENT_BYTES = 0xffff;
 const STORED = 0;
 const DEFLATED = 8;
+/** Deflate packs at most 258 bytes into two bits. */
+const MOST_INFLATION = 1032;
+const ZIP64 = 0xffffffff;
 
 /** A file in an archive, not read yet. */
 interface ZipEntry {
@@ -29,9 +33,10 @@ export interface ZipArchive {
   readonly names: readonly string[];
   /**
    * A file's content: a view of the archive where it is not compressed.
-   * @throws WeftError `path: …` where there is no such file, or it is cut off or damaged
+   * @param mostBytes that it may take unpacked
+   * @throws WeftError `path: …` where there is no such file, it is cut off, damaged, or too large
    */
-  read(name: string): Uint8Array;
+  read(name: string, mostBytes?: number): Uint8Array;
 }
 
 /** Whether bytes begin as a zip archive does. */
@@ -54,16 +59,30 @@ export function openZip(bytes: Uint8Array, path: string): ZipArchive {
   const entries = listEntries(bytes, view, path);
   return {
     names: [...entries.keys()],
-    read: (name) => {
+    read: (name, mostBytes = Number.POSITIVE_INFINITY) => {
       const entry = entries.get(name);
       if (!entry) {
         throw new WeftError(
-          `${path}: no ${name} in this archive; it holds ${[...entries.keys()].join(", ")}`,
+          `${path}: no ${name} in this archive; it holds ${listNames([...entries.keys()])}`,
+        );
+      }
+      if (entry.bytes > mostBytes) {
+        throw new WeftError(
+          `${path}: ${name} in this archive would take ${entry.bytes} bytes unpacked; expected up to ${mostBytes}`,
         );
       }
       return readEntry(bytes, view, entry, `${path}: ${name} in this archive`);
     },
   };
+}
+
+const NAMES_SHOWN = 8;
+
+/** The names in an archive, for a message. */
+export function listNames(names: readonly string[]): string {
+  if (names.length === 0) return "nothing";
+  const shown = names.slice(0, NAMES_SHOWN).map(shortName).join(", ");
+  return names.length > NAMES_SHOWN ? `${shown} and ${names.length - NAMES_SHOWN} more` : shown;
 }
 
 function listEntries(bytes: Uint8Array, view: DataView, path: string): Map<string, ZipEntry> {
@@ -76,6 +95,8 @@ function listEntries(bytes: Uint8Array, view: DataView, path: string): Map<strin
   const entries = new Map<string, ZipEntry>();
   const count = view.getUint16(end + 10, true);
   let position = view.getUint32(end + 16, true);
+  if (position === ZIP64)
+    throw new WeftError(`${path}: a zip archive of more than 4 GB; weft reads smaller ones`);
   for (let index = 0; index < count; index++) {
     if (position + ENTRY_BYTES > end || view.getUint32(position, true) !== ENTRY_SIGNATURE) {
       throw new WeftError(`${path}: damaged: the directory of this zip archive cannot be read`);
@@ -118,6 +139,9 @@ function readEntry(bytes: Uint8Array, view: DataView, entry: ZipEntry, where: st
 
 function unpack(packed: Uint8Array, { bytes }: ZipEntry, where: string, method: number): Uint8Array {
   if (method === STORED) return packed;
+  if (bytes > MOST_INFLATION * packed.byteLength) {
+    throw new WeftError(`${where} is damaged: ${packed.byteLength} bytes cannot hold its ${bytes}`);
+  }
   if (method !== DEFLATED) {
     throw new WeftError(`${where} is compressed by method ${method}; expected none or deflate`);
   }

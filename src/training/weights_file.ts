@@ -1,9 +1,11 @@
 // Weights from a file (Keras' HDF5 forms, `.keras`, safetensors) for the weights that a network expects.
 
 import { WeftError } from "../base/errors.ts";
-import type { FileSystem } from "../base/platform.ts";
-import { openKerasArchive } from "../formats/keras_archive.ts";
-import { type KerasForm, openKerasH5 } from "../formats/keras_h5.ts";
+import { type FileSystem, joinPath } from "../base/platform.ts";
+import { FOREIGN_FOLDERS, foreignKind, foreignMessage } from "../formats/foreign_weights.ts";
+import { requireTensorCount } from "../formats/hdf5_limits.ts";
+import { isKerasFile, type KerasReader, openKerasFile } from "../formats/keras_file.ts";
+import type { KerasForm } from "../formats/keras_h5.ts";
 import type { ModelConfig } from "../formats/model_config.ts";
 import { readSafetensors, type SafetensorsDtype } from "../formats/safetensors.ts";
 import { toFloat32 } from "../formats/tensor_values.ts";
@@ -11,11 +13,11 @@ import {
   type ExpectedWeight,
   matchWeights,
   type OfferedWeight,
-  requireFinite,
   requireFit,
+  requireUsable,
   type WeightReport,
 } from "../formats/weight_matching.ts";
-import { isZip } from "../formats/zip_archive.ts";
+import { requireNameLength } from "../formats/weight_names.ts";
 
 /** What a file of weights is. */
 export type WeightsForm = KerasForm | "safetensors";
@@ -33,7 +35,11 @@ export const FORM_NAMES: Readonly<Record<WeightsForm, string>> = {
 export interface OfferedTensor extends OfferedWeight {
   /** Of the elements in the file, as numpy calls them: float32, int64, … */
   readonly dtype: string;
-  load(): Float32Array;
+  /**
+   * The elements; a promise of them where the file is read in another thread.
+   * @throws WeftError naming file and tensor where the data cannot be read
+   */
+  load(): Float32Array | Promise<Float32Array>;
 }
 
 /** A file's list of tensors. `close` frees it; tensors cannot be loaded afterwards. */
@@ -66,8 +72,6 @@ export interface LoadedWeights {
   readonly report: WeightReport<ExpectedWeight, OfferedTensor>;
 }
 
-const HDF5_SIGNATURE = [0x89, 0x48, 0x44, 0x46];
-
 const DTYPE_NAMES: Readonly<Record<SafetensorsDtype, string>> = {
   F64: "float64",
   F32: "float32",
@@ -87,18 +91,24 @@ const DTYPE_NAMES: Readonly<Record<SafetensorsDtype, string>> = {
 /**
  * Tells a weights file's form, lists its tensors and gives the model's description where it has one: by its
  * first bytes HDF5 or a `.keras` archive, else by its name, else safetensors.
- * @param bytes the whole file, not copied
+ * @param bytes the whole file; the reader of Keras' files may take possession of them
+ * @param openKeras reads Keras' files, by default in this thread
  * @throws WeftError `path: …` where it is none of them, truncated or damaged
  */
-export async function openWeights(bytes: Uint8Array, path: string): Promise<OpenWeights> {
-  const isHdf5 = HDF5_SIGNATURE.every((byte, index) => bytes[index] === byte);
-  const isArchive = isZip(bytes) || (!isHdf5 && /\.keras$/i.test(path));
-  if (isArchive || isHdf5 || /\.(h5|hdf5)$/i.test(path)) {
-    const file = await (isArchive ? openKerasArchive : openKerasH5)(bytes, path);
-    const { form, modelConfig } = file;
-    return { path, form, modelConfig, tensors: file.weights, close: () => file.close() };
+export async function openWeights(
+  bytes: Uint8Array,
+  path: string,
+  openKeras: KerasReader = openKerasFile,
+): Promise<OpenWeights> {
+  if (!isKerasFile(bytes)) {
+    const kind = foreignKind(bytes, path);
+    if (kind !== undefined) throw new WeftError(foreignMessage(path, kind));
   }
-  const tensors = Array.from(readSafetensors(bytes, path).tensors, ([name, tensor]) => {
+  if (isKerasFile(bytes) || /\.(h5|hdf5|keras)$/i.test(path)) return openKeras(bytes, path);
+  const stored = [...readSafetensors(bytes, path).tensors];
+  requireTensorCount(stored.length, path);
+  const tensors = stored.map(([name, tensor]) => {
+    requireNameLength(name, path);
     const slash = name.lastIndexOf("/");
     const layer = name.slice(0, Math.max(0, slash));
     const dtype = DTYPE_NAMES[tensor.dtype];
@@ -108,11 +118,44 @@ export async function openWeights(bytes: Uint8Array, path: string): Promise<Open
   return { path, form: "safetensors", modelConfig: undefined, tensors, close: () => {} };
 }
 
+/** What Node reads at once. */
+const MOST_FILE_BYTES = 2 ** 31 - 1;
+
+/**
+ * Opens a weights file by its path.
+ * @throws WeftError `path: …` where it is missing, no regular file, or as `openWeights` does
+ */
+export async function openWeightsFile(
+  files: FileSystem,
+  path: string,
+  openKeras?: KerasReader,
+): Promise<OpenWeights> {
+  const facts = await files.facts(path);
+  if (facts && !facts.isRegularFile) throw new WeftError(await faultOfFolder(files, path));
+  if (facts && facts.bytes > MOST_FILE_BYTES) {
+    throw new WeftError(
+      `${path}: ${facts.bytes} bytes; weft reads weights files of up to ${MOST_FILE_BYTES}`,
+    );
+  }
+  return openWeights(await files.readFile(path), path, openKeras);
+}
+
+/** What to say of something in place of a file, which is a folder as a rule. */
+async function faultOfFolder(files: FileSystem, path: string): Promise<string> {
+  const own = joinPath(path, "weights.safetensors");
+  if (await files.exists(own)) return `${path}: is the folder of a run; expected a file, such as ${own}`;
+  for (const [name, kind] of FOREIGN_FOLDERS) {
+    if (await files.exists(joinPath(path, name))) return foreignMessage(path, kind);
+  }
+  return `${path}: is a folder or no regular file; expected a file of weights`;
+}
+
 /**
  * Takes a network's weights from an open file.
- * @throws WeftError where a required weight is missing, has another shape or is not finite
+ * @throws WeftError where a required weight is missing, has another shape, or values that nothing can be
+ *   computed with
  */
-export function takeWeights(file: OpenWeights, wanted: WantedWeights): LoadedWeights {
+export async function takeWeights(file: OpenWeights, wanted: WantedWeights): Promise<LoadedWeights> {
   const { network, required, optional = [], layerOrder } = wanted;
   const ofBackbone = matchWeights(required, file.tensors, { layerOrder });
   requireFit(ofBackbone, file.path, network);
@@ -121,8 +164,8 @@ export function takeWeights(file: OpenWeights, wanted: WantedWeights): LoadedWei
   const taken = new Set(matched.map(({ found }) => found));
   const values = new Map<string, Float32Array>();
   for (const { expected, found } of matched) {
-    const loaded = found.load();
-    requireFinite(loaded, found.name, file.path);
+    const loaded = await found.load();
+    requireUsable(loaded, found, file.path);
     values.set(expected.name, loaded);
   }
   const leftOver = file.tensors.filter((tensor) => !taken.has(tensor));
@@ -146,16 +189,18 @@ function completeLayers<E extends ExpectedWeight, O extends OfferedWeight>(
 
 /**
  * Reads a weights file for a network.
- * @throws WeftError `path: …` as `openWeights` and `takeWeights` do
+ * @param openKeras reads Keras' files, by default in this thread
+ * @throws WeftError `path: …` as `openWeightsFile` and `takeWeights` do
  */
 export async function loadWeights(
   files: FileSystem,
   path: string,
   wanted: WantedWeights,
+  openKeras?: KerasReader,
 ): Promise<LoadedWeights> {
-  const file = await openWeights(await files.readFile(path), path);
+  const file = await openWeightsFile(files, path, openKeras);
   try {
-    return takeWeights(file, wanted);
+    return await takeWeights(file, wanted);
   } finally {
     file.close();
   }

@@ -51,7 +51,7 @@ window.goldenPage = {
         const bytes = await fetchBytes(`beside/${index}/${encodeURIComponent(file)}`, file);
         const weights = await openWeights(bytes, file);
         try {
-          return takeWeights(weights, { network: "the case", required: wanted }).values;
+          return (await takeWeights(weights, { network: "the case", required: wanted })).values;
         } finally {
           weights.close();
         }

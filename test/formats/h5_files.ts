@@ -1,15 +1,18 @@
 // Keras' HDF5 files made in memory, and what reading them gives.
 
-import type { Group } from "h5wasm";
+import type { FileOptions, Group } from "h5wasm";
 import { expect } from "vitest";
 import { WeftError } from "../../src/base/errors.ts";
 import { openKerasH5 } from "../../src/formats/keras_h5.ts";
 
-/** Writes an HDF5 file in memory. */
-export async function writeH5(build: (root: Group) => void): Promise<Uint8Array> {
+/**
+ * Writes an HDF5 file in memory.
+ * @param options `libver: ["earliest", "latest"]` is the format of h5py, whose headers have no checksums
+ */
+export async function writeH5(build: (root: Group) => void, options: FileOptions = {}): Promise<Uint8Array> {
   const { ready, File } = await import("h5wasm");
   const { FS } = await ready;
-  const file = new File("/test.h5", "w");
+  const file = new File("/test.h5", "w", options);
   build(file);
   file.close();
   const bytes = Uint8Array.from(FS.readFile("/test.h5"));

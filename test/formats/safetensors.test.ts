@@ -107,10 +107,53 @@ describe("safetensors", () => {
       6,
       "corrupt header: tensor b, at byte 2 of the data, shares bytes with another",
     ],
+    [
+      '{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"\\u0061":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}',
+      0,
+      "corrupt header: a is in it twice",
+    ],
+    [
+      '{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,4]}}',
+      4,
+      "tensor a: F32 [4294967296,4294967296] takes 73786976294838210000 bytes but the header gives it 4",
+    ],
+    [
+      `{"a":{"dtype":"U8","shape":[${Array(65).fill(1)}],"data_offsets":[0,1]}}`,
+      1,
+      "tensor a has 65 dimensions; expected up to 64",
+    ],
+    ['{"__metadata__":[]}', 0, "__metadata__ is []; expected a JSON object of text"],
+    ['{"__metadata__":{"a":{"toString":1}}}', 0, '__metadata__ has {"toString":1} under a; expected text'],
+    ['{"__metadata__":{"a":1}}', 0, "__metadata__ has 1 under a; expected text"],
+    [
+      `{"__metadata__":{"a":${"[".repeat(20_000)}${"]".repeat(20_000)}}}`,
+      0,
+      'corrupt header: JSON nested 20002 levels deep, below "__metadata__"; expected up to 3',
+    ],
+    [
+      `{"a":{"dtype":"U8","shape":${"[".repeat(20_000)}${"]".repeat(20_000)},"data_offsets":[0,1]}}`,
+      1,
+      'corrupt header: JSON nested 20002 levels deep, below "a"; expected up to 3',
+    ],
     ["[1]", 0, "not a safetensors file: its header is not a JSON object"],
     ["{", 0, "not a safetensors file: its header is not a JSON object"],
   ])("refuses the header %s", (header, dataBytes, fault) => {
     expect(faultOf(fileOf(header, dataBytes))).toContain(`w.safetensors: ${fault}`);
+  });
+
+  it("keeps names that objects of JavaScript have already", () => {
+    const tensors: [string, StoredTensor][] = [
+      ["__proto__", { dtype: "U8", shape: [1], data: Uint8Array.of(5) }],
+    ];
+    const file = readSafetensors(writeSafetensors(tensors, { constructor: "x" }), "w");
+    expect([...file.tensors]).toEqual(tensors);
+    expect(Object.entries(file.metadata)).toEqual([["constructor", "x"]]);
+  });
+
+  it("refuses a header that is longer than any network's", () => {
+    const bytes = new Uint8Array(34 * 2 ** 20);
+    new DataView(bytes.buffer).setBigUint64(0, BigInt(33 * 2 ** 20), true);
+    expect(faultOf(bytes)).toBe("w.safetensors: a header of 34603008 bytes; expected up to 33554432");
   });
 
   it("refuses a text file", () => {

@@ -19,6 +19,21 @@ describe("openZip", () => {
     expect(archive.read("empty")).toHaveLength(0);
   });
 
+  it("inflates no more than is asked for, nor than can be in it", () => {
+    const zeros = zipSync({ zeros: [new Uint8Array(2 ** 20), { level: 9 }] });
+    expect(openZip(zeros, "a.keras").read("zeros", 2 ** 20)).toHaveLength(2 ** 20);
+    expect(() => openZip(zeros, "a.keras").read("zeros", 2 ** 20 - 1)).toThrow(
+      "a.keras: zeros in this archive would take 1048576 bytes unpacked; expected up to 1048575",
+    );
+    const claims = zeros.slice();
+    const view = new DataView(claims.buffer);
+    const directory = view.getUint32(claims.length - 22 + 16, true);
+    view.setUint32(directory + 24, 2 ** 31, true); // the size that it is said to have
+    expect(() => openZip(claims, "a.keras").read("zeros")).toThrow(
+      /^a\.keras: zeros in this archive is damaged: \d+ bytes cannot hold its 2147483648$/,
+    );
+  });
+
   it("says in one line which file is missing, changed or cut off", () => {
     const bytes = zipSync({ stored: [TEXT, { level: 0 }], packed: [TEXT, { level: 9 }] });
     expect(() => openZip(bytes, "a.keras").read("other")).toThrow(

@@ -77,6 +77,32 @@ describe("loadWeights", () => {
   });
 });
 
+describe("values that nothing can be computed with", () => {
+  const wanted = [{ name: "bn/moving_variance", shape: [3] }];
+  const loadVariance = (...values: number[]) => {
+    const bytes = writeSafetensors([["bn/moving_variance", float32Tensor(Float32Array.of(...values), [3])]]);
+    return loadWeights(memoryFiles({ "w.safetensors": bytes }), "w.safetensors", {
+      network: "net",
+      required: wanted,
+    });
+  };
+
+  it("a negative variance, by tensor, element and value", async () => {
+    await expect(loadVariance(0, 1, 2)).resolves.toBeDefined();
+    await expect(loadVariance(1, 2, -0.25)).rejects.toThrow(
+      "w.safetensors: tensor bn/moving_variance has -0.25 at element 2; expected a variance of 0 or more",
+    );
+    await expect(loadVariance(-1, Number.POSITIVE_INFINITY, 0)).rejects.toThrow("has Infinity at element 1");
+  });
+
+  it("names of PyTorch are told as such", async () => {
+    const files = filesWith({ "features.0.weight": [3], "features.1.running_var": [3] });
+    await expect(loadWeights(files, "w.safetensors", { network: "net", required })).rejects.toThrow(
+      /left over \(first features\.0\.weight\); these are names of PyTorch/,
+    );
+  });
+});
+
 describe("loadExactWeights", () => {
   it("refuses a tensor that belongs to nothing", async () => {
     const files = filesWith({ "conv/kernel": [1, 1, 2, 2], "conv/bias": [2], "more/kernel": [1] });

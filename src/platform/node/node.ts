@@ -6,4 +6,5 @@ export { openDevice } from "./device.ts";
 export { nodeFiles } from "./files.ts";
 export { nodeFolders } from "./folders.ts";
 export { createNodeImageDecoder } from "./images.ts";
+export { openKerasInWorker } from "./keras_reader.ts";
 export { fileTuningStore } from "./tuning_store.ts";

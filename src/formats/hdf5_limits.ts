@@ -12,7 +12,7 @@ export const MOST_GROUPS = 20_000;
 const MOST_TENSORS = 20_000;
 
 /** Of compressed tensors: trained weights shrink by a tenth, but zeros to a thousandth. */
-const MOST_UNPACKED_BYTES = 128 * 2 ** 20;
+const MOST_UNPACKED_BYTES = 64 * 2 ** 20;
 const MOST_UNPACKED_RATIO = 16;
 
 const counted = (count: number) => count.toLocaleString("en-US");

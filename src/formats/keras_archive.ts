@@ -10,10 +10,10 @@ const CONFIG = "config.json";
 const WEIGHTS = "model.weights.h5";
 
 /** Keras writes about 1 kB a layer: 1 MB for NASNetLarge. */
-const MOST_CONFIG_BYTES = 32 * 2 ** 20;
+const MOST_CONFIG_BYTES = 16 * 2 ** 20;
 /** Keras does not compress; packed again, trained weights shrink by a tenth, but zeros to a thousandth. */
 const MOST_WEIGHTS_RATIO = 16;
-const LEAST_WEIGHTS_LIMIT_BYTES = 128 * 2 ** 20;
+const LEAST_WEIGHTS_LIMIT_BYTES = 64 * 2 ** 20;
 
 /**
  * Opens a `.keras` file. The configuration names the layers, and their order, where the weights do not.

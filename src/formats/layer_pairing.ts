@@ -129,8 +129,15 @@ function autoNamedByKind<W>(layers: ReadonlyMap<string, Layer<W>>): Map<string, 
   });
   numbered.sort((a, b) => a.index - b.index);
   const kinds = new Map<string, Layer<W>[]>();
-  for (const { kind, layer } of numbered) kinds.set(kind, [...(kinds.get(kind) ?? []), layer]);
+  for (const { kind, layer } of numbered) addTo(kinds, kind, layer);
   return kinds;
+}
+
+/** Adds to the list under a key. */
+function addTo<T>(lists: Map<string, T[]>, key: string, entry: T): void {
+  const list = lists.get(key);
+  if (list) list.push(entry);
+  else lists.set(key, [entry]);
 }
 
 /** The first run of the file's layers that all fit; the first run where none does, so that faults have names. */
@@ -162,10 +169,7 @@ function pairBySpelling<O>(
   const plain = (name: string) => name.slice(name.lastIndexOf("/") + 1).replaceAll("_", "");
   const bySpelling = <W>(layers: Iterable<Layer<W>>) => {
     const found = new Map<string, Layer<W>[]>();
-    for (const layer of layers) {
-      const spelling = plain(layer.name);
-      found.set(spelling, [...(found.get(spelling) ?? []), layer]);
-    }
+    for (const layer of layers) addTo(found, plain(layer.name), layer);
     return found;
   };
   const candidates = bySpelling(offered.values());
@@ -201,7 +205,7 @@ function pairByPosition<E extends Shaped, O extends Positioned>(
   const models = new Map<string, Layer<O>[]>();
   for (const layer of offered) {
     const position = positionOf(layer);
-    if (position) models.set(position.model, [...(models.get(position.model) ?? []), layer]);
+    if (position) addTo(models, position.model, layer);
   }
   let best: { found: Map<string, Layer<O>>; fitting: number } | undefined;
   for (const layers of models.values()) {

@@ -21,7 +21,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /** Keras writes about 1,000 a layer: a million for NASNetLarge. */
-const MOST_CHARACTERS = 32 * 2 ** 20;
+const MOST_CHARACTERS = 16 * 2 ** 20;
 
 /**
  * Parses a description; Python's `NaN` and `Infinity` become null.

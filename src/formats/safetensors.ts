@@ -53,7 +53,7 @@ export interface SafetensorsFile {
 
 const HEADER_ALIGNMENT_BYTES = 8;
 /** A network's takes about 120 bytes a tensor. */
-const MOST_HEADER_BYTES = 32 * 2 ** 20;
+const MOST_HEADER_BYTES = 8 * 2 ** 20;
 /** The header, a tensor's entry, its shape. */
 const DEEPEST_HEADER = 3;
 /** numpy has no more. */

@@ -136,6 +136,20 @@ describe("weights that cannot be used", () => {
     );
   });
 
+  it("weights of another program, and a folder", async () => {
+    const folder = temporaryFolder();
+    writeIn(folder, "model.onnx", "\x08\x07\x12\x07pytorch");
+    const path = join(folder, "model.onnx");
+    expectOneLine(
+      await train("--data", data, "--weights", path),
+      /model\.onnx: this is an ONNX model; weft takes/,
+    );
+    expectOneLine(
+      await train("--data", data, "--weights", folder),
+      /: is a folder or no regular file; expected/,
+    );
+  });
+
   it("a file that is not there", async () => {
     expectOneLine(await train("--data", data, "--weights", "none.h5"), /^weft: none\.h5: no such file/);
   });

@@ -120,6 +120,12 @@ describe("faults of weft weights: one line with the file", () => {
   const archive = readFileSync(HEADS);
   const partOf = (name: string) => unzipSync(archive)[name] ?? new Uint8Array();
   const config = partOf("config.json");
+  const headerOnly = (header: string) => {
+    const bytes = Buffer.alloc(8 + header.length);
+    bytes.writeBigUInt64LE(BigInt(header.length));
+    bytes.write(header, 8);
+    return bytes;
+  };
   const noJson = new TextEncoder().encode('{"class_name": "Functional"');
 
   it.each([
@@ -143,6 +149,58 @@ describe("faults of weft weights: one line with the file", () => {
     expect([code, stdout, errors.length]).toEqual([1, "", 1]);
     expect(errors[0]).toContain(`weft: ${join(folder, name)}: `);
     expect(errors[0]).toMatch(expected);
+  });
+
+  it.each([
+    [
+      "config_bomb.keras",
+      zipSync({ "config.json": new Uint8Array(2 ** 26), "model.weights.h5": partOf("model.weights.h5") }),
+      /config\.json in this archive would take 67108864 bytes unpacked; expected up to 16777216$/,
+    ],
+    [
+      "deep.safetensors",
+      headerOnly(`{"__metadata__":${"[".repeat(9000)}${"]".repeat(9000)}}`),
+      /: corrupt header: JSON nested 9001 levels deep, below "__metadata__"/,
+    ],
+    [
+      "metadata.safetensors",
+      headerOnly('{"__metadata__":{"a":{"toString":1}}}'),
+      /: __metadata__ has \{"toString":1\} under a; expected text$/,
+    ],
+    ["model.onnx", "\x08\x07\x12\x07pytorch", /: this is an ONNX model; weft takes weights from Keras' \.h5/],
+    ["model.pt", zipSync({ "model/data.pkl": new Uint8Array(9) }), /: this is a file of PyTorch; weft takes/],
+  ])("%s", async (name, content, expected) => {
+    writeIn(folder, name, content);
+    const { code, stdout, errors } = await weights(join(folder, name));
+    expect([code, stdout, errors.length]).toEqual([1, "", 1]);
+    expect(errors[0]).toContain(`weft: ${join(folder, name)}: `);
+    expect(errors[0]).toMatch(expected);
+  });
+
+  it("a file on which the HDF5 library never ends", async () => {
+    const bytes = Uint8Array.from(readFileSync(join(KERAS_FILES, "every_kind_legacy_weights.h5")));
+    bytes[3241] = 4; // the length of a string in the global heap
+    writeIn(folder, "endless.h5", bytes);
+    const path = join(folder, "endless.h5");
+    expect(await weights(path)).toEqual({
+      code: 1,
+      stdout: "",
+      errors: [`weft: ${path}: this file could not be read within 2 s. Is it damaged?`],
+    });
+  });
+
+  it("a negative variance: listed, and then refused by tensor, element and value", async () => {
+    const tensor = float32Tensor(Float32Array.of(1, -0.5), [2]);
+    writeIn(folder, "variance.safetensors", writeSafetensors([["bn/moving_variance", tensor]]));
+    const path = join(folder, "variance.safetensors");
+    for (const more of [[], ["--json"]]) {
+      const { code, stdout, errors } = await weights(path, ...more);
+      expect(code).toBe(1);
+      expect(errors).toEqual([
+        `weft: ${path}: tensor bn/moving_variance has -0.5 at element 1; expected a variance of 0 or more`,
+      ]);
+      expect(stdout).toContain("bn/moving_variance");
+    }
   });
 
   it("a missing file, and options that say nothing without --for", async () => {

@@ -112,6 +112,24 @@ describe("the package", () => {
     expect(tensors).toBeGreaterThan(10);
   });
 
+  it("reads a Keras file in a thread of its own", async () => {
+    const file = join(ROOT, "test/golden/keras_files/every_kind.h5");
+    const stdout = await runScript(`
+      import { openWeights, WeftError } from "weft";
+      import { nodeFiles, openKerasInWorker } from "weft/node";
+      const path = ${JSON.stringify(file)};
+      const weights = await openWeights(await nodeFiles.readFile(path), path, openKerasInWorker);
+      const values = await weights.tensors[0].load();
+      const damaged = (await nodeFiles.readFile(path)).subarray(0, 50_000);
+      const fault = await openWeights(damaged, "f.h5", openKerasInWorker).catch((thrown) => thrown);
+      const { form, tensors } = weights;
+      weights.close();
+      const isFault = fault instanceof WeftError;
+      console.log(JSON.stringify({ form, tensors: tensors.length, isFault, isLoaded: values.length > 0 }));
+    `);
+    expect(JSON.parse(stdout)).toEqual({ form: "legacy-model", tensors: 36, isFault: true, isLoaded: true });
+  });
+
   it("starts the command line without sources and without esbuild", async () => {
     const program = join(installed.folder, installed.manifest.bin.weft);
     const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));

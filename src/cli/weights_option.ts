@@ -4,6 +4,7 @@ import type { Backbone } from "../models/backbone.ts";
 import { IMAGENET_CLASS_INDEX, imagenetWeights } from "../models/imagenet_weights.ts";
 import { nodeFiles } from "../platform/node/files.ts";
 import { imagenetFile, kerasFile } from "../platform/node/imagenet_file.ts";
+import { openKerasInWorker } from "../platform/node/keras_reader.ts";
 import { faultOfWeights, largestFileBytes, publishedWeights } from "../training/published_weights.ts";
 import { DownloadProgress } from "./download_progress.ts";
 import { stoppable } from "./interrupt.ts";
@@ -36,7 +37,7 @@ export async function weightsPath(given: string, use: WeightsUse): Promise<strin
       imagenetFile(file, {
         signal,
         largestBytes: largestFileBytes(wanted),
-        faultOfContent: (path) => faultOfWeights(nodeFiles, path, wanted),
+        faultOfContent: (path) => faultOfWeights(nodeFiles, path, wanted, openKerasInWorker),
         onFaulty: say,
         onProgress: (received, total) => progress.update(received, total),
         onTrouble: (reason) => progress.trouble(reason),

@@ -2,6 +2,7 @@
 
 import { messageOf, WeftError } from "../base/errors.ts";
 import type { FileSystem } from "../base/platform.ts";
+import type { KerasReader } from "../formats/keras_file.ts";
 import type { Backbone } from "../models/backbone.ts";
 import { networkName } from "./network.ts";
 import { describeBackbone } from "./network_layers.ts";
@@ -55,9 +56,10 @@ export async function faultOfWeights(
   files: FileSystem,
   path: string,
   wanted: WantedWeights,
+  openKeras?: KerasReader,
 ): Promise<string | undefined> {
   try {
-    await loadWeights(files, path, wanted);
+    await loadWeights(files, path, wanted, openKeras);
     return undefined;
   } catch (thrown) {
     if (!(thrown instanceof WeftError)) throw thrown;

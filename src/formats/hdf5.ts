@@ -96,9 +96,9 @@ async function loadLibrary() {
 }
 
 /** Loads the library, which the first file needs: some 0.2 s. */
-export function prepareHdf(): ReturnType<typeof loadLibrary> {
+export async function prepareHdf(): Promise<void> {
   library ??= loadLibrary();
-  return library;
+  await library;
 }
 
 /**
@@ -108,7 +108,8 @@ export function prepareHdf(): ReturnType<typeof loadLibrary> {
 export async function openHdf(bytes: Uint8Array, path: string): Promise<HdfSession> {
   const fault = faultOfSuperblock(bytes);
   if (fault !== undefined) throw new WeftError(`${path}: ${fault}`);
-  const { module, File } = await prepareHdf();
+  library ??= loadLibrary();
+  const { module, File } = await library;
   const name = `weft-${opened++}.h5`; // a name in h5wasm's own file system, which is memory
   const canOwn = true;
   module.FS.createDataFile("/", name, bytes, true, true, canOwn);

@@ -51,7 +51,6 @@ export {
   refusedCandidate,
 } from "./gpu/adapters.ts";
 export { MAP_MODE_READ } from "./gpu/constants.ts";
-export type { HostWait } from "./gpu/device.ts";
 export {
   type DeviceFacts,
   type DeviceOptions,
@@ -60,6 +59,7 @@ export {
   megabytes,
 } from "./gpu/device.ts";
 export { DeviceLostError } from "./gpu/device_loss.ts";
+export type { HostWait } from "./gpu/host_wait.ts";
 export { type Arena, layOutArenas, type VariableSpec, VariableStore } from "./gpu/variables.ts";
 // The graph of a step: inputs, variables and nodes; its gradients; its plan, compiled once and replayed.
 export { differentiate } from "./graph/differentiate.ts";

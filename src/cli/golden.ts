@@ -1,19 +1,19 @@
 // `weft golden`: runs every golden case below a folder, a line a case.
 
-import { readdir } from "node:fs/promises";
-import { dirname, join, relative, sep } from "node:path";
+import { dirname, join } from "node:path";
 import { Command, Option } from "commander";
 import { messageOf, WeftError } from "../base/errors.ts";
 import { parseGoldenCase } from "../golden/golden_case.ts";
 import { type CaseOutcome, runCase } from "../golden/run_case.ts";
 import type { WeightFileReader } from "../golden/run_network.ts";
 import type { Precision } from "../nn/mixed_precision.ts";
-import { fileFault, nodeFiles } from "../platform/node/files.ts";
+import { nodeFiles } from "../platform/node/files.ts";
 import { openKerasInWorker } from "../platform/node/keras_reader.ts";
 import { requirePrecision } from "../training/precision.ts";
 import { loadWeights } from "../training/weights_file.ts";
 import { adapterLine, type Engine, withEngine } from "./engine.ts";
 import { runCasesInBrowser } from "./golden_browser.ts";
+import { CASE_ENDING, type CaseFile, findCases } from "./golden_files.ts";
 import {
   type AdapterOption,
   adapterOption,
@@ -23,14 +23,7 @@ import {
 } from "./options.ts";
 import { print, sayField, styleOf } from "./terminal.ts";
 
-const CASE_ENDING = ".safetensors";
 const LONGEST_NAME = 60;
-
-/** A case file: its path, and its name below the folder without the ending. */
-export interface CaseFile {
-  readonly path: string;
-  readonly name: string;
-}
 
 /** The `golden` subcommand. Exit code 1 where a case failed or none ran. */
 export function goldenCommand(): Command {
@@ -71,24 +64,6 @@ async function golden(folder: string, options: GoldenOptions): Promise<void> {
   const count = (status: CaseOutcome["status"]) =>
     outcomes.filter((outcome) => outcome.status === status).length;
   if (count("failed") > 0 || count("passed") === 0) process.exitCode = 1;
-}
-
-/** Every case below the folder, sorted by name. */
-async function findCases(folder: string): Promise<CaseFile[]> {
-  let paths: string[];
-  try {
-    paths = await readdir(folder, { recursive: true });
-  } catch (thrown) {
-    throw fileFault(folder, thrown);
-  }
-  return paths
-    .filter((path) => path.endsWith(CASE_ENDING))
-    .map((path) => {
-      const full = join(folder, path);
-      const name = relative(folder, full).split(sep).join("/").slice(0, -CASE_ENDING.length);
-      return { path: full, name };
-    })
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 async function runCasesHere(

@@ -10,7 +10,7 @@ import { messageOf, WeftError } from "../base/errors.ts";
 import type { CaseOutcome } from "../golden/run_case.ts";
 import { type FoundChromium, findChromium } from "../platform/node/chromium.ts";
 import type {} from "../web/golden_page.ts";
-import type { CaseFile } from "./golden.ts";
+import type { CaseFile } from "./golden_files.ts";
 import type { KernelsOption } from "./options.ts";
 import { sayField } from "./terminal.ts";
 

@@ -6,6 +6,7 @@ import { WeftError } from "../base/errors.ts";
 import { describeAdapter } from "./adapters.ts";
 import { BUFFER_USAGE } from "./constants.ts";
 import { DeviceLoss } from "./device_loss.ts";
+import type { HostWait } from "./host_wait.ts";
 import { PipelineCache } from "./pipelines.ts";
 
 /** Which form of kernels suits the adapter: software adapters pay for workgroup memory, GPUs gain from it. */
@@ -46,12 +47,6 @@ export interface DeviceFacts {
   /** Without it, or without an entry, operators choose by their own rules. */
   readonly tuning?: TuningTable;
 }
-
-/**
- * Awaits a promise of the GPU. Browsers simply wait; in Node a pending promise of Dawn keeps the event loop
- * spinning, so its platform hands in a way that sleeps.
- */
-export type HostWait = <T>(promise: Promise<T>) => Promise<T>;
 
 export interface DeviceOptions {
   /** False leaves subgroups unused, as on adapters without them. */

@@ -2,7 +2,7 @@
 // constants are part of it), so two operators that specialise a shader alike share one pipeline.
 
 import { SHADER_STAGE_COMPUTE } from "./constants.ts";
-import type { HostWait } from "./device.ts";
+import type { HostWait } from "./host_wait.ts";
 import { type LinkedShader, linkShader, type ShaderSource } from "./shader_linking.ts";
 
 /** A compiled kernel with the names of what it binds. */

@@ -1,0 +1,58 @@
+// The layers of ARCHITECTURE.md hold: its table is the one list of them, and every import goes up in it.
+
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { importsBelow, importsOfText } from "./imports.ts";
+import { layerFaults, layersOf } from "./layers.ts";
+
+const ROOT = join(import.meta.dirname, "..", "..");
+const LAYERS = layersOf(readFileSync(join(ROOT, "ARCHITECTURE.md"), "utf8"), "## Layers");
+/** What is built lies in no layer. */
+const BUILT = "dist/";
+const imports = importsBelow(ROOT, ["src", "kernels-bench", "test"]).filter(
+  ({ to }) => !to.startsWith(BUILT),
+);
+
+describe("the table of layers", () => {
+  it("names every folder of src/, and none that is gone", () => {
+    const named = new Set(LAYERS.flat().map((path) => path.split("/").slice(0, 2).join("/")));
+    for (const name of readdirSync(join(ROOT, "src"))) expect(named).toContain(`src/${name}`);
+    expect(LAYERS.flat().filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+  });
+
+  it("holds for every import of src/, kernels-bench/ and test/", () => {
+    expect(imports.length).toBeGreaterThan(1000);
+    expect(layerFaults(imports, LAYERS)).toEqual([]);
+  });
+});
+
+describe("the check of layers", () => {
+  const layers = layersOf(
+    "# A\n## Layers\n| folder | what |\n|---|---|\n| `base/` | x |\n| `a/`, `b/` | x |\n| `a/deep/` | x |\n## Next\n| `c/` | x |",
+    "## Layers",
+  );
+  const faultsOf = (path: string, text: string) => layerFaults(importsOfText(path, text), layers);
+
+  it("reads the rows of its section alone", () => {
+    expect(layers).toEqual([["base/"], ["a/", "b/"], ["a/deep/"]]);
+    expect(() => layersOf("## Layers\nnone", "## Layers")).toThrow('no table of folders below "## Layers"');
+    expect(() => layersOf("", "## Layers")).toThrow('no heading "## Layers"');
+  });
+
+  it("lets imports go up and stay inside, and refuses those that go down, sideways or nowhere", () => {
+    expect(faultsOf("a/x.ts", 'import { y } from "../base/y.ts";\nimport "./z.ts";')).toEqual([]);
+    expect(faultsOf("a/deep/x.ts", 'import { y } from "../y.ts";')).toEqual([]);
+    expect(faultsOf("a/x.ts", 'export type { Y } from "./deep/y.ts";')).toEqual([
+      "a/x.ts imports a/deep/y.ts: a/deep/ stands below it, not above a/",
+    ]);
+    expect(faultsOf("a/x.ts", 'import type {\n  Y,\n} from "../b/y.ts";')).toEqual([
+      "a/x.ts imports b/y.ts: b/ stands beside it in one row, not above a/",
+    ]);
+    expect(faultsOf("base/x.ts", 'const y = await import("../a/y.ts");')).toHaveLength(1);
+    expect(faultsOf("b/x.ts", 'type Y = typeof import("../c/y.ts");')).toEqual([
+      "b/x.ts imports c/y.ts, which is in no row of the table",
+    ]);
+    expect(faultsOf("c/x.ts", 'import "../a/y.ts";')).toEqual(["c/x.ts is in no row of the table"]);
+  });
+});

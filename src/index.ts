@@ -38,9 +38,6 @@ export {
 } from "./formats/label_csv.ts";
 export { readSafetensors, type StoredTensor, writeSafetensors } from "./formats/safetensors.ts";
 export { toFloat32 } from "./formats/tensor_values.ts";
-// Golden cases, which `weft golden --browser` runs through this bundle.
-export { type GoldenCase, parseGoldenCase } from "./golden/golden_case.ts";
-export { type CaseOutcome, runCase } from "./golden/run_case.ts";
 // The device: opened from a WebGPU adapter; buffers, pipelines and their accounting live in it.
 export {
   type AdapterChoice,

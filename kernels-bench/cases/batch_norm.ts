@@ -3,8 +3,8 @@
 
 import { batchNorm as record } from "../../test/reference/batch_norm.ts";
 import { type Attributes, type NamedValues, the, type Values } from "../../test/reference/reference.ts";
-import { type OperatorCase, type OperatorForm, type Reference, smallShape } from "../bench_case.ts";
-import { type NormShape, SHAPES } from "../shapes.ts";
+import { type OperatorCase, type OperatorForm, type Reference, smallShape } from "./bench_case.ts";
+import { type NormShape, SHAPES } from "./shapes.ts";
 
 const EPSILON = 1e-3;
 

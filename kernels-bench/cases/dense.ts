@@ -1,7 +1,7 @@
 // dense: the heads, and ImageNet's top.
 
-import { fewChannels, type OperatorCase, smallShape } from "../bench_case.ts";
-import { SHAPES } from "../shapes.ts";
+import { fewChannels, type OperatorCase, smallShape } from "./bench_case.ts";
+import { SHAPES } from "./shapes.ts";
 
 export const denseCases: readonly OperatorCase[] = SHAPES.dense.map(({ name, of, x, w, quick = false }) => {
   const [inputs = 1, units = 1] = w;

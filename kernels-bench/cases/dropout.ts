@@ -2,7 +2,7 @@
 
 import { mix32 } from "../../src/base/random.ts";
 import { type Attributes, type NamedValues, the, type Values } from "../../test/reference/reference.ts";
-import type { OperatorCase, OperatorForm } from "../bench_case.ts";
+import type { OperatorCase, OperatorForm } from "./bench_case.ts";
 
 /** Numbers of 24 bits are drawn; a value is kept where its number is at least the rate's share of them. */
 const DRAWN_NUMBERS = 2 ** 24;

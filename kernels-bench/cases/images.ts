@@ -2,7 +2,7 @@
 
 import { augmentAffine } from "../../test/reference/augment_affine.ts";
 import { type NamedValues, the } from "../../test/reference/reference.ts";
-import type { OperatorCase, OperatorForm } from "../bench_case.ts";
+import type { OperatorCase, OperatorForm } from "./bench_case.ts";
 
 /** x / 127.5 - 1, after the warp where there is one. */
 function preprocessed(inputs: NamedValues): NamedValues {

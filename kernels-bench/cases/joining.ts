@@ -1,6 +1,6 @@
 // concat (and slice, its gradient), zeroPad2d, crop2d: what moves values without computing any.
 
-import { type OperatorCase, type OperatorForm, smallShape } from "../bench_case.ts";
+import { type OperatorCase, type OperatorForm, smallShape } from "./bench_case.ts";
 
 /** Branches of those channels beside each other. */
 function branches(pixels: number, n: number, channels: readonly number[]): OperatorForm {

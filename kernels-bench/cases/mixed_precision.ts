@@ -5,7 +5,7 @@ import { roundedToHalf } from "../../src/base/half_floats.ts";
 import type { Shape } from "../../src/base/tensors.ts";
 import { FLAG_THREADS } from "../../src/ops/loss_scale.ts";
 import { type NamedValues, the, type Values } from "../../test/reference/reference.ts";
-import type { OperatorCase, OperatorForm } from "../bench_case.ts";
+import type { OperatorCase, OperatorForm } from "./bench_case.ts";
 
 /** Trainable weights of MobileNetV2 without a top, in whole blocks of 128. */
 const PARAMETERS = 17_374 * 128;

@@ -2,7 +2,7 @@
 
 import type { Attributes, NamedValues } from "../../test/reference/reference.ts";
 import { the } from "../../test/reference/reference.ts";
-import type { OperatorCase, OperatorForm } from "../bench_case.ts";
+import type { OperatorCase, OperatorForm } from "./bench_case.ts";
 
 /** Trainable weights without a top. */
 const PARAMETERS = { mobileNetV2: 2_223_872 } as const;

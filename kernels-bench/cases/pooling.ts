@@ -1,7 +1,7 @@
 // maxPool2d, avgPool2d, globalMaxPool2d, globalAvgPool2d.
 
-import { type OperatorCase, smallShape } from "../bench_case.ts";
-import { SHAPES } from "../shapes.ts";
+import { type OperatorCase, smallShape } from "./bench_case.ts";
+import { SHAPES } from "./shapes.ts";
 
 const GRADIENT_BY_X = { forward: [], gradient: ["x"] } as const;
 

@@ -1,7 +1,7 @@
 // softmaxCrossEntropy and softmax over the reference's eight heads.
 
 import { REFERENCE_HEADS } from "../../src/models/multi_task.ts";
-import type { OperatorCase, OperatorForm } from "../bench_case.ts";
+import type { OperatorCase, OperatorForm } from "./bench_case.ts";
 
 const heads = REFERENCE_HEADS.map(({ classes }) => classes);
 const width = heads.reduce((sum, classes) => sum + classes, 0);

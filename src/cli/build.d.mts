@@ -6,5 +6,7 @@ export function buildLibrary(): Promise<void>;
 export function buildKerasWorker(): Promise<void>;
 /** A hash of all that decides what kernels compute and how fast. */
 export function kernelHash(): string;
-/** Whether a file of dist/ is missing or older than a source. */
-export function isStale(name: string): boolean;
+/** Bundles the command line, dist/cli.js. */
+export function buildCommandLine(): Promise<void>;
+/** Whether a file of dist/ is missing or older than a source in one of the folders. */
+export function isStale(name: string, sources?: readonly string[]): boolean;

@@ -1,7 +1,6 @@
 // Bundles the sources with esbuild:
 //   dist/weft.js         the library, ES modules for Node and browsers, packages bundled with them;
 //   dist/node.js         what Node adds to it (adapter, files, images), packages of node_modules left outside;
-//   dist/golden_page.js  the browser's side of `weft golden --browser`;
 //   dist/chunks/         what these share: they are one build, so each class exists once;
 //   dist/keras_worker.js what reads Keras' files in a thread of its own, started by node.js and by cli.js;
 //   dist/types/          declarations of weft.js and node.js, by tsc;
@@ -14,7 +13,6 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, wri
 import { createRequire } from "node:module";
 import { basename, dirname, join, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { build } from "esbuild";
 
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 const DIST = join(ROOT, "dist");
@@ -59,10 +57,18 @@ export function kernelHash() {
 
 /**
  * Builds and puts the files in place whole, as another process may be reading them.
+ * @param options esbuild's: entry points and where their bundles go
  * @returns their paths
  */
-async function bundle(options) {
+export async function bundle(options) {
   const define = { WEFT_KERNEL_HASH: JSON.stringify(kernelHash()) };
+  const { build } = await import("esbuild").catch((thrown) => {
+    if (thrown.code !== "ERR_MODULE_NOT_FOUND") throw thrown;
+    console.error(
+      "weft: the npm package esbuild, which builds the program, is not installed; run npm ci first",
+    );
+    process.exit(1);
+  });
   const { outputFiles } = await build({ ...COMMON, define, ...options });
   const isEntry = ({ path }) => dirname(path) === DIST;
   for (const { path, contents } of outputFiles.sort((a, b) => isEntry(a) - isEntry(b))) {
@@ -101,11 +107,7 @@ export async function buildCommandLine(options = {}) {
 export async function buildLibrary(options = {}) {
   await buildKerasWorker("dist", options);
   const paths = await bundle({
-    entryPoints: {
-      weft: "src/index.ts",
-      node: "src/platform/node/node.ts",
-      golden_page: "src/web/golden_page.ts",
-    },
+    entryPoints: { weft: "src/index.ts", node: "src/platform/node/node.ts" },
     outdir: "dist",
     splitting: true,
     chunkNames: "chunks/[name]-[hash]",
@@ -140,11 +142,14 @@ function newestChange(folder) {
   return newest;
 }
 
-/** Whether a file of dist/ is missing or older than a source. */
-export function isStale(name) {
+/**
+ * Whether a file of dist/ is missing or older than a source.
+ * @param sources folders whose files are in the bundle
+ */
+export function isStale(name, sources = ["src", "shaders"]) {
   const built = statSync(join(DIST, name), { throwIfNoEntry: false });
   if (!built) return true;
-  const folders = ["src", "shaders", "kernels-bench"].map((folder) => join(ROOT, folder));
+  const folders = sources.map((folder) => join(ROOT, folder));
   const present = folders.filter((folder) => statSync(folder, { throwIfNoEntry: false }));
   return Math.max(...present.map(newestChange)) > built.mtimeMs;
 }

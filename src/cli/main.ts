@@ -1,23 +1,19 @@
-// The program `weft`: subcommands, and how faults and interrupts end it.
+// The program `weft` and its subcommands.
 
 import { Command } from "commander";
 import { VERSION } from "../base/version.ts";
-import { removeCacheLeftovers } from "../platform/node/cache_folder.ts";
 import { augmentCommand } from "./augment.ts";
 import { backbonesCommand } from "./backbones.ts";
-import { benchCommand } from "./bench.ts";
 import { classifyCommand } from "./classify.ts";
 import { demoCommand } from "./demo.ts";
 import { doctorCommand } from "./doctor.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { exportCommand } from "./export.ts";
-import { reportFault } from "./faults.ts";
-import { goldenCommand } from "./golden.ts";
-import { handleInterrupts } from "./interrupt.ts";
-import { handleOutputFaults } from "./output_streams.ts";
+import { movedCommands } from "./moved_commands.ts";
 import { planCommand } from "./plan.ts";
 import { plotCommand } from "./plot.ts";
 import { predictCommand } from "./predict.ts";
+import { runProgram } from "./program.ts";
 import { summaryCommand } from "./summary.ts";
 import { trainCommand } from "./train.ts";
 import { tuneCommand } from "./tune.ts";
@@ -53,25 +49,11 @@ function program(): Command {
     tuneCommand(),
     weightsCommand(),
     doctorCommand(),
-    goldenCommand(),
-    benchCommand(),
   ];
+  for (const command of [weft, ...commands]) command.allowExcessArguments(false);
   for (const command of commands) weft.addCommand(command);
-  for (const command of [weft, ...commands]) {
-    command.exitOverride();
-    command.allowExcessArguments(false);
-    command.configureOutput({ writeErr: () => {} }); // reportFault prints the one line
-  }
+  for (const command of movedCommands()) weft.addCommand(command, { hidden: true });
   return weft;
 }
 
-handleOutputFaults();
-handleInterrupts();
-try {
-  await removeCacheLeftovers();
-  const weft = program();
-  if (process.argv.length > 2) await weft.parseAsync();
-  else weft.outputHelp();
-} catch (thrown) {
-  process.exitCode = reportFault(thrown);
-}
+await runProgram(program);

@@ -5,13 +5,7 @@ import { existsSync } from "node:fs";
 
 const builder = new URL("build.mjs", import.meta.url);
 if (existsSync(builder)) {
-  const { buildCommandLine, isStale } = await import(builder.href).catch((thrown) => {
-    if (thrown.code !== "ERR_MODULE_NOT_FOUND") throw thrown;
-    console.error(
-      "weft: the npm package esbuild, which builds the program, is not installed; run npm ci first",
-    );
-    process.exit(1);
-  });
+  const { buildCommandLine, isStale } = await import(builder.href);
   if (isStale("cli.js")) await buildCommandLine();
 }
 await import("../../dist/cli.js");

@@ -8,6 +8,10 @@ import { layerFaults, layersOf } from "./layers.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const LAYERS = layersOf(readFileSync(join(ROOT, "ARCHITECTURE.md"), "utf8"), "## Layers");
+/** The rooms of the bench have an order of their own. */
+const BENCH = "kernels-bench/";
+const BENCH_README = readFileSync(join(ROOT, BENCH, "README.md"), "utf8");
+const BENCH_ROOMS = layersOf(BENCH_README, "## Where things are", BENCH);
 /** What is built lies in no layer. */
 const BUILT = "dist/";
 const imports = importsBelow(ROOT, ["src", "kernels-bench", "test"]).filter(
@@ -24,6 +28,14 @@ describe("the table of layers", () => {
   it("holds for every import of src/, kernels-bench/ and test/", () => {
     expect(imports.length).toBeGreaterThan(1000);
     expect(layerFaults(imports, LAYERS)).toEqual([]);
+  });
+
+  it("holds for the rooms of kernels-bench/ as well, which its README has in order", () => {
+    const inRooms = imports.filter(({ from, to }) =>
+      [from, to].every((path) => /^kernels-bench\/.*\//.test(path)),
+    );
+    expect(inRooms.length).toBeGreaterThan(50);
+    expect(layerFaults(inRooms, BENCH_ROOMS)).toEqual([]);
   });
 });
 

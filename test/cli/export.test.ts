@@ -8,11 +8,11 @@ import { exportCommand } from "../../src/cli/export.ts";
 import { openHdf } from "../../src/formats/hdf5.ts";
 import { readSafetensors } from "../../src/formats/safetensors.ts";
 import { openZip } from "../../src/formats/zip_archive.ts";
-import { proceduralWeight } from "../../src/golden/procedural_weights.ts";
 import { nodeFiles } from "../../src/platform/node/files.ts";
 import { networkName, networkWeights } from "../../src/training/network.ts";
 import { type RunConfig, writeRun as writeRunFolder } from "../../src/training/run_folder.ts";
 import { loadExactWeights, loadWeights } from "../../src/training/weights_file.ts";
+import { proceduralWeight } from "../golden/runner/procedural_weights.ts";
 import { smallRunConfig } from "../training/run_config.ts";
 import { temporaryFolder, writeIn } from "./tiny_data.ts";
 

@@ -190,7 +190,11 @@ describe("a command line that cannot be used", () => {
     [["predict", "--data", "x"], /^weft: --model is missing; expected the output folder/],
     [["evaluate", "--model", "/nowhere"], /^weft: \/nowhere: no such folder/],
     [["classify", "a.jpg"], /^weft: --weights is missing/],
-    [["golden", "/nowhere"], /^weft: \/nowhere: no such file or folder/],
+    [
+      ["golden", "DIR", "--browser"],
+      /^weft: golden is no command of weft any more; .* npm run golden -- FOLDER$/,
+    ],
+    [["bench", "--help"], /^weft: bench is no command of weft any more; .* run npm run bench$/],
     [["train", "--adapter", "no such thing"], /^weft: no adapter is called "no such thing"/],
   ])("%j", async (args, expected) => {
     const more = args[0] === "train" && args.includes("--adapter") ? [...SMALL, "--data", data] : [];

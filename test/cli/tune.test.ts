@@ -74,11 +74,12 @@ describe("weft tune", () => {
 
   it("chooses kernels for a benchmark that has shapes of the table, and refuses another", async () => {
     const adapter = ["--adapter", process.env.WEFT_TEST_ADAPTER ?? "auto", "--tuned", "--json"];
-    const step = ["bench", "--network", "MobileNetV2", ...NETWORK, ...adapter];
-    const timed = await runWeft(step, inCache(cache));
+    const bench = { ...inCache(cache), program: "bench" } as const;
+    const step = ["--network", "MobileNetV2", ...NETWORK, ...adapter];
+    const timed = await runWeft(step, bench);
     expect(timed.errors.join("\n")).toMatch(/tuning +[1-9]\d* of \d+ shapes: /);
     expect(JSON.parse(timed.stdout)).toMatchObject({ pass: "train", tuned: true });
-    const other = await runWeft(["bench", "--case", "dropout/16x1536", ...adapter], inCache(cache));
+    const other = await runWeft(["--case", "dropout/16x1536", ...adapter], bench);
     expect(other).toMatchObject({ code: 1, stdout: "" });
     expect(other.errors).toEqual([
       expect.stringMatching(/--tuned: no shape of what is timed is in .*weft tune/),

@@ -4,6 +4,12 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 
 const ROOT = join(import.meta.dirname, "..", "..");
+/** What starts weft, and the tools of its source tree. */
+const STARTS = {
+  weft: "src/cli/weft.mjs",
+  golden: "test/golden/golden.mjs",
+  bench: "kernels-bench/bench.mjs",
+} as const;
 /** Dawn's native code prints these whenever an adapter opens. */
 export const DAWNS_OWN = /^Warning: max\w+PerPipelineLayout artificially reduced/;
 
@@ -15,6 +21,8 @@ export interface Outcome {
 }
 
 export interface RunOptions {
+  /** A tool instead of weft. */
+  readonly program?: keyof typeof STARTS;
   /** Sends Ctrl-C when stderr or stdout has this in it. */
   readonly interruptAt?: RegExp;
   /** Done one after the other, each once stderr or stdout has its text in it. */
@@ -35,19 +43,19 @@ export function signalAt(at: RegExp, signal: NodeJS.Signals): Action {
   return { at, act: (child) => void child.kill(signal) };
 }
 
-/** Runs `weft` with the arguments and waits for its end. */
+/** Runs weft, or the tool that is named, with the arguments and waits for its end. */
 export function runWeft(
   args: readonly string[],
-  { interruptAt, actions = [], cwd = ROOT, variables }: RunOptions = {},
+  { program = "weft", interruptAt, actions = [], cwd = ROOT, variables }: RunOptions = {},
 ): Promise<Outcome> {
   const adapter = process.env.WEFT_TEST_ADAPTER;
-  const isComputing = ["train", "predict", "evaluate", "classify", "augment", "golden", "tune"].includes(
-    args[0] ?? "",
-  );
+  const isComputing =
+    program === "golden" ||
+    ["train", "predict", "evaluate", "classify", "augment", "tune"].includes(args[0] ?? "");
   const extra = adapter !== undefined && isComputing ? ["--adapter", adapter] : [];
   const env = { ...process.env, NO_COLOR: "1", ...variables };
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(ROOT, "src", "cli", "weft.mjs"), ...args, ...extra], {
+    const child = spawn(process.execPath, [join(ROOT, STARTS[program]), ...args, ...extra], {
       cwd,
       env,
     });

@@ -4,10 +4,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type KerasModel, kerasModel } from "../../src/formats/keras_model.ts";
-import { proceduralWeight } from "../../src/golden/procedural_weights.ts";
 import { Graph } from "../../src/graph/graph.ts";
 import { Layers } from "../../src/nn/layers.ts";
 import type { PreprocessMode } from "../../src/ops/preprocess.ts";
+import { proceduralWeight } from "../golden/runner/procedural_weights.ts";
 
 interface DescribedLayer {
   readonly class: string;

@@ -1,6 +1,5 @@
 // Networks that tests export as ONNX: weights, images, and what weft predicts for them.
 
-import { proceduralWeight } from "../../src/golden/procedural_weights.ts";
 import { VariableStore } from "../../src/gpu/variables.ts";
 import { Graph, type Tensor } from "../../src/graph/graph.ts";
 import { Plan } from "../../src/graph/plan.ts";
@@ -10,6 +9,7 @@ import type { PreprocessMode } from "../../src/ops/preprocess.ts";
 import { Model } from "../../src/training/model.ts";
 import { layOutInferenceStep, type NetworkConfig } from "../../src/training/network.ts";
 import { testDevice } from "../device.ts";
+import { proceduralWeight } from "../golden/runner/procedural_weights.ts";
 
 /** Values by name of the output, a row for each image. */
 export type Predictions = Readonly<Record<string, Float32Array>>;

@@ -3,9 +3,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { parseGoldenCase } from "../../src/golden/golden_case.ts";
-import { runCase } from "../../src/golden/run_case.ts";
 import { testDevice } from "../device.ts";
+import { parseGoldenCase } from "./runner/golden_case.ts";
+import { runCase } from "./runner/run_case.ts";
 
 const FOLDER = import.meta.dirname;
 const files = readdirSync(FOLDER, { recursive: true, encoding: "utf8" })

@@ -1,7 +1,7 @@
 // An operator on the GPU against its float64 reference, for the tests over the registry.
 
-import { type HostTensor, runOperator } from "../../src/golden/run_operator.ts";
 import type { GpuDevice } from "../../src/gpu/device.ts";
+import { type HostTensor, runOperator } from "../golden/runner/run_operator.ts";
 import { expectMatch } from "../reference/compare.ts";
 import {
   type NamedValues,

@@ -2,8 +2,8 @@
 // another seed, step or salt, and as many zeros as the rate says.
 import { describe, expect, it } from "vitest";
 import { mix32 } from "../../src/base/random.ts";
-import { type HostTensor, runOperator } from "../../src/golden/run_operator.ts";
 import { testDevice } from "../device.ts";
+import { type HostTensor, runOperator } from "../golden/runner/run_operator.ts";
 import { expectMatch } from "../reference/compare.ts";
 
 const SHAPE = [37, 29];

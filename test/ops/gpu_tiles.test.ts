@@ -2,7 +2,6 @@
 // the rule that chooses a tile.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runOperator } from "../../src/golden/run_operator.ts";
 import type { DeviceFacts, GpuDevice } from "../../src/gpu/device.ts";
 import { VariableStore } from "../../src/gpu/variables.ts";
 import { Graph } from "../../src/graph/graph.ts";
@@ -11,6 +10,7 @@ import { layOutPlan } from "../../src/graph/plan_layout.ts";
 import { conv2d } from "../../src/ops/conv2d.ts";
 import { chooseTile, splitsFor, TILES, threadsOf, workgroupMemoryBytes } from "../../src/ops/gpu_tiles.ts";
 import { openDevice } from "../../src/platform/node/device.ts";
+import { runOperator } from "../golden/runner/run_operator.ts";
 import { canHaveSwiftShader } from "../platform/available_adapters.ts";
 import { expectMatch } from "../reference/compare.ts";
 import { conv2d as record } from "../reference/conv2d.ts";

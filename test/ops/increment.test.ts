@@ -1,12 +1,12 @@
 // increment: x + 1, from an input that must stay as it is and in place in a variable, step after step.
 import { describe, expect, it } from "vitest";
-import { runOperator } from "../../src/golden/run_operator.ts";
 import { VariableStore } from "../../src/gpu/variables.ts";
 import { Graph } from "../../src/graph/graph.ts";
 import { Plan } from "../../src/graph/plan.ts";
 import { layOutPlan } from "../../src/graph/plan_layout.ts";
 import { increment } from "../../src/ops/increment.ts";
 import { testDevice } from "../device.ts";
+import { runOperator } from "../golden/runner/run_operator.ts";
 
 describe("increment", () => {
   it.each([1, 5, 130])("adds one to %i elements", async (count) => {

@@ -1,7 +1,7 @@
 // The loss scale: the seed of the gradients, the search for infinities, and what becomes of scale and step.
 import { describe, expect, it } from "vitest";
-import { runOperator } from "../../src/golden/run_operator.ts";
 import { testDevice } from "../device.ts";
+import { runOperator } from "../golden/runner/run_operator.ts";
 
 const numbers = (...values: number[]) => ({ shape: [values.length], data: Float32Array.from(values) });
 const run = { grads: [], upstream: {} };

@@ -1,8 +1,8 @@
 // sgd against keras.optimizers.SGD's rule in float64: plain, with momentum, Nesterov's form, weight decay.
 import { describe, expect, it } from "vitest";
 import { RandomStream } from "../../src/base/random.ts";
-import { runOperator } from "../../src/golden/run_operator.ts";
 import { testDevice } from "../device.ts";
+import { runOperator } from "../golden/runner/run_operator.ts";
 import { expectMatch } from "../reference/compare.ts";
 
 const RULES = {

@@ -9,7 +9,6 @@ import { describe, expect, it } from "vitest";
 import type { Shape } from "../../src/base/tensors.ts";
 import { matchWeights } from "../../src/formats/weight_matching.ts";
 import { openZip } from "../../src/formats/zip_archive.ts";
-import { proceduralWeight } from "../../src/golden/procedural_weights.ts";
 import { fuse } from "../../src/graph/passes.ts";
 import { BACKBONES } from "../../src/models/backbones.ts";
 import { headProbabilities, multiTaskHeads } from "../../src/models/multi_task.ts";
@@ -19,6 +18,7 @@ import { describeBackbone } from "../../src/training/network_layers.ts";
 import { type OpenWeights, openWeights, takeWeights } from "../../src/training/weights_file.ts";
 import { kerasLayerOrder } from "../../src/training/weights_fit.ts";
 import { testDevice } from "../device.ts";
+import { proceduralWeight } from "../golden/runner/procedural_weights.ts";
 
 /** What keras_files.py says of the files of one model. */
 interface Description {

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import { type Browser, chromium as launcher, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findChromium } from "../../../src/platform/node/chromium.ts";
 import type { TuningStore } from "../../../src/tune/tuning_store.ts";
+import { findChromium } from "../../golden/runner/chromium.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const chromium = await findChromium().catch(() => undefined);

@@ -6,7 +6,6 @@ import { type FileSystem, joinPath } from "../base/platform.ts";
 import { RandomStream } from "../base/random.ts";
 import { type Head, type LabelFile, mergeLabelRows } from "../formats/label_csv.ts";
 import { readLabelRows } from "../formats/label_rows.ts";
-import type { IdenticalImages } from "./identical_images.ts";
 import { resolveImagePaths } from "./image_paths.ts";
 
 /** Where labels are, relative to the data folder. */
@@ -22,6 +21,9 @@ export interface AttributeDataset extends LabelFile {
   /** The file that the labels come from, relative to the folder; faults begin with it. */
   labelFile: string;
 }
+
+/** Groups of images of the same bytes, each in the order of the label file. */
+export type IdenticalImages = readonly (readonly number[])[];
 
 /** Indices of images. Training and validation have no image in common. */
 export interface Split {

@@ -4,16 +4,13 @@
 import { WeftError } from "../base/errors.ts";
 import { type FileSystem, joinPath } from "../base/platform.ts";
 import { concurrentMap } from "./concurrent_map.ts";
-import type { AttributeDataset } from "./dataset.ts";
+import type { AttributeDataset, IdenticalImages } from "./dataset.ts";
 import type { ImageFacts } from "./missing_images.ts";
 
 const READS_AT_ONCE = 16;
 /** Two photographs of one size end differently; only where they do not are they read whole. */
 const SAMPLE_BYTES = 512;
 const SHOWN_CONFLICTS = 3;
-
-/** Groups of images of the same bytes, each in the order of the label file. */
-export type IdenticalImages = readonly (readonly number[])[];
 
 /** Groups items by a key, in the order in which keys appear; groups of one are left out. */
 function groupsOf<Item, Key>(items: readonly Item[], keyOf: (item: Item, index: number) => Key): Item[][] {

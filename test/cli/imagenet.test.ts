@@ -1,6 +1,14 @@
 // `--weights imagenet` by the real program, with a server on this machine in place of Google's.
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Answer, closedOrigin, type FileServer, serveFile } from "../platform/node/file_server.ts";
@@ -42,7 +50,7 @@ function run(args: readonly string[], mirror: string, options: RunOptions = {}):
 
 const train = (mirror: string, options?: RunOptions, ...more: string[]) => {
   const small = ["--alpha", "0.35", "--size", "32", "--batch", "8", "--phases", "1@1e-3"];
-  const out = join(temporaryFolder(), "run");
+  const out = mkdtempSync(join(home, "run-"));
   const args = ["train", "--data", data, "--out", out, "--weights", "imagenet", ...small, ...more];
   return run(args, mirror, options);
 };
@@ -104,8 +112,10 @@ describe("weft train --weights imagenet", () => {
       `Basic ${Buffer.from("anna:geheim").toString("base64")}`,
     ]);
     for (const { stdout, errors } of [wrong, right]) expect(`${stdout}${errors}`).not.toMatch(/geheim/);
+    const written = readdirSync(home).filter((name) => existsSync(join(home, name, "config.json")));
+    expect(written).toHaveLength(1);
     for (const name of ["config.json", "metrics.jsonl"]) {
-      expect(readFileSync(join(home, "run", name), "utf8")).not.toMatch(/geheim/);
+      expect(readFileSync(join(home, written[0] ?? "", name), "utf8")).not.toMatch(/geheim/);
     }
   });
 

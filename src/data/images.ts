@@ -1,5 +1,7 @@
-// The seam between the data layer and a platform's image decoder, and the one part of resizing that is
-// done here: enlarging, which sharp does half a pixel off.
+// The seam between the data layer and a platform's image decoder, and bilinear enlarging as it is meant:
+// the reference for platforms, and for those that have nothing of their own.
+
+import { ImageFault, type ImageHeader } from "../formats/image_source.ts";
 
 /** Decodes JPEG, PNG and WebP files to what a network sees. */
 export interface ImageDecoder {
@@ -12,6 +14,36 @@ export interface ImageDecoder {
    * @throws WeftError `path: …` where the file is missing, truncated or not an image
    */
   decode(image: string | Uint8Array, width: number, height: number): Promise<Uint8Array>;
+}
+
+/** Larger images are refused from their header: a decode may need gigabytes for them. */
+export const DEFAULT_MAX_PIXELS = 100e6;
+
+/** Looks at image files without decoding them. */
+export interface ImageInspector {
+  /** The most pixels that an image may have. */
+  readonly maxPixels: number;
+  /**
+   * Reads the header and looks for the end of the file.
+   * @throws ImageFault `path: …` where the file is missing, is no regular file, is truncated, has more pixels
+   *   than allowed or is no JPEG, PNG or WebP image by its content
+   */
+  inspect(path: string): Promise<ImageHeader>;
+  /** Takes in what an earlier `inspect` of the file found, so that decoding it need not look again. */
+  trust(path: string, header: ImageHeader): void;
+}
+
+/** @throws ImageFault without a path where the image has more than `maxPixels` pixels */
+export function requireMostPixels({ width, height }: ImageHeader, maxPixels: number): void {
+  const pixels = width * height;
+  if (pixels <= maxPixels) return;
+  const isRound = maxPixels % 1e6 === 0;
+  const most = isRound ? `${maxPixels / 1e6} megapixels` : `${maxPixels.toLocaleString("en-US")} pixels`;
+  throw new ImageFault(
+    "large",
+    `${width} x ${height} are ${pixels.toLocaleString("en-US")} pixels; more than ${most} are refused ` +
+      "(--max-pixels N allows more)",
+  );
 }
 
 interface Taps {

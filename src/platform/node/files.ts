@@ -37,6 +37,7 @@ const REASONS: Record<string, string> = {
   EXDEV: "lies on another file system",
   ENOTEMPTY: "the folder is not empty",
   EMFILE: "too many open files",
+  ELOOP: "a link that leads back to itself",
 };
 
 /** Turns what node:fs threw into one line that names the path. */

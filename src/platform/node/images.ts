@@ -2,28 +2,88 @@
 // Mean distance from PIL's BILINEAR on photographs of 400 x 533 pixels, of 255: 0.11 at 299 pixels, 0.18 at
 // 224, 0.32 at 128, 0.75 at 96. With sharp's `fastShrinkOnLoad` it is 0.95 at 128, and no faster.
 
-import { stat } from "node:fs/promises";
 import sharp from "sharp";
-import { messageOf, WeftError } from "../../base/errors.ts";
-import { enlargeBilinear, type ImageDecoder } from "../../data/images.ts";
-import { fileFault } from "./files.ts";
+import { messageOf } from "../../base/errors.ts";
+import { ByteBudget } from "../../data/byte_budget.ts";
+import {
+  DEFAULT_MAX_PIXELS,
+  type ImageDecoder,
+  type ImageInspector,
+  requireMostPixels,
+} from "../../data/images.ts";
+import { ImageFault, type ImageHeader } from "../../formats/image_source.ts";
+import { enlarge } from "./enlarging.ts";
+import { readBytesHeader, readFileHeader } from "./image_files.ts";
 
 /** What stands for the path in faults where bytes were given. */
 const BYTES_NAME = "image";
+/** Four photographs of 24 megapixels, progressive and with full colour resolution, fit in. */
+const DEFAULT_BYTES_IN_FLIGHT = 512 * 1024 * 1024;
+/** Headers of more images than that are read again when they are decoded. */
+const MOST_HEADERS = 250_000;
+
+/** Bounds of a decoder. */
+export interface ImageDecoderOptions {
+  /** Images with more pixels are refused from their header; 100 million by default. */
+  readonly maxPixels?: number | undefined;
+  /** Bytes that all decodes together may hold, as their headers let expect; 512 MiB by default. */
+  readonly bytesInFlight?: number | undefined;
+}
 
 /**
  * A decoder on sharp. Sets sharp, process-wide, to one thread an image and no cache: batches decode
  * several images at once and keep what they want to see again themselves.
  */
-export function createNodeImageDecoder(): ImageDecoder {
+export function createNodeImageDecoder(options: ImageDecoderOptions = {}): ImageDecoder & ImageInspector {
   sharp.cache(false);
   sharp.concurrency(1);
-  return { decode };
+  return new NodeImageDecoder(options);
 }
 
-async function decode(image: string | Uint8Array, width: number, height: number): Promise<Uint8Array> {
-  try {
-    const { data, info } = await sharp(image, { failOn: "error" })
+class NodeImageDecoder implements ImageDecoder, ImageInspector {
+  readonly maxPixels: number;
+  private readonly budget: ByteBudget;
+  private readonly headers = new Map<string, ImageHeader>();
+
+  constructor({ maxPixels, bytesInFlight }: ImageDecoderOptions) {
+    this.maxPixels = maxPixels ?? DEFAULT_MAX_PIXELS;
+    this.budget = new ByteBudget(bytesInFlight ?? DEFAULT_BYTES_IN_FLIGHT);
+  }
+
+  async inspect(path: string): Promise<ImageHeader> {
+    const header = await this.readHeader(path);
+    this.trust(path, header);
+    return header;
+  }
+
+  trust(path: string, header: ImageHeader): void {
+    if (this.headers.size < MOST_HEADERS) this.headers.set(path, header);
+  }
+
+  async decode(image: string | Uint8Array, width: number, height: number): Promise<Uint8Array> {
+    const known = typeof image === "string" ? this.headers.get(image) : undefined;
+    const { decodeBytes } = known ?? (await this.readHeader(image));
+    try {
+      return await this.budget.run(decodeBytes, () => this.decodePixels(image, width, height));
+    } catch (thrown) {
+      await this.readHeader(image); // it tells best what is wrong with a file that has changed
+      throw namedFault(image, new ImageFault("damaged", damageText(thrown), { cause: thrown }));
+    }
+  }
+
+  private async readHeader(image: string | Uint8Array): Promise<ImageHeader> {
+    try {
+      const header = await (typeof image === "string" ? readFileHeader(image) : readBytesHeader(image));
+      requireMostPixels(header, this.maxPixels);
+      return header;
+    } catch (thrown) {
+      if (thrown instanceof ImageFault) throw namedFault(image, thrown);
+      throw thrown;
+    }
+  }
+
+  private async decodePixels(image: string | Uint8Array, width: number, height: number): Promise<Uint8Array> {
+    const { data, info } = await sharp(image, { failOn: "error", limitInputPixels: this.maxPixels })
       .autoOrient()
       .resize(width, height, {
         fit: "fill",
@@ -38,26 +98,24 @@ async function decode(image: string | Uint8Array, width: number, height: number)
     if (info.channels !== 3) throw new Error(`${info.channels} channels instead of 3`);
     const rgb = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     if (info.width === width && info.height === height) return rgb;
-    return enlargeBilinear(rgb, [info.width, info.height], [width, height]);
-  } catch (thrown) {
-    throw await imageFault(image, thrown);
+    return enlarge({ rgb, width: info.width, height: info.height }, width, height);
   }
 }
 
-async function imageFault(image: string | Uint8Array, thrown: unknown): Promise<WeftError> {
-  if (typeof image === "string") {
-    // sharp does not tell why a file cannot be opened.
-    const cause: unknown = await stat(image).then(
-      () => undefined,
-      (fault: unknown) => fault,
-    );
-    if (cause !== undefined) return fileFault(image, cause);
-  }
+/** What sharp says, in its first line; of interlaced PNG files it says "Unknown error". */
+function damageText(thrown: unknown): string {
+  const said =
+    messageOf(thrown)
+      .split("\n")[0]
+      ?.replace(/^.*: (?=\S)/, "") ?? "";
+  const known = said === "Unknown error" ? "" : said.replace(/[:\s]+$/, "");
+  return `its picture data is truncated or damaged${known === "" ? "" : `: ${known}`}`;
+}
+
+/** The fault with the image's name before it. */
+function namedFault(image: string | Uint8Array, { kind, message, cause }: ImageFault): ImageFault {
   const name = typeof image === "string" ? image : BYTES_NAME;
-  const reason = messageOf(thrown)
-    .split("\n")[0]
-    ?.replace(/^VipsJpeg: /, "");
-  return new WeftError(`${name}: cannot be decoded as a JPEG, PNG or WebP image (${reason})`, {
-    cause: thrown,
-  });
+  const isOfItsContent = kind !== "missing" && kind !== "unreadable" && kind !== "large";
+  const reason = isOfItsContent ? `cannot be decoded as a JPEG, PNG or WebP image (${message})` : message;
+  return new ImageFault(kind, `${name}: ${reason}`, { cause });
 }

@@ -1,12 +1,25 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { performance } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
 import sharp, { type Sharp } from "sharp";
 import { afterAll, describe, expect, it } from "vitest";
 import { WeftError } from "../../../src/base/errors.ts";
 import { BatchLoader } from "../../../src/data/batches.ts";
 import { loadDataset } from "../../../src/data/dataset.ts";
+import { enlargeBilinear } from "../../../src/data/images.ts";
 import { nodeFiles } from "../../../src/platform/node/files.ts";
 import { createNodeImageDecoder } from "../../../src/platform/node/images.ts";
 
@@ -159,17 +172,27 @@ describe("decode: kinds of files", () => {
   });
 });
 
+/** CRC-32, as PNG has it behind each chunk. */
+function crc32(bytes: Uint8Array): number {
+  let crc = ~0;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return ~crc >>> 0;
+}
+
 describe("decode: broken files", () => {
   it("names a missing file, a folder and a text file called .jpg", async () => {
     const missing = join(FOLDER, "missing.jpg");
     expect(await faultOf(decoder.decode(missing, 4, 4))).toBe(`${missing}: no such file or folder`);
-    expect(await faultOf(decoder.decode(FOLDER, 4, 4))).toMatch(`${FOLDER}: cannot be decoded`);
+    expect(await faultOf(decoder.decode(FOLDER, 4, 4))).toBe(
+      `${FOLDER}: cannot be decoded as a JPEG, PNG or WebP image (it is a folder; expected a regular file)`,
+    );
     const text = join(FOLDER, "text.jpg");
     writeFileSync(text, "this is not a picture\n");
     const fault = await faultOf(decoder.decode(text, 4, 4));
-    expect(fault).toBe(
-      `${text}: cannot be decoded as a JPEG, PNG or WebP image (Input file contains unsupported image format)`,
-    );
+    expect(fault).toBe(`${text}: cannot be decoded as a JPEG, PNG or WebP image (it is text)`);
     expect(await faultOf(decoder.decode(new TextEncoder().encode("no"), 4, 4))).toMatch(
       /^image: cannot be decoded/,
     );
@@ -190,8 +213,133 @@ describe("decode: broken files", () => {
         const fault = await faultOf(decoder.decode(path, 20, 20));
         expect(fault.startsWith(`${path}: cannot be decoded`), `kind ${kind}, ${share}: ${fault}`).toBe(true);
         expect(fault).not.toContain("\n");
+        if (share > 0.1) expect(fault, `kind ${kind}, ${share}`).toMatch(/\(truncated: the file ends after/);
       }
     }
+  });
+
+  it("names damage in the middle of an interlaced PNG, of which sharp says Unknown error", async () => {
+    const path = join(FOLDER, "damaged.png");
+    const bytes = await picture().png({ progressive: true }).toBuffer();
+    bytes.fill(0x5a, bytes.length >> 1, (bytes.length >> 1) + 40);
+    writeFileSync(path, bytes);
+    expect(await faultOf(decoder.decode(path, 20, 20))).toBe(
+      `${path}: cannot be decoded as a JPEG, PNG or WebP image (its picture data is truncated or damaged)`,
+    );
+  });
+
+  it("says what has become of a file that was good when it was inspected", async () => {
+    const path = join(FOLDER, "changing.jpg");
+    const bytes = await picture().jpeg().toBuffer();
+    writeFileSync(path, bytes);
+    await decoder.inspect(path);
+    writeFileSync(path, bytes.subarray(0, 900));
+    expect(await faultOf(decoder.decode(path, 20, 20))).toMatch(
+      /changing\.jpg: .* \(truncated: .* 900 bytes/,
+    );
+    rmSync(path);
+    expect(await faultOf(decoder.decode(path, 20, 20))).toBe(`${path}: no such file or folder`);
+  });
+});
+
+describe.skipIf(process.platform === "win32")("what is no regular file does not block", () => {
+  it.each([
+    ["a named pipe", (path: string) => execFileSync("mkfifo", [path])],
+    ["a socket", (path: string) => void createServer().listen(path).unref()],
+    ["a device", (path: string) => symlinkSync("/dev/zero", path)],
+    ["a folder", (path: string) => mkdirSync(path)],
+  ])("%s", async (kind, make) => {
+    const path = join(FOLDER, `${kind.replaceAll(" ", "_")}.jpg`);
+    make(path);
+    await new Promise((resolve) => setTimeout(resolve, 20)); // the socket appears
+    const expected = `${path}: cannot be decoded as a JPEG, PNG or WebP image (it is ${kind}; expected a regular file)`;
+    expect(await faultOf(decoder.decode(path, 4, 4))).toBe(expected);
+    expect(await faultOf(decoder.inspect(path))).toBe(expected);
+  });
+
+  it("a link that leads nowhere or to itself", async () => {
+    const dangling = join(FOLDER, "dangling.jpg");
+    symlinkSync(join(FOLDER, "nothing"), dangling);
+    expect(await faultOf(decoder.inspect(dangling))).toBe(`${dangling}: no such file or folder`);
+    const loop = join(FOLDER, "loop.jpg");
+    symlinkSync(loop, loop);
+    expect(await faultOf(decoder.inspect(loop))).toBe(`${loop}: a link that leads back to itself`);
+  });
+});
+
+describe("large images", () => {
+  it("are refused from their header, whatever their format, and allowed on demand", async () => {
+    const small = createNodeImageDecoder({ maxPixels: WIDTH * HEIGHT - 1 });
+    for (const encoder of [picture().jpeg(), picture().png({ progressive: true }), picture().webp()]) {
+      const bytes = await encoder.toBuffer();
+      expect(await faultOf(small.decode(bytes, 4, 4))).toBe(
+        "image: 97 x 61 are 5,917 pixels; more than 5,916 pixels are refused (--max-pixels N allows more)",
+      );
+      const enough = createNodeImageDecoder({ maxPixels: WIDTH * HEIGHT });
+      expect(await enough.decode(bytes, 4, 4)).toHaveLength(48);
+    }
+  });
+
+  it("of more than 100 megapixels are refused, in no time and no memory", async () => {
+    const path = join(FOLDER, "huge.png");
+    const strip = await sharp({ create: { width: 1, height: 1, channels: 3, background: "#000000" } })
+      .png()
+      .toBuffer();
+    strip.writeUInt32BE(16_380, 16);
+    strip.writeUInt32BE(16_380, 20);
+    strip[28] = 1; // interlaced
+    strip.writeUInt32BE(crc32(strip.subarray(12, 29)), 29);
+    writeFileSync(path, strip);
+    expect(await faultOf(decoder.inspect(path))).toBe(
+      `${path}: 16380 x 16380 are 268,304,400 pixels; more than 100 megapixels are refused (--max-pixels N allows more)`,
+    );
+  });
+
+  it("are decoded one after the other where they do not fit the bytes in flight together", async () => {
+    const bytes = await picture().png({ progressive: true }).toBuffer();
+    const one = createNodeImageDecoder({ bytesInFlight: 1 });
+    const many = await Promise.all(Array.from({ length: 5 }, () => one.decode(bytes, 30, 20)));
+    for (const pixels of many) expect(pixels).toEqual(await decoder.decode(bytes, 30, 20));
+  });
+});
+
+describe("decode: enlarging", () => {
+  it.each([
+    [150, 100],
+    [97, 300],
+    [331, 61],
+    [299, 299],
+  ])("to %d x %d gives the pixels of enlargeBilinear, to 1 of 255", async (width, height) => {
+    const noise = Uint8Array.from(PICTURE, (value, i) => value ^ (((i * 7919) >> 3) % 256));
+    const bytes = await sharp(noise, { raw: { width: WIDTH, height: HEIGHT, channels: 3 } })
+      .png()
+      .toBuffer();
+    const pixels = await decoder.decode(bytes, width, height);
+    const expected = enlargeBilinear(noise, [WIDTH, HEIGHT], [width, height]);
+    expect(meanDifference(pixels, expected)).toBeLessThan(0.05);
+    expect(pixels.every((value, i) => Math.abs(value - (expected[i] ?? 0)) <= 1)).toBe(true);
+  });
+
+  it("of one pixel, of a strip that is narrow and long, and of an image that one side shrinks", async () => {
+    const dot = await plain(10, 200, 90).resize(1, 1).png().toBuffer();
+    const pixels = await decoder.decode(dot, 64, 64);
+    expect(meanColour(pixels)).toEqual([10, 200, 90]);
+    const strip = await plain(10, 200, 90).resize(1, 20_000, { fit: "fill" }).png().toBuffer();
+    expect(meanColour(await decoder.decode(strip, 32, 32))).toEqual([10, 200, 90]);
+    expect(
+      meanDifference(await decoder.decode(await picture().png().toBuffer(), 130, 61), reference(130, 61)),
+    ).toBeLessThan(0.6);
+  });
+
+  it("leaves the main thread free", async () => {
+    const bytes = await picture().png().toBuffer();
+    await decoder.decode(bytes, 331, 331);
+    const before = performance.eventLoopUtilization();
+    const startedAt = process.cpuUsage();
+    for (let i = 0; i < 10; i++) await decoder.decode(bytes, 331, 331);
+    const { active } = performance.eventLoopUtilization(before);
+    const { user, system } = process.cpuUsage(startedAt);
+    expect(active).toBeLessThan(((user + system) / 1000) * 0.6);
   });
 });
 

@@ -9,6 +9,7 @@ import { writeContactSheet } from "../platform/node/contact_sheet.ts";
 import { nodeFiles } from "../platform/node/files.ts";
 import { createNodeImageDecoder } from "../platform/node/images.ts";
 import { augmentedImages } from "../training/augmented_images.ts";
+import { checkImages, withImages } from "./checked_images.ts";
 import { sayNotes } from "./data_notes.ts";
 import { dataFolder } from "./demo_data.ts";
 import { withEngine } from "./engine.ts";
@@ -17,14 +18,16 @@ import {
   type AdapterOption,
   adapterOption,
   dataOption,
+  type ImageOptions,
+  maxPixelsOption,
   seedOption,
   sizeOption,
   skipBadOption,
 } from "./options.ts";
-import { sayBadImages } from "./run_predictor.ts";
+import { allImages, sayBadImages } from "./run_predictor.ts";
 import { counted, say } from "./terminal.ts";
 
-interface AugmentOptions extends AdapterOption {
+interface AugmentOptions extends AdapterOption, ImageOptions {
   readonly data?: string;
   readonly n: number;
   readonly out: string;
@@ -51,6 +54,7 @@ export function augmentCommand(): Command {
       .argParser(wholeNumber("--epoch", 1))
       .default(1),
     skipBadOption(),
+    maxPixelsOption(),
     adapterOption(),
   ];
   for (const option of options) command.addOption(option);
@@ -59,12 +63,16 @@ export function augmentCommand(): Command {
 
 async function augment(options: AugmentOptions): Promise<void> {
   const { n, out, size, seed, epoch, skipBad } = options;
-  const dataset = await loadDataset(nodeFiles, await dataFolder(options.data), { skipBad });
+  const decoder = createNodeImageDecoder({ maxPixels: options.maxPixels });
+  const labelled = await loadDataset(nodeFiles, await dataFolder(options.data), { skipBad });
+  const good = skipBad && (await checkImages(labelled, allImages(labelled), decoder, { skipBad }));
+  const dataset = good ? withImages(labelled, good) : labelled;
   const { split, notes } = await splitForTraining(nodeFiles, dataset, { seed, skipBad });
   sayNotes([...dataset.notes, ...notes]);
   const images = epochOrder(split.training, seed, epoch).slice(0, n);
+  if (!skipBad) await checkImages(dataset, images, decoder, {});
   const batchSize = images.length;
-  const loader = new BatchLoader(dataset, createNodeImageDecoder(), {
+  const loader = new BatchLoader(dataset, decoder, {
     batchSize,
     width: size,
     height: size,

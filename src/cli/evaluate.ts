@@ -4,11 +4,12 @@ import { Command, Option } from "commander";
 import { WeftError } from "../base/errors.ts";
 import { joinPath } from "../base/platform.ts";
 import { ANSWER_FILE, type AttributeDataset, LABEL_FILE, loadDataset } from "../data/dataset.ts";
-import { findImages } from "../data/missing_images.ts";
 import { nodeFiles } from "../platform/node/files.ts";
+import { createNodeImageDecoder } from "../platform/node/images.ts";
 import type { EvaluationResult } from "../training/inference.ts";
 import { readRun, type SavedRun } from "../training/run_folder.ts";
-import { sayNotes, sayUncounted } from "./data_notes.ts";
+import { checkImages } from "./checked_images.ts";
+import { sayUncounted } from "./data_notes.ts";
 import { dataFolder } from "./demo_data.ts";
 import { withEngine } from "./engine.ts";
 import {
@@ -17,6 +18,7 @@ import {
   dataOption,
   jsonOption,
   LOSSES_HELP,
+  maxPixelsOption,
   modelOption,
   requireOption,
   skipBadOption,
@@ -41,6 +43,7 @@ export function evaluateCommand(): Command {
     split,
     batchOption(),
     skipBadOption(),
+    maxPixelsOption(),
     json,
     adapterOption(),
   ]) {
@@ -56,11 +59,10 @@ async function evaluate(options: RunOptions & { readonly split: Split }): Promis
   );
   const folder = await dataFolder(options.data);
   const dataset = await loadLabelled(folder, run, options.split, options.skipBad);
-  const images = allImages(dataset);
-  const { notes } = await findImages(nodeFiles, dataset, images, options);
-  sayNotes(notes);
+  const decoder = createNodeImageDecoder({ maxPixels: options.maxPixels });
+  const images = await checkImages(dataset, allImages(dataset), decoder, options);
   await withEngine(options.adapter, async (engine) => {
-    const { predictor, loader } = await openPredictor(engine, run, dataset, options);
+    const { predictor, loader } = await openPredictor(engine, run, { dataset, decoder, images }, options);
     const counting = { label: "evaluating", total: images.length, unit: "images" };
     const result = await withProgress(counting, (progress) => {
       const onImages = (done: number) => progress.update(done);

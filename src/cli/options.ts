@@ -2,6 +2,7 @@
 
 import { Option } from "commander";
 import { WeftError } from "../base/errors.ts";
+import { DEFAULT_MAX_PIXELS } from "../data/images.ts";
 import type { AdapterChoice } from "../gpu/adapters.ts";
 import type { KernelFamily } from "../gpu/device.ts";
 import { type Backbone, MAX_SIZE } from "../models/backbone.ts";
@@ -88,6 +89,17 @@ export const precisionOption = () =>
 
 export const skipBadOption = () =>
   new Option("--skip-bad", "go on without bad images and rows, and say how many were left out");
+
+/** Of every command that reads images. */
+export interface ImageOptions {
+  readonly maxPixels?: number;
+}
+
+export const maxPixelsOption = () =>
+  new Option(
+    "--max-pixels <n>",
+    `refuse images with more pixels (default: ${DEFAULT_MAX_PIXELS / 1e6} million)`,
+  ).argParser(wholeNumber("--max-pixels", 1));
 
 /** @throws WeftError where the options do not suit the backbone. */
 export function requireSuits(

@@ -1,13 +1,13 @@
 // `weft predict`: answers Tests/question.csv of a data folder with a trained run.
 
 import { Command, Option } from "commander";
-import { findImages } from "../data/missing_images.ts";
 import { loadQuestions, type QuestionSet } from "../data/questions.ts";
 import { formatAnswerCsv } from "../formats/answer_csv.ts";
 import { nodeFiles } from "../platform/node/files.ts";
+import { createNodeImageDecoder } from "../platform/node/images.ts";
 import type { ImageProbabilities } from "../training/inference.ts";
 import { readRun } from "../training/run_folder.ts";
-import { sayNotes } from "./data_notes.ts";
+import { checkImages } from "./checked_images.ts";
 import { dataFolder } from "./demo_data.ts";
 import { withEngine } from "./engine.ts";
 import {
@@ -39,12 +39,16 @@ async function predict(options: RunOptions & { readonly out: string }): Promise<
   );
   const folder = await dataFolder(options.data);
   const questions = await loadQuestions(nodeFiles, folder, run.heads, options);
-  const images = allImages(questions);
-  const { notes } = await findImages(nodeFiles, questions, images, options);
-  sayNotes(notes);
+  const decoder = createNodeImageDecoder({ maxPixels: options.maxPixels });
+  const images = await checkImages(questions, allImages(questions), decoder, options);
   await requireWritable(options.out);
   await withEngine(options.adapter, async (engine) => {
-    const { predictor, loader } = await openPredictor(engine, run, questions, options);
+    const { predictor, loader } = await openPredictor(
+      engine,
+      run,
+      { dataset: questions, decoder, images },
+      options,
+    );
     const counting = { label: "predicting", total: images.length, unit: "images" };
     const found = await withProgress(counting, (progress) => {
       return predictor.predict(loader, images, { onImages: (done) => progress.update(done) });

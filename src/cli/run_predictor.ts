@@ -2,17 +2,17 @@
 
 import { BatchLoader } from "../data/batches.ts";
 import type { AttributeDataset } from "../data/dataset.ts";
-import { createNodeImageDecoder } from "../platform/node/images.ts";
+import type { ImageDecoder } from "../data/images.ts";
 import { Predictor } from "../training/inference.ts";
 import type { SavedRun } from "../training/run_folder.ts";
 import { sayNotes } from "./data_notes.ts";
 import { adapterLine, type Engine } from "./engine.ts";
-import type { AdapterOption } from "./options.ts";
+import type { AdapterOption, ImageOptions } from "./options.ts";
 import { counted, say, sayField, styleOf } from "./terminal.ts";
 import { useStoredTuning } from "./tuning.ts";
 
 /** Options of both commands; absent where the command line is silent. */
-export interface RunOptions extends AdapterOption {
+export interface RunOptions extends AdapterOption, ImageOptions {
   readonly model?: string;
   readonly data?: string;
   readonly batch?: number;
@@ -26,25 +26,34 @@ export interface RunPredictor {
   readonly loader: BatchLoader;
 }
 
+/** What a predictor is to see. */
+export interface PredictedImages {
+  readonly dataset: AttributeDataset;
+  readonly decoder: ImageDecoder;
+  /** Indices of the images, already found good. */
+  readonly images: readonly number[];
+}
+
 /** Compiles a run's network for a data set and says so. */
 export async function openPredictor(
   engine: Engine,
   run: SavedRun,
-  dataset: AttributeDataset,
+  { dataset, decoder, images }: PredictedImages,
   options: RunOptions,
 ): Promise<RunPredictor> {
   const { network, training } = run;
   const { size } = network;
-  const images = dataset.images.length;
-  const batchSize = options.batch ?? Math.min(training.batchSize, images);
+  const batchSize = options.batch ?? Math.min(training.batchSize, images.length);
   await useStoredTuning(engine);
   const { device, budgetBytes } = engine;
   sayField("adapter", adapterLine(engine.description));
   sayField("model", `${run.folder}: ${network.backbone.name}, ${size} x ${size} pixels`);
-  sayField("data", `${dataset.folder}: ${counted(images, "image")} of ${dataset.labelFile}`);
+  const { folder, labelFile } = dataset;
+  const count = counted(images.length, "image");
+  sayField("data", labelFile === "" ? count : `${folder}: ${count} of ${labelFile}`);
   sayNotes(dataset.notes);
   const predictor = await Predictor.create(device, network, run.weights, { batchSize, budgetBytes });
-  const loader = new BatchLoader(dataset, createNodeImageDecoder(), {
+  const loader = new BatchLoader(dataset, decoder, {
     batchSize,
     width: size,
     height: size,

@@ -4,7 +4,8 @@ import { Command } from "commander";
 import { joinPath } from "../base/platform.ts";
 import { VERSION } from "../base/version.ts";
 import { BatchLoader } from "../data/batches.ts";
-import { type AttributeDataset, loadDataset } from "../data/dataset.ts";
+import { type AttributeDataset, chooseImages, loadDataset } from "../data/dataset.ts";
+import type { ImageDecoder, ImageInspector } from "../data/images.ts";
 import type { GpuDevice } from "../gpu/device.ts";
 import { cacheFolder } from "../platform/node/cache_folder.ts";
 import { nodeFiles } from "../platform/node/files.ts";
@@ -18,10 +19,12 @@ import { RunWriter } from "../training/run_folder_writer.ts";
 import { type RecordedEnd, recordTraining } from "../training/run_recording.ts";
 import { Trainer } from "../training/trainer.ts";
 import { layOutTraining, type TrainingLayout } from "../training/training_layout.ts";
+import { checkImages, withImages } from "./checked_images.ts";
 import { dataFolder } from "./demo_data.ts";
 import { type Engine, withEngine } from "./engine.ts";
 import { interruptedExitCode, stoppable } from "./interrupt.ts";
 import { now, withProgress } from "./progress.ts";
+import { allImages } from "./run_predictor.ts";
 import { epochTable } from "./tables.ts";
 import { counted, print, say, styleOf } from "./terminal.ts";
 import {
@@ -44,19 +47,45 @@ export function trainCommand(): Command {
 async function train(options: TrainOptions): Promise<void> {
   const place = await findRunPlace(nodeFolders, { ...options, date: new Date(), remark: sayIndented });
   const folder = await dataFolder(options.data);
-  const dataset = await loadDataset(nodeFiles, folder, { skipBad: options.skipBad });
+  const decoder = createNodeImageDecoder({ maxPixels: options.maxPixels });
+  const labelled = await loadDataset(nodeFiles, folder, { skipBad: options.skipBad });
+  const dataset = await withGoodImages(labelled, decoder, options);
   const prepared = await prepareTraining(nodeFiles, options, dataset);
-  await withEngine(options.adapter, (engine) => trainOn(engine, options, dataset, prepared, place));
+  await withEngine(options.adapter, (engine) =>
+    trainOn(engine, options, { dataset, decoder }, prepared, place),
+  );
+}
+
+/**
+ * Looks at the images that the training will see, or with `--skip-bad` at all of them: bad ones leave the
+ * data set before it is split, so that they shorten no batch.
+ */
+async function withGoodImages(
+  dataset: AttributeDataset,
+  inspector: ImageInspector,
+  { skipBad, seed, limit }: TrainOptions,
+): Promise<AttributeDataset> {
+  if (skipBad)
+    return withImages(dataset, await checkImages(dataset, allImages(dataset), inspector, { skipBad }));
+  await checkImages(dataset, chooseImages(dataset.images.length, { seed, limit }), inspector, {});
+  return dataset;
+}
+
+/** A data set and what decodes its images. */
+interface TrainingData {
+  readonly dataset: AttributeDataset;
+  readonly decoder: ImageDecoder;
 }
 
 /** Trains on an open device and writes the run. */
 async function trainOn(
   engine: Engine,
   options: TrainOptions,
-  dataset: AttributeDataset,
+  data: TrainingData,
   prepared: PreparedTraining,
   place: RunPlace,
 ): Promise<void> {
+  const { dataset } = data;
   const { device, budgetBytes } = engine;
   const { config } = prepared;
   requirePrecision(config.precision, device);
@@ -91,7 +120,7 @@ async function trainOn(
       await writer.abandon();
       throw thrown;
     });
-    await record(writer, trainer, options, dataset, prepared, signal);
+    await record(writer, trainer, options, data, prepared, signal);
   });
 }
 
@@ -119,11 +148,11 @@ async function record(
   writer: RunWriter,
   trainer: Trainer,
   options: TrainOptions,
-  dataset: AttributeDataset,
+  { dataset, decoder }: TrainingData,
   { config, heads, split }: PreparedTraining,
   signal: AbortSignal,
 ): Promise<void> {
-  const loader = new BatchLoader(dataset, createNodeImageDecoder(), {
+  const loader = new BatchLoader(dataset, decoder, {
     batchSize: config.batchSize,
     width: config.size,
     height: config.size,

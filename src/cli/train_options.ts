@@ -27,8 +27,10 @@ import {
   backboneOption,
   batchOption,
   dataOption,
+  type ImageOptions,
   jsonOption,
   LOSSES_HELP,
+  maxPixelsOption,
   pathText,
   precisionOption,
   recomputeOption,
@@ -37,11 +39,12 @@ import {
   sizeOption,
   skipBadOption,
 } from "./options.ts";
+
 import { TUNING_BUDGET_SECONDS } from "./tuning.ts";
 import { weightsPath } from "./weights_option.ts";
 
 /** What the command line gives; absent where it is silent. */
-export interface TrainOptions extends AdapterOption {
+export interface TrainOptions extends AdapterOption, ImageOptions {
   readonly data?: string;
   readonly backbone?: Backbone;
   readonly alpha?: number;
@@ -138,6 +141,7 @@ export function addTrainOptions(command: Command): Command {
     ).argParser(pathText("--out")),
     new Option("--overwrite", "let the run replace an earlier one in --out, at its end"),
     skipBadOption(),
+    maxPixelsOption(),
     jsonOption("a line an epoch"),
     adapterOption(),
   ];

@@ -3,7 +3,8 @@
 
 import { WeftError } from "../base/errors.ts";
 import { joinPath } from "../base/platform.ts";
-import type { AttributeDataset } from "./dataset.ts";
+import type { LabelledImage } from "../formats/label_csv.ts";
+import { type AttributeDataset, imagePlace } from "./dataset.ts";
 import { ImageCache } from "./image_cache.ts";
 import type { ImageDecoder } from "./images.ts";
 import { TaskQueue } from "./task_queue.ts";
@@ -232,23 +233,22 @@ export class BatchLoader {
     const pixels = await this.queue.run(async () => {
       epoch.signal?.throwIfAborted();
       if (epoch.isOver) throw new Error("the epoch is over");
-      return this.decode(record.path, record.line);
+      return this.decode(record);
     });
     this.cache.offer(key, pixels);
     return pixels;
   }
 
-  private async decode(path: string, line: number): Promise<Uint8Array> {
+  private async decode(image: LabelledImage): Promise<Uint8Array> {
     const { width, height } = this.options;
-    const { folder, labelFile } = this.dataset;
-    const fullPath = joinPath(folder, path);
+    const fullPath = joinPath(this.dataset.folder, image.path);
     let pixels: Uint8Array;
     try {
       pixels = await this.decoder.decode(fullPath, width, height);
     } catch (thrown) {
       if (!(thrown instanceof WeftError)) throw thrown;
       const reason = thrown.message.replace(`${fullPath}: `, "");
-      throw new WeftError(`${labelFile}:${line}: ${path}: ${reason}`, { cause: thrown });
+      throw new WeftError(`${imagePlace(this.dataset, image)}: ${reason}`, { cause: thrown });
     }
     if (pixels.byteLength !== this.imageBytes) {
       throw new Error(`${fullPath}: the decoder returned ${pixels.byteLength} bytes, not ${this.imageBytes}`);

@@ -4,7 +4,7 @@
 import { WeftError } from "../base/errors.ts";
 import { type FileSystem, joinPath } from "../base/platform.ts";
 import { RandomStream } from "../base/random.ts";
-import { type Head, type LabelFile, mergeLabelRows } from "../formats/label_csv.ts";
+import { type Head, type LabelFile, type LabelledImage, mergeLabelRows } from "../formats/label_csv.ts";
 import { readLabelRows } from "../formats/label_rows.ts";
 import { resolveImagePaths } from "./image_paths.ts";
 
@@ -18,12 +18,20 @@ const TRAINING_SHARE = 0.8;
 /** Labelled images below a folder. An image is named by its index in `images`. */
 export interface AttributeDataset extends LabelFile {
   folder: string;
-  /** The file that the labels come from, relative to the folder; faults begin with it. */
+  /** The file that the labels come from, relative to the folder; faults begin with it. Empty where there is none. */
   labelFile: string;
 }
 
 /** Groups of images of the same bytes, each in the order of the label file. */
 export type IdenticalImages = readonly (readonly number[])[];
+
+/** How faults name an image: `Annotations/label.csv:3: Images/a.jpg`, or its path where there is no file of labels. */
+export function imagePlace(
+  { labelFile }: Pick<AttributeDataset, "labelFile">,
+  { line, path }: Pick<LabelledImage, "line" | "path">,
+): string {
+  return labelFile === "" ? path : `${labelFile}:${line}: ${path}`;
+}
 
 /** Indices of images. Training and validation have no image in common. */
 export interface Split {

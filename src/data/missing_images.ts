@@ -24,40 +24,55 @@ export interface FoundImages {
   readonly notes: readonly string[];
 }
 
+/** Whether missing images end the command. */
+export interface MissingOptions {
+  /** Goes on without them, unless none is there. */
+  readonly skipBad?: boolean | undefined;
+}
+
 /**
  * Looks for the given images' files; what is in them is not read.
- * @param options.skipBad goes on without the missing ones, unless none is there
  * @throws WeftError `Annotations/label.csv:3: Images/a.jpg: no such file` for the first that is missing
  */
 export async function findImages(
   files: FileSystem,
   dataset: Place,
   indices: readonly number[],
-  { skipBad = false }: { readonly skipBad?: boolean | undefined } = {},
+  options: MissingOptions = {},
 ): Promise<FoundImages> {
-  const { folder, labelFile, images } = dataset;
-  const inFileOrder = [...indices].sort((a, b) => a - b);
   const facts = new Map<number, FileFacts>();
-  await concurrentMap(inFileOrder, CHECKS_AT_ONCE, async (index) => {
-    const found = await files.facts(joinPath(folder, images[index]?.path ?? ""));
+  await concurrentMap(indices, CHECKS_AT_ONCE, async (index) => {
+    const found = await files.facts(joinPath(dataset.folder, dataset.images[index]?.path ?? ""));
     if (found) facts.set(index, found);
   });
-  const missing = inFileOrder.flatMap((index) => {
-    const image = images[index];
-    return image && !facts.has(index) ? [image] : [];
-  });
-  const [first] = missing;
-  if (!first) return { facts, notes: [] };
-  const all = inFileOrder.length;
+  const missing = indices.filter((index) => !facts.has(index));
+  return { facts, notes: await missingNotes(files, dataset, { missing, all: indices.length }, options) };
+}
+
+/**
+ * What is to be said of missing images and their likely cause, where the command goes on.
+ * @param counts.missing indices of the images that have no file
+ * @param counts.all how many images were looked for
+ * @throws WeftError for the first of them where it does not
+ */
+export async function missingNotes(
+  files: FileSystem,
+  { folder, labelFile, images }: Place,
+  { missing, all }: { readonly missing: readonly number[]; readonly all: number },
+  { skipBad = false }: MissingOptions,
+): Promise<string[]> {
+  const inFileOrder = [...missing].sort((a, b) => a - b).flatMap((index) => images[index] ?? []);
+  const [first] = inFileOrder;
+  if (!first) return [];
   const isMany = missing.length > MANY * all;
   const cause = await likelyCause(files, folder, first);
   if (skipBad && missing.length < all) {
-    if (!isMany) return { facts, notes: [] }; // they are named and counted when their turn comes
-    const shown = missing.slice(0, SHOWN).map(({ path, line }) => `${path} (line ${line})`);
-    const note =
+    if (!isMany) return []; // whoever leaves them out names and counts them
+    const shown = inFileOrder.slice(0, SHOWN).map(({ path, line }) => `${path} (line ${line})`);
+    return [
       `${labelFile}: ${missing.length} of ${all} images are missing in ${folder}, more than a tenth, and left ` +
-      `out; the first: ${shown.join(", ")}${cause}`;
-    return { facts, notes: [note] };
+        `out; the first: ${shown.join(", ")}${cause}`,
+    ];
   }
   const count = missing.length === 1 || all === 1 ? "" : `; ${missing.length} of ${all} images are missing`;
   const advice = skipBad || isMany ? "" : " (--skip-bad leaves it out)";

@@ -66,7 +66,7 @@ export function describeContent(head: Uint8Array): string {
 
 function describeText(head: Uint8Array): string | undefined {
   const text = new TextDecoder("utf-8").decode(head.subarray(0, CONTENT_BYTES)).trimStart();
-  if (/^<(\?xml|!--|!doctype svg|svg)/i.test(text) && /<svg[\s>]/i.test(text))
+  if (/^<(\?xml|!--|!doctype svg|svg)/i.test(text) && /<svg[\s/>]/i.test(text))
     return `an SVG drawing; ${CONVERT}`;
   if (/^<(!doctype html|html|head|body)\b/i.test(text)) return "an HTML page; was the download refused?";
   if (text.startsWith("version https://git-lfs"))

@@ -1,8 +1,9 @@
 // `weft classify`: the likeliest classes of images, by a network with its top and weights from a file.
 
+import { basename, dirname, join } from "node:path";
 import { Command } from "commander";
 import { WeftError } from "../base/errors.ts";
-import { readJson } from "../base/platform.ts";
+import { joinPath, readJson } from "../base/platform.ts";
 import type { Backbone } from "../models/backbone.ts";
 import { mobileNetV2 } from "../models/mobilenet_v2.ts";
 import { nodeFiles } from "../platform/node/files.ts";
@@ -11,6 +12,7 @@ import { openKerasInWorker } from "../platform/node/keras_reader.ts";
 import { Classifier } from "../training/classifier.ts";
 import { networkName } from "../training/network.ts";
 import { describeBackbone } from "../training/network_layers.ts";
+import { CONFIG_FILE, WEIGHTS_FILE } from "../training/run_folder.ts";
 import { openWeightsFile, takeWeights } from "../training/weights_file.ts";
 import { kerasLayerOrder } from "../training/weights_fit.ts";
 import {
@@ -26,7 +28,9 @@ import {
   adapterOption,
   alphaOption,
   backboneOption,
+  type ImageOptions,
   jsonOption,
+  maxPixelsOption,
   requireOption,
   requireSuits,
   sizeOption,
@@ -35,7 +39,7 @@ import { print, say, styleOf } from "./terminal.ts";
 import { useStoredTuning } from "./tuning.ts";
 import { IMAGENET, imagenetLabels, type WeightsUse, weightsPath } from "./weights_option.ts";
 
-interface ClassifyOptions extends AdapterOption {
+interface ClassifyOptions extends AdapterOption, ImageOptions {
   readonly weights?: string;
   readonly labels?: string;
   readonly backbone?: Backbone;
@@ -65,6 +69,7 @@ export function classifyCommand(): Command {
     .addOption(alphaOption())
     .addOption(sizeOption())
     .option("--top <n>", "how many classes to show", wholeNumber("--top", 1), 5)
+    .addOption(maxPixelsOption())
     .addOption(jsonOption("a line an image"))
     .addOption(adapterOption())
     .action(classify);
@@ -72,6 +77,7 @@ export function classifyCommand(): Command {
 
 async function classify(images: readonly string[], options: ClassifyOptions): Promise<void> {
   const given = requireOption(options.weights, "--weights", "imagenet or a weights file with top");
+  await refuseTrainedRun(given, images);
   const official = given === IMAGENET ? officialNetwork(options) : undefined;
   const path = official ? await weightsPath(given, official) : given;
   const { config, weights } = await loadClassifier(path, official ?? options);
@@ -79,8 +85,8 @@ async function classify(images: readonly string[], options: ClassifyOptions): Pr
   const labels = labelsPath === undefined ? undefined : await readLabels(labelsPath, config.classes);
   const { backbone, alpha, size } = config;
   requireSuits(backbone, { alpha, size });
-  const decoder = createNodeImageDecoder();
-  for (const image of images) await decoder.decode(image, size, size); // a bad one is told before the GPU starts
+  const decoder = createNodeImageDecoder({ maxPixels: options.maxPixels });
+  for (const image of images) await decoder.inspect(image); // a bad one is told before the GPU starts
   await withEngine(options.adapter, async (engine) => {
     await useStoredTuning(engine);
     const { device } = engine;
@@ -98,6 +104,19 @@ async function classify(images: readonly string[], options: ClassifyOptions): Pr
     }
     classifier.destroy();
   });
+}
+
+/** @throws WeftError that points at `weft predict` where the weights are a run's: it knows the run's heads. */
+async function refuseTrainedRun(weights: string, images: readonly string[]): Promise<void> {
+  const isRunFolder = await nodeFiles.exists(joinPath(weights, CONFIG_FILE));
+  const isRunFile =
+    basename(weights) === WEIGHTS_FILE && (await nodeFiles.exists(join(dirname(weights), CONFIG_FILE)));
+  if (!isRunFolder && !isRunFile) return;
+  const run = isRunFolder ? weights : dirname(weights);
+  throw new WeftError(
+    `${weights}: belongs to a trained run, whose heads weft predict knows: ` +
+      `weft predict --model ${run} --images ${images.length === 1 ? images[0] : "FILE…"}`,
+  );
 }
 
 /** The network whose official weights are wanted, with Keras' defaults. */

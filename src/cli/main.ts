@@ -26,6 +26,7 @@ Examples:
   npx weft train --data DIR --weights FILE.h5     the same from a file
   npx weft evaluate --model RUN --data DIR        accuracies on Tests/answer.csv
   npx weft predict --model RUN --data DIR         answers to Tests/question.csv
+  npx weft predict --model RUN --images DIR       probabilities for all pictures in a folder
   npx weft doctor                                 which GPU would be used, and why
 `;
 

@@ -1,8 +1,10 @@
 // What `predict` and `evaluate` share: a run's network compiled for a data set's images.
 
+import { WeftError } from "../base/errors.ts";
 import { BatchLoader } from "../data/batches.ts";
 import type { AttributeDataset } from "../data/dataset.ts";
 import type { ImageDecoder } from "../data/images.ts";
+import { nodeFiles } from "../platform/node/files.ts";
 import { Predictor } from "../training/inference.ts";
 import type { SavedRun } from "../training/run_folder.ts";
 import { sayNotes } from "./data_notes.ts";
@@ -60,6 +62,18 @@ export async function openPredictor(
     ...(options.skipBad && { skipBad: true }),
   });
   return { predictor, loader };
+}
+
+/** @throws WeftError where a file of answers could not be written, before anything is computed. */
+export async function requireWritable(path: string): Promise<void> {
+  const facts = await nodeFiles.facts(path);
+  if (!facts) {
+    await nodeFiles.writeFile(path, "");
+    await nodeFiles.remove(path);
+    return;
+  }
+  if (!facts.isRegularFile) throw new WeftError(`${path}: is a folder, a pipe or a device; expected a file`);
+  await nodeFiles.appendFile(path, "");
 }
 
 /** Indices of all images of a data set. */

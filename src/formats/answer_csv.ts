@@ -19,12 +19,19 @@ export function formatAnswerCsv(
 }
 
 function formatRow(row: QuestionRow, probabilities: ArrayLike<number> | undefined): string {
-  const values = Array.from(probabilities ?? []);
+  const name = `line ${row.line} (${row.image}, ${row.attribute})`;
+  return formatCsvRow([row.image, row.attributeColumn, probabilityColumn(probabilities ?? [], name)]);
+}
+
+/**
+ * The third column: `0.25000000;0.75000000`.
+ * @param name of what is answered, for the fault
+ * @throws RangeError where there are no probabilities or one of them is not a finite number
+ */
+export function probabilityColumn(probabilities: ArrayLike<number>, name: string): string {
+  const values = Array.from(probabilities);
   if (values.length === 0 || !values.every(Number.isFinite)) {
-    throw new RangeError(
-      `the answer to line ${row.line} (${row.image}, ${row.attribute}) is not finite: ${values}`,
-    );
+    throw new RangeError(`the answer to ${name} is not finite: ${values}`);
   }
-  const third = values.map((value) => value.toFixed(DECIMALS)).join(";");
-  return formatCsvRow([row.image, row.attributeColumn, third]);
+  return values.map((value) => value.toFixed(DECIMALS)).join(";");
 }

@@ -79,10 +79,26 @@ export class Predictor {
   async predict(
     loader: BatchLoader,
     images: readonly number[],
-    { onImages, signal }: PredictionHooks = {},
+    hooks: PredictionHooks = {},
   ): Promise<Map<number, ImageProbabilities>> {
-    const { heads } = this.network;
     const results = new Map<number, ImageProbabilities>();
+    const keep = (image: number, probabilities: ImageProbabilities) => void results.set(image, probabilities);
+    await this.predictEach(loader, images, keep, hooks);
+    return results;
+  }
+
+  /**
+   * Predicts images of a data set and hands out each as it comes, in their order: nothing is kept.
+   * @param take is called with the image's index; what it throws ends the prediction
+   */
+  async predictEach(
+    loader: BatchLoader,
+    images: readonly number[],
+    take: (image: number, probabilities: ImageProbabilities) => void,
+    { onImages, signal }: PredictionHooks = {},
+  ): Promise<void> {
+    const { heads } = this.network;
+    let done = 0;
     await runBatches(this.plan, loader.epoch(images, { signal }), {
       signal,
       take: (values, { indices }) => {
@@ -90,12 +106,12 @@ export class Predictor {
           const ofHead = ({ name, classes }: { name: string; classes: number }) => {
             return rowOf(values[`probabilities/${name}`], row, classes);
           };
-          results.set(image, heads.map(ofHead));
+          take(image, heads.map(ofHead));
         }
-        onImages?.(results.size);
+        done += indices.length;
+        onImages?.(done);
       },
     });
-    return results;
   }
 
   /**

@@ -160,6 +160,16 @@ describe("decode: kinds of files", () => {
       expect(Math.abs(value - 120)).toBeLessThanOrEqual(1);
   });
 
+  it("takes the first picture of an animation", async () => {
+    const frames = [plain(200, 10, 10), plain(10, 200, 10), plain(10, 10, 200)];
+    const files = await Promise.all(frames.map((frame) => frame.png().toBuffer()));
+    const bytes = await sharp(files, { join: { animated: true } })
+      .webp({ lossless: true, loop: 0, delay: 100 })
+      .toBuffer();
+    expect((await sharp(bytes).metadata()).pages).toBe(3);
+    expect(meanColour(await decoder.decode(bytes, 8, 8))).toEqual([200, 10, 10]);
+  });
+
   it("puts transparent parts on white", async () => {
     const colour = { r: 200, g: 0, b: 0, alpha: 0.5 };
     const bytes = await sharp({ create: { width: 8, height: 8, channels: 4, background: colour } })

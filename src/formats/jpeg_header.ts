@@ -23,7 +23,7 @@ const MOST_SEGMENTS = 10_000;
 /** Cameras and programs put little or nothing behind the end marker; what is longer is looked through. */
 const TAIL_BYTES = 4096;
 
-export const isJpeg = (head: Uint8Array): boolean => head[0] === 0xff && head[1] === SOI && head[2] === 0xff;
+export const isJpeg = (head: Uint8Array): boolean => head[0] === 0xff && head[1] === SOI;
 
 /** A frame's header. */
 interface Frame {

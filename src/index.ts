@@ -19,12 +19,13 @@ export { VERSION } from "./base/version.ts";
 export { augmentationTransform } from "./data/augmentation.ts";
 export { type Batch, BatchLoader, type BatchOptions } from "./data/batches.ts";
 export { type AttributeDataset, epochOrder, loadDataset, type Split, splitImages } from "./data/dataset.ts";
-export type { ImageDecoder } from "./data/images.ts";
-export { enlargeBilinear } from "./data/images.ts";
+export { type ImageSurvey, type SurveyTools, surveyImages } from "./data/image_survey.ts";
+export { enlargeBilinear, type ImageDecoder, type ImageInspector } from "./data/images.ts";
 export { loadQuestions, type QuestionSet } from "./data/questions.ts";
 export { splitForTraining, type TrainingSplit } from "./data/training_split.ts";
 // Formats: Keras HDF5, safetensors, label and answer CSV.
 export { formatAnswerCsv } from "./formats/answer_csv.ts";
+export { ImageFault, type ImageFaultKind, type ImageHeader } from "./formats/image_source.ts";
 export type { KerasFile, KerasReader } from "./formats/keras_file.ts";
 export { type KerasWeight, type KerasWeightFile, openKerasH5 } from "./formats/keras_h5.ts";
 export {

@@ -94,7 +94,7 @@ describe("--skip-bad", () => {
     writeIn("", answers, "earlier answers\n");
     const use = ["--data", folder, "--skip-bad"];
     for (const args of [
-      ["train", ...SMALL, ...use, "--out", run],
+      ["train", ...SMALL, ...use, "--out", run, "--overwrite"],
       ["evaluate", "--model", run, ...use],
       ["predict", "--model", run, ...use, "--out", answers],
       ["augment", ...use, "--out", join(folder, "sheet.png")],

@@ -1,10 +1,10 @@
 // A text file that is written piece by piece and takes its place at the end: what stood there before stays
 // until the new content is complete, and for good where it never is.
 
-import { randomBytes } from "node:crypto";
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, renameSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileFault, nodeFiles } from "./files.ts";
+import { withPartial } from "./partials.ts";
 
 /** Writes text behind what was written before. */
 export type Append = (text: string) => void;
@@ -14,8 +14,6 @@ export type Append = (text: string) => void;
  * @throws what the work throws; WeftError `path: …` where the file cannot be written
  */
 export async function writeStreamed<T>(path: string, work: (append: Append) => Promise<T>): Promise<T> {
-  await nodeFiles.makeFolder(dirname(path));
-  const partial = `${path}.${process.pid}-${randomBytes(4).toString("hex")}.partial`;
   const attempt = <R>(action: () => R): R => {
     try {
       return action();
@@ -23,23 +21,21 @@ export async function writeStreamed<T>(path: string, work: (append: Append) => P
       throw fileFault(path, thrown);
     }
   };
-  const remove = () => rmSync(partial, { force: true });
-  const file = attempt(() => openSync(partial, "wx"));
-  process.once("exit", remove);
-  try {
-    const result = await work((text) => {
-      attempt(() => {
-        for (let rest = Buffer.from(text); rest.length > 0; ) rest = rest.subarray(writeSync(file, rest));
+  await nodeFiles.makeFolder(dirname(path));
+  return withPartial(path, async (partial) => {
+    const file = attempt(() => openSync(partial, "wx"));
+    let result: T;
+    try {
+      result = await work((text) => {
+        attempt(() => {
+          for (let rest = Buffer.from(text); rest.length > 0; ) rest = rest.subarray(writeSync(file, rest));
+        });
       });
-    });
-    attempt(() => {
-      fsyncSync(file);
-      renameSync(partial, path);
-    });
+      attempt(() => fsyncSync(file));
+    } finally {
+      closeSync(file);
+    }
+    attempt(() => renameSync(partial, path));
     return result;
-  } finally {
-    closeSync(file);
-    remove();
-    process.off("exit", remove);
-  }
+  });
 }

@@ -63,7 +63,6 @@ export { type Arena, layOutArenas, type VariableSpec, VariableStore } from "./gp
 export { differentiate } from "./graph/differentiate.ts";
 export { Graph, type GraphNode, type Tensor } from "./graph/graph.ts";
 export type { Operator } from "./graph/operator.ts";
-export { fuse } from "./graph/passes.ts";
 export { type HostArray, Plan, type StepValues } from "./graph/plan.ts";
 export { layOutPlan, type PlanLayout } from "./graph/plan_layout.ts";
 // Backbones and the multi-task model.
@@ -87,6 +86,7 @@ export { OPERATORS } from "./ops/operators.ts";
 export type { PreprocessMode } from "./ops/preprocess.ts";
 // Operators by name, and the sum that differentiation needs.
 export { sumOf } from "./ops/sum.ts";
+export { fuse } from "./passes/passes.ts";
 // Training, runs, prediction and classification.
 export { Classifier } from "./training/classifier.ts";
 export { type ImageProbabilities, Predictor } from "./training/inference.ts";

@@ -3,8 +3,8 @@
 
 import type { GpuDevice } from "../../src/gpu/device.ts";
 import { VariableStore } from "../../src/gpu/variables.ts";
+import { liveNodes } from "../../src/graph/live_nodes.ts";
 import type { Cost } from "../../src/graph/operator.ts";
-import { liveNodes } from "../../src/graph/passes.ts";
 import { Plan, type StepValues } from "../../src/graph/plan.ts";
 import { layOutPlan } from "../../src/graph/plan_layout.ts";
 import type { NamedValues, Values } from "../../test/reference/reference.ts";

@@ -2,11 +2,11 @@
 
 import { Command } from "commander";
 import { WeftError } from "../base/errors.ts";
-import { fuse } from "../graph/passes.ts";
 import type { Backbone } from "../models/backbone.ts";
 import { BACKBONES } from "../models/backbones.ts";
 import { imagenetWeights } from "../models/imagenet_weights.ts";
 import { countParameters } from "../nn/parameters.ts";
+import { fuse } from "../passes/passes.ts";
 import { describeBackbone, type NetworkDescription } from "../training/network_layers.ts";
 import { jsonOption } from "./options.ts";
 import { columns } from "./tables.ts";

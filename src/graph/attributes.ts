@@ -2,6 +2,7 @@
 // with defaults, and with a clear word when one is missing, unknown or of the wrong kind.
 
 import { WeftError } from "../base/errors.ts";
+import type { Shape } from "../base/tensors.ts";
 
 /** Amounts for each side: [[top, bottom], [left, right]]. */
 export type SidePadding = readonly [readonly [number, number], readonly [number, number]];
@@ -11,6 +12,16 @@ export type Padding = "valid" | "same" | SidePadding;
 
 /** Attributes as they come: by name, of any kind. */
 export type RawAttributes = Readonly<Record<string, unknown>>;
+
+/**
+ * The attributes of an operator as its callers give them: those with a default may be absent, and one number stands for
+ * a pair of equal ones. The reader checks what types cannot.
+ */
+export type GivenAttributes<A extends object> = {
+  readonly [Name in keyof A]?:
+    | (readonly [number, number] extends A[Name] ? A[Name] | number : A[Name])
+    | undefined;
+};
 
 /** Hands out attributes one by one and remembers which were asked for. */
 export class AttributeReader {
@@ -78,6 +89,15 @@ export class AttributeReader {
     if (!Array.isArray(value) || !value.every((item): item is number => typeof item === "number")) {
       throw this.wrong(name, "a list of numbers", value);
     }
+    return value;
+  }
+
+  /** A list of shapes. */
+  shapes(name: string, fallback?: readonly Shape[]): readonly Shape[] {
+    const value = this.take(name) ?? fallback;
+    const isShape = (item: unknown): item is Shape =>
+      Array.isArray(item) && item.every((size) => isWhole(size, 0));
+    if (!Array.isArray(value) || !value.every(isShape)) throw this.wrong(name, "a list of shapes", value);
     return value;
   }
 

@@ -29,7 +29,7 @@ export interface NodeChoices {
 export function choiceKey({ operator, inputs, outputs, attrs }: GraphNode, facts: DeviceFacts): string {
   const tensors = [...Object.entries(inputs), ...Object.entries(outputs)].map(tensorText);
   const attributes = Object.entries(attrs)
-    .filter(([name, value]) => value !== undefined && !operator.factors?.includes(name))
+    .filter(([name, value]) => value !== undefined && !operator.kernels?.factors?.includes(name))
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, value]) => `${name}=${JSON.stringify(value)}`);
   const family = `${facts.family}${facts.subgroupSize ?? ""}`;

@@ -10,37 +10,13 @@ import {
   shapeText,
   type TensorType,
 } from "../base/tensors.ts";
-import { AttributeReader, type RawAttributes } from "./attributes.ts";
-import type { Operator, TensorsByRole } from "./operator.ts";
+import { AttributeReader, type GivenAttributes } from "./attributes.ts";
+import type { GraphNode, Segment } from "./node.ts";
+import type { GraphBuilder, Operator, TensorsByRole } from "./operator.ts";
+import type { Tensor, TensorKind } from "./tensor.ts";
 
-/**
- * Where a tensor's value comes from: written by the host before a step (`input`), kept between steps
- * and shared by plans (`variable`), fixed (`constant`), or computed by a node (`value`).
- */
-export type TensorKind = "input" | "variable" | "constant" | "value";
-
-export interface Tensor extends TensorType {
-  readonly id: number;
-  readonly name: string;
-  readonly kind: TensorKind;
-  /** The node that computes a `value`. */
-  node: GraphNode | undefined;
-  /** The bytes of a `constant`. */
-  readonly data?: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
-}
-
-export interface GraphNode {
-  readonly id: number;
-  readonly name: string;
-  readonly operator: Operator;
-  attrs: object;
-  inputs: Readonly<Record<string, Tensor>>;
-  readonly outputs: Record<string, Tensor>;
-  /** The part of a step that the node belongs to; see `Graph.segment`. */
-  readonly segment: string;
-  /** The block of the network that the node belongs to; see `Graph.block`. */
-  readonly block: string | undefined;
-}
+export type { GraphNode } from "./node.ts";
+export type { Tensor } from "./tensor.ts";
 
 /** A new value for a variable, stored when the step has run. */
 export interface Assignment {
@@ -49,17 +25,54 @@ export interface Assignment {
 }
 
 /** A static graph of one step. */
-export class Graph {
-  readonly nodes: GraphNode[] = [];
+export class Graph implements GraphBuilder {
+  private readonly list: GraphNode[] = [];
+  private readonly makers = new Map<Tensor, GraphNode>();
   readonly assignments: Assignment[] = [];
   private readonly named = new Map<string, Tensor>();
+  private readonly out = new Map<string, Tensor>();
   private readonly usedNames = new Map<string, number>();
   private tensorCount = 0;
   private nodeCount = 0;
-  /** The segment that new nodes join. A plan can run segments one by one (exchange, then update). */
-  segment = "step";
-  /** The repeated part of a network (a residual block, a cell) that new nodes join. */
-  block: string | undefined;
+  private currentSegment: Segment = "forwardBackward";
+  private currentBlock: string | undefined;
+
+  /** In the order in which they run. */
+  get nodes(): readonly GraphNode[] {
+    return this.list;
+  }
+
+  /** The node that computes a tensor; undefined for inputs, variables and constants. */
+  makerOf(tensor: Tensor): GraphNode | undefined {
+    return this.makers.get(tensor);
+  }
+
+  /** The block that new nodes join. */
+  get block(): string | undefined {
+    return this.currentBlock;
+  }
+
+  /** Adds nodes to a segment of the step; segments must come in their order. */
+  inSegment<T>(segment: Segment, build: () => T): T {
+    const outer = this.currentSegment;
+    this.currentSegment = segment;
+    try {
+      return build();
+    } finally {
+      this.currentSegment = outer;
+    }
+  }
+
+  /** Adds nodes to a repeated part of a network (a residual block, a cell); to none where it is undefined. */
+  inBlock<T>(block: string | undefined, build: () => T): T {
+    const outer = this.currentBlock;
+    this.currentBlock = block;
+    try {
+      return build();
+    } finally {
+      this.currentBlock = outer;
+    }
+  }
 
   /** A tensor that the host writes before a step. */
   input(name: string, shape: Shape, dtype: DType = "f32"): Tensor {
@@ -92,17 +105,27 @@ export class Graph {
    * @param name for messages, profiles and taps; unnamed nodes are named after their operator.
    * @throws WeftError when inputs or attributes do not suit the operator.
    */
-  apply(
-    operator: Operator,
+  apply<A extends object>(
+    operator: Operator<A>,
     inputs: TensorsByRole,
-    attrs: RawAttributes = {},
+    attrs: GivenAttributes<NoInfer<A>> = {},
     name: string = operator.name,
   ): Readonly<Record<string, Tensor>> {
+    return this.add(operator, inputs, attrs, name).outputs;
+  }
+
+  /** As `apply`, but returns the node. */
+  add<A extends object>(
+    operator: Operator<A>,
+    inputs: TensorsByRole,
+    attrs: GivenAttributes<NoInfer<A>> = {},
+    name: string = operator.name,
+  ): GraphNode<A> {
     const present = presentInputs(operator, inputs);
-    const reader = new AttributeReader(operator.name, attrs);
+    const reader = new AttributeReader(operator.name, { ...attrs });
     const parsed = operator.attributes(reader);
     reader.finish();
-    return this.addNode(operator, present, parsed, name).outputs;
+    return this.addNode(operator, present, parsed, name);
   }
 
   /** Adds a node that does what another does, with other inputs. */
@@ -110,36 +133,40 @@ export class Graph {
     return this.addNode(node.operator, inputs, node.attrs, node.name);
   }
 
-  private addNode(
-    operator: Operator,
+  private addNode<A extends object>(
+    operator: Operator<A>,
     inputs: Readonly<Record<string, Tensor>>,
-    attrs: object,
+    attrs: A,
     name: string,
-  ): GraphNode {
+  ): GraphNode<A> {
     const types = operator.infer(inputs, attrs);
     const nodeName = this.uniqueName(name);
-    const node: GraphNode = {
+    const roles = Object.keys(types);
+    const outputs = Object.entries(types).map(([role, type]): [string, Tensor] => {
+      return [role, this.tensor(type, roles.length === 1 ? nodeName : `${nodeName}:${role}`, "value")];
+    });
+    const node: GraphNode<A> = {
       id: this.nodeCount++,
       name: nodeName,
       operator,
       attrs,
       inputs,
-      outputs: {},
-      segment: this.segment,
-      block: this.block,
+      outputs: Object.fromEntries(outputs),
+      segment: this.currentSegment,
+      block: this.currentBlock,
     };
-    const roles = Object.keys(types);
-    for (const [role, type] of Object.entries(types)) {
-      const tensor = this.tensor(type, roles.length === 1 ? nodeName : `${nodeName}:${role}`, "value");
-      tensor.node = node;
-      node.outputs[role] = tensor;
-    }
-    this.nodes.push(node);
+    for (const [, tensor] of outputs) this.makers.set(tensor, node);
+    this.list.push(node);
     return node;
   }
 
   /** Adds a node with a single output and returns that. */
-  applyOne(operator: Operator, inputs: TensorsByRole, attrs: RawAttributes = {}, name?: string): Tensor {
+  applyOne<A extends object>(
+    operator: Operator<A>,
+    inputs: TensorsByRole,
+    attrs: GivenAttributes<NoInfer<A>> = {},
+    name?: string,
+  ): Tensor {
     const [output, ...rest] = Object.values(this.apply(operator, inputs, attrs, name));
     if (!output || rest.length > 0) throw new Error(`${operator.name} does not have exactly one output`);
     return output;
@@ -156,10 +183,52 @@ export class Graph {
     this.assignments.push({ variable, value });
   }
 
+  /**
+   * Hands a tensor out to the host by a name: between the segments it may be read and replaced
+   * (`Plan.readHandedOut`, `Plan.replaceHandedOut`).
+   */
+  handOut(name: string, tensor: Tensor): void {
+    if (this.out.has(name)) throw new Error(`the graph hands out two tensors called ${name}`);
+    this.out.set(name, tensor);
+  }
+
+  /** What the host may read and replace between segments, by name. */
+  get handedOut(): ReadonlyMap<string, Tensor> {
+    return this.out;
+  }
+
+  /** Adds nodes that run before another one, by default before all. */
+  addBefore<T>(node: GraphNode | undefined, build: () => T): T {
+    const count = this.list.length;
+    const result = build();
+    const added = this.list.splice(count);
+    const at = node ? this.list.indexOf(node) : 0;
+    if (at < 0) throw new Error(`the graph has no node ${node?.name}`);
+    this.list.splice(at, 0, ...added);
+    return result;
+  }
+
+  /** Takes nodes out whose outputs nobody reads any more. */
+  remove(nodes: ReadonlySet<GraphNode>): void {
+    const rest = this.list.filter((node) => !nodes.has(node));
+    this.list.splice(0, this.list.length, ...rest);
+  }
+
+  /**
+   * Lets a node make the output y of another that was fused into it, as its own output `role`. The tensor stays what
+   * it is, so whoever holds it reads the fused node.
+   */
+  handOver(fused: GraphNode, node: GraphNode, role = "y"): void {
+    const { y } = fused.outputs;
+    if (!y || !node.outputs[role]) throw new Error(`${fused.name} or ${node.name} lacks an output`);
+    (node.outputs as Record<string, Tensor>)[role] = y;
+    this.makers.set(y, node);
+  }
+
   /** How many nodes read each tensor. */
   consumerCounts(): Map<Tensor, number> {
     const counts = new Map<Tensor, number>();
-    for (const node of this.nodes) {
+    for (const node of this.list) {
       for (const tensor of Object.values(node.inputs)) counts.set(tensor, (counts.get(tensor) ?? 0) + 1);
     }
     return counts;
@@ -177,7 +246,7 @@ export class Graph {
     if (!shape.every((size) => Number.isInteger(size) && size >= 0)) {
       throw new WeftError(`${name}: ${shapeText(shape)} is not a shape; sizes are whole numbers`);
     }
-    return { id: this.tensorCount++, shape, dtype, name, kind, node: undefined, ...(data && { data }) };
+    return { id: this.tensorCount++, shape, dtype, name, kind, ...(data && { data }) };
   }
 
   private uniqueName(name: string): string {
@@ -188,7 +257,10 @@ export class Graph {
 }
 
 /** Checks the roles of an operator's inputs and drops the absent optional ones. */
-function presentInputs(operator: Operator, inputs: TensorsByRole): Record<string, Tensor> {
+function presentInputs(
+  operator: Pick<Operator, "name" | "inputs">,
+  inputs: TensorsByRole,
+): Record<string, Tensor> {
   const present: Record<string, Tensor> = {};
   for (const [role, tensor] of Object.entries(inputs)) {
     if (tensor === undefined) continue;

@@ -2,14 +2,14 @@
 // program over tensors; where those tensors live is decided afterwards (memory.ts).
 
 import { WeftError } from "../base/errors.ts";
-import { byteSize, shapeText, type TensorType } from "../base/tensors.ts";
+import { byteSize, ELEMENT_BYTES, shapeText, type TensorType } from "../base/tensors.ts";
 import { foldWorkgroups } from "../gpu/commands.ts";
 import { type DeviceFacts, megabytes } from "../gpu/device.ts";
 import type { UniformValues } from "../gpu/shader_linking.ts";
 import { type NodeChoices, NodeChooser } from "./choices.ts";
 import type { GraphNode, Tensor } from "./graph.ts";
 import type { DispatchRequest, KernelUse, Lowering, Rows } from "./operator.ts";
-import type { RowView } from "./row_views.ts";
+import { isPlaced, NO_PLACEMENTS, type Placements } from "./placements.ts";
 
 export interface LoweredDispatch {
   readonly kind: "dispatch";
@@ -43,13 +43,13 @@ export interface LoweredNode {
 
 /**
  * Lowers nodes for a device.
- * @param views tensors that lie inside others.
+ * @param placements tensors that lie inside others.
  * @throws WeftError where a tensor exceeds the adapter's binding limit, naming node and tensor.
  */
 export function lowerNodes(
   nodes: readonly GraphNode[],
   device: DeviceFacts,
-  views: ReadonlyMap<Tensor, RowView> = new Map(),
+  placements: Placements = NO_PLACEMENTS,
 ): LoweredNode[] {
   let scratchCount = 0;
   return nodes.map((node) => {
@@ -68,8 +68,8 @@ export function lowerNodes(
       output: (name) => role(node.outputs, name),
       hasInput: (name) => node.inputs[name] !== undefined,
       inputRoles: Object.keys(node.inputs),
-      rows: (name) => rowsOf(node.inputs[name] ?? role(node.outputs, name), views),
-      isPlaced: (tensor) => views.has(tensor),
+      rows: (name) => rowsOf(node.inputs[name] ?? role(node.outputs, name), placements),
+      isPlaced: (part, whole) => isPlaced(placements, part, whole),
       choose: (what, candidates, nameOf) => chooser.choose(what, candidates, nameOf),
       workspace: (name, type) => {
         const tensor = workspaceTensor(-1 - scratchCount++, `${node.name}/${name}`, type);
@@ -88,20 +88,22 @@ export function lowerNodes(
         const dispatch = lowerDispatch(node, kernel, request, device);
         if (dispatch) commands.push(dispatch);
       },
-      copy: (from, to) => commands.push({ kind: "copy", node, from, to, toOffset: 0 }),
+      copy: (from, to, toFirst = 0) => {
+        commands.push({ kind: "copy", node, from, to, toOffset: toFirst * ELEMENT_BYTES[to.dtype] });
+      },
     };
     node.operator.lower(lowering);
     return { node, commands, workspaces, choices: chooser.result };
   });
 }
 
-function rowsOf(tensor: Tensor, views: ReadonlyMap<Tensor, RowView>): Rows {
-  const { whole = tensor, first = 0 } = views.get(tensor) ?? {};
+function rowsOf(tensor: Tensor, { rows }: Placements): Rows {
+  const { whole = tensor, first = 0 } = rows.get(tensor) ?? {};
   return { tensor: whole, first, stride: whole.shape.at(-1) ?? 1 };
 }
 
 function workspaceTensor(id: number, name: string, type: TensorType): Tensor {
-  return { id, name, shape: type.shape, dtype: type.dtype, kind: "value", node: undefined };
+  return { id, name, shape: type.shape, dtype: type.dtype, kind: "value" };
 }
 
 function lowerDispatch(

@@ -3,9 +3,11 @@
 
 import { byteSize, ELEMENT_BYTES } from "../base/tensors.ts";
 import { writableVariables } from "../gpu/shader_linking.ts";
-import type { Assignment, Graph, GraphNode, Tensor } from "./graph.ts";
+import type { Assignment, Graph, Tensor } from "./graph.ts";
 import type { LoweredCommand, LoweredNode } from "./lowering.ts";
+import { SEGMENTS, type Segment } from "./node.ts";
 import { packBlocks } from "./packing.ts";
+import type { Placements } from "./placements.ts";
 
 /** Where a tensor lives: in a slot of the plan, or in a variable's memory. */
 export type Place =
@@ -14,8 +16,8 @@ export type Place =
 
 export interface MemoryLayout {
   readonly commands: readonly LoweredCommand[];
-  /** Segment of each command, in the same order. */
-  readonly segments: readonly string[];
+  /** How many commands there are up to the end of each segment. */
+  readonly segmentEnds: Readonly<Record<Segment, number>>;
   readonly places: ReadonlyMap<Tensor, Place>;
   readonly slotBytes: readonly number[];
   /** The most bytes of workspace that any one node needs. */
@@ -33,31 +35,32 @@ interface Block {
 
 /**
  * Places the value tensors of lowered nodes.
+ * @param placements tensors that lie inside others, as the nodes were lowered with.
  * @param kept tensors that must still be readable when the step has ended.
  * @param maxSlotBytes the largest buffer that the adapter allows.
  */
 export function planMemory(
   graph: Graph,
   lowered: readonly LoweredNode[],
+  { flat }: Placements,
   kept: ReadonlySet<Tensor>,
   maxSlotBytes: number,
 ): MemoryLayout {
   const reads = lastReads(lowered, kept);
   const blocks = new Map<Tensor, Block>();
   const commands: LoweredCommand[] = [];
-  const segments: string[] = [];
-  const packedInto = packedTensors(lowered, kept);
+  const segments: Segment[] = [];
 
   for (const [index, entry] of lowered.entries()) {
     const { node } = entry;
-    const entryCommands = [...entry.commands, ...packingCopies(node, packedInto)];
+    const entryCommands = [...entry.commands];
     for (const [outputRole, inputRole] of Object.entries(node.operator.inPlace ?? {})) {
       const output = node.outputs[outputRole];
       const input = node.inputs[inputRole];
       if (!output || !input) continue;
-      const isPacked = packedInto.has(input) || packedInto.has(output);
+      const isPlaced = flat.has(input) || flat.has(output);
       const isReadTwice = Object.values(node.inputs).filter((tensor) => tensor === input).length > 1;
-      if (isPacked || isReadTwice || !shareInPlace(graph, blocks, reads, index, input, output)) {
+      if (isPlaced || isReadTwice || !shareInPlace(graph, blocks, reads, index, input, output)) {
         entryCommands.unshift({ kind: "copy", node, from: input, to: output, toOffset: 0 });
       }
     }
@@ -66,15 +69,16 @@ export function planMemory(
       segments.push(node.segment);
     }
   }
-  const stored = appendAssignments(graph.assignments, blocks, commands, segments);
-  spanLives(commands, blocks, packedInto, new Set([...kept, ...stored]));
+  const stored = appendAssignments(graph.assignments, blocks, commands);
+  const segmentEnds = cutSegments(segments, commands.length);
+  spanLives(commands, blocks, flat, new Set([...kept, ...stored]));
   const conflicts = findConflicts(commands, blocks);
   const { places, slotBytes } = placeBlocks(new Set(blocks.values()), conflicts, maxSlotBytes);
   const workspaceBytes = Math.max(
     0,
     ...lowered.map(({ workspaces }) => [...workspaces].reduce((sum, tensor) => sum + byteSize(tensor), 0)),
   );
-  return { commands, segments, places, slotBytes, workspaceBytes };
+  return { commands, segmentEnds, places, slotBytes, workspaceBytes };
 }
 
 /** The index of the last node that reads each tensor; infinite for those kept. */
@@ -120,55 +124,22 @@ function newBlock(variable: string | undefined): Block {
   return { bytes: 0, first: Number.POSITIVE_INFINITY, last: -1, variable, members: [] };
 }
 
-/** Tensors that a `pack` node wants inside its output, so that no copy is needed. */
-function packedTensors(
-  lowered: readonly LoweredNode[],
-  kept: ReadonlySet<Tensor>,
-): Map<Tensor, { into: Tensor; offset: number }> {
-  const packed = new Map<Tensor, { into: Tensor; offset: number }>();
-  for (const { node } of lowered) {
-    for (const [tensor, place] of partsOfWhole(node)) packed.set(tensor, place);
-    const into = node.outputs.packed;
-    const offsets = packOffsets(node);
-    if (!into || !offsets) continue;
-    Object.values(node.inputs).forEach((tensor, i) => {
-      if (tensor.kind !== "value" || packed.has(tensor) || kept.has(tensor)) return;
-      packed.set(tensor, { into, offset: 4 * (offsets[i] ?? 0) });
-    });
+/** Where segments end. Copies into variables at the end of the step belong to its last segment. */
+function cutSegments(segments: readonly Segment[], commandCount: number): Record<Segment, number> {
+  const ends: Record<Segment, number> = { forwardBackward: 0, exchange: 0, update: 0 };
+  let last = 0;
+  for (const [index, segment] of segments.entries()) {
+    const at = SEGMENTS.indexOf(segment);
+    if (at < last) throw new Error(`a node of ${segment} runs after one of ${SEGMENTS[last]}`);
+    last = at;
+    ends[segment] = index + 1;
   }
-  return packed;
-}
-
-/** Where the further outputs of a `narrowArena` node lie inside its output `whole`. */
-function partsOfWhole(node: GraphNode): [Tensor, { into: Tensor; offset: number }][] {
-  const { whole, ...parts } = node.outputs;
-  const offsets = offsetsOf(node);
-  if (!whole || !offsets) return [];
-  return Object.values(parts).map((tensor, i) => {
-    return [tensor, { into: whole, offset: ELEMENT_BYTES[whole.dtype] * (offsets[i] ?? 0) }];
-  });
-}
-
-/** Copies for the inputs of a `pack` node that cannot be computed in place. */
-function packingCopies(node: GraphNode, packedInto: ReadonlyMap<Tensor, { into: Tensor }>): LoweredCommand[] {
-  const to = node.outputs.packed;
-  const offsets = packOffsets(node);
-  if (!to || !offsets) return [];
-  return Object.values(node.inputs).flatMap((from, i): LoweredCommand[] => {
-    if (packedInto.get(from)?.into === to) return [];
-    return [{ kind: "copy", node, from, to, toOffset: 4 * (offsets[i] ?? 0) }];
-  });
-}
-
-/** The offsets, in elements, at which a `pack` node wants its inputs; undefined for other nodes. */
-function packOffsets(node: GraphNode): readonly number[] | undefined {
-  return node.outputs.packed ? offsetsOf(node) : undefined;
-}
-
-function offsetsOf(node: GraphNode): readonly number[] | undefined {
-  if (!("offsets" in node.attrs)) return undefined;
-  const { offsets } = node.attrs;
-  return Array.isArray(offsets) ? offsets : undefined;
+  let end = 0;
+  for (const [at, segment] of SEGMENTS.entries()) {
+    end = at === last ? commandCount : Math.max(end, ends[segment]);
+    ends[segment] = end;
+  }
+  return ends;
 }
 
 /** Copies assigned values that are not in place already; returns those that must live until then. */
@@ -176,13 +147,11 @@ function appendAssignments(
   assignments: readonly Assignment[],
   blocks: ReadonlyMap<Tensor, Block>,
   commands: LoweredCommand[],
-  segments: string[],
 ): Tensor[] {
   const stored: Tensor[] = [];
   for (const { variable, value } of assignments) {
     if (blocks.get(value)?.variable === variable.name) continue;
     commands.push({ kind: "copy", node: undefined, from: value, to: variable, toOffset: 0 });
-    segments.push(value.node?.segment ?? "step");
     stored.push(value);
   }
   return stored;
@@ -192,15 +161,15 @@ function appendAssignments(
 function spanLives(
   commands: readonly LoweredCommand[],
   blocks: Map<Tensor, Block>,
-  packedInto: ReadonlyMap<Tensor, { into: Tensor; offset: number }>,
+  flat: Placements["flat"],
   kept: ReadonlySet<Tensor>,
 ): void {
   const blockOf = (tensor: Tensor): Block => {
     const known = blocks.get(tensor);
     if (known) return known;
-    const packed = packedInto.get(tensor);
-    const block = packed ? blockOf(packed.into) : newBlock(undefined);
-    block.members.push({ tensor, offset: packed?.offset ?? 0 });
+    const { whole, first } = flat.get(tensor) ?? { whole: undefined, first: 0 };
+    const block = whole ? blockOf(whole) : newBlock(undefined);
+    block.members.push({ tensor, offset: whole ? ELEMENT_BYTES[whole.dtype] * first : 0 });
     blocks.set(tensor, block);
     return block;
   };

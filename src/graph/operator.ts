@@ -4,9 +4,8 @@
 import type { TensorType } from "../base/tensors.ts";
 import type { DeviceFacts } from "../gpu/device.ts";
 import type { UniformValues } from "../gpu/shader_linking.ts";
-import type { AttributeReader, SidePadding } from "./attributes.ts";
-import type { Graph, GraphNode, Tensor } from "./graph.ts";
-import type { RowParts } from "./row_views.ts";
+import type { AttributeReader, GivenAttributes } from "./attributes.ts";
+import type { Tensor } from "./tensor.ts";
 
 /** Tensors by role name, such as `x`, `w`, `y`; an optional one may be absent. */
 export type TensorsByRole = Readonly<Record<string, Tensor | undefined>>;
@@ -18,9 +17,27 @@ export interface Cost {
   readonly bytes: number;
 }
 
+/** Adds nodes to a graph; what rules that make nodes out of nodes work with. */
+export interface GraphBuilder {
+  /** Adds a node and returns its outputs by role. @param name for messages, profiles and taps. */
+  apply<A extends object>(
+    operator: Operator<A>,
+    inputs: TensorsByRole,
+    attrs?: GivenAttributes<A>,
+    name?: string,
+  ): Readonly<Record<string, Tensor>>;
+  /** Adds a node with a single output and returns that. */
+  applyOne<A extends object>(
+    operator: Operator<A>,
+    inputs: TensorsByRole,
+    attrs?: GivenAttributes<A>,
+    name?: string,
+  ): Tensor;
+}
+
 /** What an operator's gradient rule works with. */
 export interface GradientContext<A extends object> {
-  readonly graph: Graph;
+  readonly graph: GraphBuilder;
   readonly attrs: A;
   /** Asks for an input that the operator must have. */
   input(role: string): Tensor;
@@ -36,11 +53,46 @@ export interface GradientContext<A extends object> {
 
 /** What an operator computes its output again from. */
 export interface RecomputeContext<A extends object> {
-  readonly graph: Graph;
+  readonly graph: GraphBuilder;
   readonly attrs: A;
   input(role: string): Tensor;
   /** Another output, which was kept. */
   output(role: string): Tensor;
+  /** Adds the whole node once more and returns its output. */
+  repeat(): Tensor;
+}
+
+/** The `recompute` of operators that compute their output from their inputs alone. */
+export function computeAgain({ repeat }: Pick<RecomputeContext<object>, "repeat">): Tensor {
+  return repeat();
+}
+
+/** A node as rules about its tensors see it. */
+export interface NodeTensors<A extends object> {
+  readonly attrs: A;
+  readonly inputs: Readonly<Record<string, Tensor>>;
+  readonly outputs: Readonly<Record<string, Tensor>>;
+}
+
+/**
+ * A tensor and those that are parts of it; a part can lie inside the whole, so that nothing is copied (placements.ts).
+ * - `flat`: a part is a run of the whole's elements. Any kernel can bind it by itself, so nobody needs to know.
+ * - `rows`: whole and parts are rows of channels, and a part is a range of the channels. Only kernels that take a
+ *   stride between rows can work on it (`KernelTraits.rows`).
+ */
+export interface Parts {
+  readonly layout: "flat" | "rows";
+  readonly whole: Tensor;
+  /** `first`: where the part begins, in elements of the whole or in its channels. */
+  readonly parts: readonly { readonly tensor: Tensor; readonly first: number }[];
+}
+
+/** What may be assumed about an operator's kernels without lowering it. */
+export interface KernelTraits {
+  /** Inputs and outputs whose rows of channels may lie in wider ones: the lowering asks `rows` where. */
+  readonly rows?: readonly string[];
+  /** Attributes that only enter the arithmetic: they do not decide which kernels are fastest. */
+  readonly factors?: readonly string[];
 }
 
 /** A WGSL file and how it is specialised. */
@@ -77,10 +129,10 @@ export interface Lowering<A extends object> {
   output(role: string): Tensor;
   hasInput(role: string): boolean;
   readonly inputRoles: readonly string[];
-  /** Where the rows of an input or output lie, for the roles in `rowInputs` and `rowOutputs`. */
+  /** Where the rows of an input or output lie, for the roles in `KernelTraits.rows`. */
   rows(role: string): Rows;
-  /** Whether a tensor is a part of another, so that nothing needs to be copied. */
-  isPlaced(tensor: Tensor): boolean;
+  /** Whether a part lies inside its whole (`Operator.parts`), so that nothing needs to be copied. */
+  isPlaced(part: Tensor, whole: Tensor): boolean;
   /**
    * Picks one of several ways to compute the same: the first candidate, or the one that was measured to be best.
    * @param what names the choice among those of the operator, such as "splits"
@@ -92,8 +144,8 @@ export interface Lowering<A extends object> {
   /** A tensor of fixed values that the kernels need beside the node's inputs. */
   constant(name: string, values: readonly number[], dtype: "f32" | "u32"): Tensor;
   dispatch(kernel: KernelUse, request: DispatchRequest): void;
-  /** Copies a whole tensor into another of the same size. */
-  copy(from: Tensor, to: Tensor): void;
+  /** Copies a whole tensor into another, from its element `toFirst` on, 0 by default. */
+  copy(from: Tensor, to: Tensor, toFirst?: number): void;
 }
 
 /** An operator. `A` is its attributes after defaults are filled in. */
@@ -115,44 +167,14 @@ export interface Operator<A extends object = object> {
    * The plan lets both share memory where nothing else needs the old value, and copies where something does.
    */
   readonly inPlace?: Readonly<Record<string, string>>;
-  /** The value of attribute `activation` that stands for this operator when another one fuses it. */
-  readonly activation?: string;
-  /** Whether the operator has an attribute `activation` that applies to its first output. */
-  readonly fusesActivation?: boolean;
-  /** The parts along the channels that this operator puts together or takes out; undefined where there are none. */
-  rowParts?(node: GraphNode & { readonly attrs: A }): RowParts | undefined;
-  /** Outputs whose rows the kernels can write into wider ones, and inputs that they can read out of such. */
-  readonly rowOutputs?: readonly string[];
-  readonly rowInputs?: readonly string[];
-  /** Sums that this operator makes of two inputs of one shape: `addend + scale · branch`. */
-  residuals?(
-    attrs: A,
-  ): readonly { readonly addend: string; readonly branch: string; readonly scale: number }[];
-  /** Whether such a sum can become this operator's input `addend` and attribute `residualScale`. */
-  readonly fusesResidual?: boolean;
-  /** Whether this is a plain sum of its inputs, and whether an operator can take the terms of one as its inputs x*. */
-  readonly isSum?: boolean;
-  readonly fusesSum?: boolean;
   /**
-   * Of a batch norm in inference mode: adds what computes its statistics [4, C] alone, whose rows 2 and 3 are a scale and
-   * a shift; undefined in training.
-   */
-  scaleAndShift?(graph: Graph, node: GraphNode & { readonly attrs: A }): Tensor | undefined;
-  /** Rewires a node of this operator so that it scales and shifts its output itself. */
-  applyScaleAndShift?(graph: Graph, node: GraphNode, statistics: Tensor): void;
-  /** Rows and columns of zeros that this operator does nothing but add, where it is such a one. */
-  zeroPadding?(attrs: A): SidePadding;
-  /** Whether an attribute `padding` can take zeros that the operator before it adds to its input x. */
-  readonly fusesZeroPadding?: boolean;
-  /** Whether computing it again costs little more than reading its result: one pass over memory. */
-  readonly isCheap?: boolean;
-  /**
-   * Adds what computes output y again from its inputs, where that is less than the whole node: batch norm
-   * remembers its statistics.
+   * Adds what computes output y once more. Present where that costs little more than reading y: one pass over memory.
+   * Such a node may be computed again instead of being kept, and stands for others that do the same.
    */
   recompute?(context: RecomputeContext<A>): Tensor;
-  /** Attributes that only enter the arithmetic: they do not decide which kernels are fastest. */
-  readonly factors?: readonly string[];
+  /** Of an operator that puts a tensor together from parts or takes one apart; undefined where a node does not. */
+  parts?(node: NodeTensors<A>): Parts | undefined;
+  readonly kernels?: KernelTraits;
   lower(lowering: Lowering<A>): void;
   cost(inputs: TypesByRole, outputs: TypesByRole, attrs: A): Cost;
 }

@@ -6,10 +6,10 @@ import type { DeviceFacts } from "../gpu/device.ts";
 import { specialisationKey } from "../gpu/pipelines.ts";
 import type { NodeChoices } from "./choices.ts";
 import type { Graph, Tensor } from "./graph.ts";
+import { liveNodes } from "./live_nodes.ts";
 import { lowerNodes } from "./lowering.ts";
 import { type MemoryLayout, planMemory } from "./memory.ts";
-import { liveNodes } from "./passes.ts";
-import { findRowViews } from "./row_views.ts";
+import { findPlacements } from "./placements.ts";
 
 /** A graph laid out for a device, before anything is allocated. */
 export interface PlanLayout {
@@ -51,8 +51,9 @@ export function layOutPlan(
 ): PlanLayout {
   const wanted = new Set(Object.values(outputs));
   const nodes = liveNodes(graph, wanted);
-  const lowered = lowerNodes(nodes, facts, findRowViews(nodes, wanted));
-  const memory = planMemory(graph, lowered, wanted, facts.maxBufferBytes);
+  const placements = findPlacements(nodes, wanted);
+  const lowered = lowerNodes(nodes, facts, placements);
+  const memory = planMemory(graph, lowered, placements, wanted, facts.maxBufferBytes);
   const used = new Set<Tensor>(wanted);
   for (const command of memory.commands) {
     const tensors = command.kind === "dispatch" ? Object.values(command.tensors) : [command.from, command.to];

@@ -93,13 +93,7 @@ export class LayerScope {
    * @param name unique in the network, such as `block35_3`: the kind and a number.
    */
   block<T>(name: string, build: () => T): T {
-    const outer = this.graph.block;
-    this.graph.block = name;
-    try {
-      return build();
-    } finally {
-      this.graph.block = outer;
-    }
+    return this.graph.inBlock(name, build);
   }
 
   /** The given name, or Keras' for the class in snake case (`conv2d`, `conv2d_1`). */

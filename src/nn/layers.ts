@@ -169,7 +169,11 @@ export class Layers extends WeightedLayers {
 }
 
 function poolOf({ poolSize = 2, strides = poolSize, padding = "valid" }: Pool): {
-  readonly attrs: { size: readonly [number, number]; strides: readonly [number, number]; padding: string };
+  readonly attrs: {
+    readonly size: readonly [number, number];
+    readonly strides: readonly [number, number];
+    readonly padding: "valid" | "same";
+  };
   readonly config: KerasConfig;
 } {
   const attrs = { size: pairOf(poolSize), strides: pairOf(strides), padding };

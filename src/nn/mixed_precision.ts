@@ -3,13 +3,12 @@
 
 import { elementCount } from "../base/tensors.ts";
 import type { Arena, VariableSpec } from "../gpu/variables.ts";
-import type { Graph, GraphNode, Tensor } from "../graph/graph.ts";
+import type { Graph, Tensor } from "../graph/graph.ts";
 import { cast } from "../ops/cast.ts";
 import { findInfinite } from "../ops/find_infinite.ts";
 import { LOSS_SCALE_STATE } from "../ops/loss_scale.ts";
 import { lossScaleSeed } from "../ops/loss_scale_seed.ts";
 import { lossScaleUpdate } from "../ops/loss_scale_update.ts";
-import { narrowArena } from "../ops/narrow_arena.ts";
 import { reshape } from "../ops/reshape.ts";
 import { revertSkipped } from "../ops/revert_skipped.ts";
 
@@ -32,43 +31,8 @@ export function holdsF16(graph: Graph): boolean {
 /** A weight as a kernel takes it that reads `x`: a copy in f16 where `x` is f16. */
 export function kernelInput(graph: Graph, x: Tensor, w: Tensor): Tensor {
   if (x.dtype !== "f16") return w;
-  const { block } = graph;
-  graph.block = undefined; // it is computed once a step, never again inside a block
-  const narrow = graph.applyOne(cast, { x: w }, { dtype: "f16" }, `${w.name}/f16`);
-  graph.block = block;
-  return narrow;
-}
-
-/** Replaces the casts of weights by one node an arena, at the start of the step. Call it when gradients are added. */
-export function mergeWeightCasts(graph: Graph, arenas: readonly Arena[]): void {
-  const castsOf = new Map<Tensor, GraphNode[]>();
-  for (const node of graph.nodes) {
-    const { x } = node.inputs;
-    if (node.operator.name !== cast.name || x?.kind !== "variable") continue;
-    castsOf.set(x, [...(castsOf.get(x) ?? []), node]);
-  }
-  const merged = new Set<GraphNode>();
-  const made: GraphNode[] = [];
-  for (const arena of arenas) {
-    const parts = arena.members.flatMap(({ name, offset }) => {
-      const member = graph.declared.get(name);
-      return ((member && castsOf.get(member)) ?? []).map((node) => ({ node, offset }));
-    });
-    if (parts.length === 0) continue;
-    const x = graph.variable(arena.name, [arena.elements]);
-    graph.apply(narrowArena, { x }, { offsets: parts.map(({ offset }) => offset) }, `${arena.name}/f16`);
-    const whole = graph.nodes.pop();
-    if (!whole) throw new Error("narrowArena made no node");
-    made.push(whole);
-    for (const [i, { node }] of parts.entries()) {
-      const { y } = node.outputs;
-      if (!y) throw new Error(`${node.name} has no output y`);
-      whole.outputs[`part${i}`] = y;
-      y.node = whole;
-      merged.add(node);
-    }
-  }
-  graph.nodes.splice(0, graph.nodes.length, ...made, ...graph.nodes.filter((node) => !merged.has(node)));
+  // In no block: it is computed once a step, never again inside one.
+  return graph.inBlock(undefined, () => graph.applyOne(cast, { x: w }, { dtype: "f16" }, `${w.name}/f16`));
 }
 
 /** The gradient of every loss, [count]: the loss scale. */
@@ -110,10 +74,13 @@ export function revertSkippedSteps(graph: Graph, arenas: readonly Arena[], verdi
   for (const { name, elements, members } of arenas) {
     if (!members.some((member) => assigned.has(member.name))) continue;
     const current = graph.variable(name, [elements]);
-    const saved = graph.applyOne(reshape, { x: current }, { shape: [elements] }, `${name}/saved`);
-    const snapshot = graph.nodes.pop();
-    if (!snapshot) throw new Error("reshape made no node");
-    graph.nodes.unshift(snapshot); // a copy, taken before anything is changed
-    graph.assign(current, graph.applyOne(revertSkipped, { current, saved, verdict }, {}, `${name}/revert`));
+    // A copy, taken before anything is changed.
+    const saved = graph.addBefore(graph.nodes[0], () =>
+      graph.applyOne(reshape, { x: current }, { shape: [elements] }, `${name}/saved`),
+    );
+    const reverted = graph.inSegment("update", () =>
+      graph.applyOne(revertSkipped, { current, saved, verdict }, {}, `${name}/revert`),
+    );
+    graph.assign(current, reverted);
   }
 }

@@ -27,6 +27,9 @@ export type OptimizerConfig =
 /** The variable that counts an optimizer's steps. */
 export const STEP_COUNT = "optimizer/step";
 
+/** What the packed gradients of an arena are handed out as (`Graph.handOut`). */
+export const gradientName = (arena: Arena) => `gradients/${arena.name}`;
+
 const momentName = (arena: Arena, moment: string) => `optimizer/${moment}/${arena.name}`;
 
 /** The moments that an optimizer keeps of arenas of parameters, laid out like these. */
@@ -44,7 +47,8 @@ export function optimizerVariables(config: OptimizerConfig, arenas: readonly Are
 }
 
 /**
- * Adds the update of all parameters in the arenas, in the segment `update`.
+ * Adds the update of all parameters in the arenas, in the segment `update`. The packed gradients are handed out by
+ * `gradientName`, so that they can be read and replaced before.
  * @param gradients by the name of the parameter; every member of an arena must have one.
  * @param learningRate [1].
  * @param isScaled whether the gradients are those of a scaled loss.
@@ -59,36 +63,53 @@ export function applyOptimizer(
   isScaled = false,
 ): Tensor | undefined {
   const packed = arenas.map((arena) => packGradients(graph, arena, gradients));
-  graph.segment = "update";
-  const verdict = isScaled ? lossScaleVerdict(graph, arenas, packed) : undefined;
-  const { name, ...attrs } = config;
-  if (name === "adam") {
-    const counter = graph.variable(STEP_COUNT, [1]);
-    const stepCount = graph.applyOne(increment, { x: counter, verdict }, {}, STEP_COUNT);
-    graph.assign(counter, stepCount);
-    arenas.forEach((arena, i) => {
-      const param = graph.variable(arena.name, [arena.elements]);
-      const m = graph.variable(momentName(arena, "m"), [arena.elements]);
-      const v = graph.variable(momentName(arena, "v"), [arena.elements]);
-      const inputs = { param, grad: packed[i], m, v, learningRate, stepCount, verdict };
-      const { newParam, newM, newV } = graph.apply(adam, inputs, attrs, `adam ${arena.name}`);
-      if (!newParam || !newM || !newV) throw new Error("adam lacks an output");
-      graph.assign(param, newParam);
-      graph.assign(m, newM);
-      graph.assign(v, newV);
-    });
-  } else {
-    arenas.forEach((arena, i) => {
-      const param = graph.variable(arena.name, [arena.elements]);
-      const velocity = graph.variable(momentName(arena, "velocity"), [arena.elements]);
-      const inputs = { param, grad: packed[i], velocity, learningRate, verdict };
-      const { newParam, newVelocity } = graph.apply(sgd, inputs, attrs, `sgd ${arena.name}`);
-      if (!newParam || !newVelocity) throw new Error("sgd lacks an output");
-      graph.assign(param, newParam);
-      graph.assign(velocity, newVelocity);
-    });
+  return graph.inSegment("update", () => {
+    const verdict = isScaled ? lossScaleVerdict(graph, arenas, packed) : undefined;
+    const update = { graph, arenas, packed, learningRate, verdict };
+    if (config.name === "adam") applyAdam(update, config);
+    else applySgd(update, config);
+    return verdict;
+  });
+}
+
+interface Update {
+  readonly graph: Graph;
+  readonly arenas: readonly Arena[];
+  /** The gradients of each arena. */
+  readonly packed: readonly Tensor[];
+  readonly learningRate: Tensor;
+  readonly verdict: Tensor | undefined;
+}
+
+function applyAdam(update: Update, { name: _, ...attrs }: OptimizerConfig & { readonly name: "adam" }): void {
+  const { graph, arenas, packed, learningRate, verdict } = update;
+  const counter = graph.variable(STEP_COUNT, [1]);
+  const stepCount = graph.applyOne(increment, { x: counter, verdict }, {}, STEP_COUNT);
+  graph.assign(counter, stepCount);
+  for (const [i, arena] of arenas.entries()) {
+    const param = graph.variable(arena.name, [arena.elements]);
+    const m = graph.variable(momentName(arena, "m"), [arena.elements]);
+    const v = graph.variable(momentName(arena, "v"), [arena.elements]);
+    const inputs = { param, grad: packed[i], m, v, learningRate, stepCount, verdict };
+    const { newParam, newM, newV } = graph.apply(adam, inputs, attrs, `adam ${arena.name}`);
+    if (!newParam || !newM || !newV) throw new Error("adam lacks an output");
+    graph.assign(param, newParam);
+    graph.assign(m, newM);
+    graph.assign(v, newV);
   }
-  return verdict;
+}
+
+function applySgd(update: Update, { name: _, ...attrs }: OptimizerConfig & { readonly name: "sgd" }): void {
+  const { graph, arenas, packed, learningRate, verdict } = update;
+  for (const [i, arena] of arenas.entries()) {
+    const param = graph.variable(arena.name, [arena.elements]);
+    const velocity = graph.variable(momentName(arena, "velocity"), [arena.elements]);
+    const inputs = { param, grad: packed[i], velocity, learningRate, verdict };
+    const { newParam, newVelocity } = graph.apply(sgd, inputs, attrs, `sgd ${arena.name}`);
+    if (!newParam || !newVelocity) throw new Error("sgd lacks an output");
+    graph.assign(param, newParam);
+    graph.assign(velocity, newVelocity);
+  }
 }
 
 function packGradients(graph: Graph, arena: Arena, gradients: ReadonlyMap<string, Tensor>): Tensor {
@@ -102,5 +123,7 @@ function packGradients(graph: Graph, arena: Arena, gradients: ReadonlyMap<string
   }
   const inputs = Object.fromEntries(present.map(({ gradient }, i) => [`x${i}`, gradient]));
   const attrs = { offsets: present.map(({ offset }) => offset), elements: arena.elements };
-  return graph.applyOne(pack, inputs, attrs, `gradients ${arena.name}`);
+  const packed = graph.applyOne(pack, inputs, attrs, `gradients ${arena.name}`);
+  graph.handOut(gradientName(arena), packed);
+  return packed;
 }

@@ -11,15 +11,14 @@ import {
 } from "../gpu/variables.ts";
 import { differentiate } from "../graph/differentiate.ts";
 import type { Graph, Tensor } from "../graph/graph.ts";
-import { fuseSums } from "../graph/passes.ts";
-import { type Recompute, recompute } from "../graph/recompute.ts";
 import { sumOf } from "../ops/sum.ts";
+import { rewriteDifferentiated } from "../passes/passes.ts";
+import type { Recompute } from "../passes/recompute.ts";
 import type { WeightSpec } from "./layer_scope.ts";
 import type { Layers } from "./layers.ts";
 import {
   holdsF16,
   lossScaleVariables,
-  mergeWeightCasts,
   NARROW_ALIGNMENT,
   revertSkippedSteps,
   scaledLossGradient,
@@ -67,10 +66,9 @@ export function addTraining(
   const forwardCount = graph.nodes.length;
   const gradient = isMixed ? scaledLossGradient(graph, elementCount(loss.shape)) : gradientOfOne(graph, loss);
   const gradients = differentiate(graph, [{ tensor: loss, gradient }], targets, sumOf);
-  fuseSums(graph);
-  recompute(graph, forwardCount, recomputed);
+  const arenas = [...trainableArenas, ...fixedArenas];
+  rewriteDifferentiated(graph, { forwardCount, recomputed, arenas });
   const byName = new Map([...gradients].map(([target, tensor]) => [target.name, tensor]));
-  if (isMixed) mergeWeightCasts(graph, [...trainableArenas, ...fixedArenas]);
   const lossScale = applyOptimizer(graph, optimizer, trainableArenas, byName, learningRate, isMixed);
   if (lossScale) revertSkippedSteps(graph, fixedArenas, lossScale);
   return {

@@ -5,7 +5,7 @@ import forwardShader from "../../shaders/avg_pool2d/forward.wgsl";
 import gradientShader from "../../shaders/avg_pool2d/gradient.wgsl";
 import { byteSize, elementCount } from "../base/tensors.ts";
 import type { AttributeReader } from "../graph/attributes.ts";
-import { defineOperator, typeOf } from "../graph/operator.ts";
+import { computeAgain, defineOperator, typeOf } from "../graph/operator.ts";
 import { channelLanes } from "./lanes.ts";
 import { inferPool, type PoolAttributes, poolAttributes, poolUniforms, poolWorkgroups } from "./pooling.ts";
 
@@ -54,7 +54,7 @@ export const avgPool2dGradient = defineOperator<
 
 export const avgPool2d = defineOperator<AvgPoolAttributes>({
   name: "avgPool2d",
-  isCheap: true,
+  recompute: computeAgain,
   inputs: ["x"],
   attributes,
   infer: (inputs, attrs) => ({ y: inferPool("avgPool2d", inputs, attrs).y }),

@@ -18,7 +18,7 @@ import {
   splitsOnGpu,
 } from "./batch_norm_gpu.ts";
 import { neighbours } from "./candidates.ts";
-import { affineInputs, lowerMovingStatistics, movingStatistics } from "./moving_statistics.ts";
+import { affineInputs, lowerMovingStatistics } from "./moving_statistics.ts";
 import { channelForm, lowerNormalize, normalize, specialise } from "./normalize.ts";
 
 interface BatchNormAttrs {
@@ -144,10 +144,7 @@ function lowerTraining(l: Lowering<BatchNormAttrs>): void {
 export const batchNorm = defineOperator<BatchNormAttrs>({
   name: "batchNorm",
   inputs: ["x", "gamma?", "beta?", "movingMean", "movingVariance", "validRows?"],
-  fusesActivation: true,
-  isCheap: true,
-  rowOutputs: ["y"],
-  factors: ["activation", "epsilon", "momentum"],
+  kernels: { rows: ["y"], factors: ["activation", "epsilon", "momentum"] },
   inPlace: { newMovingMean: "movingMean", newMovingVariance: "movingVariance" },
   attributes: (read) => ({
     training: read.boolean("training", false),
@@ -185,11 +182,6 @@ export const batchNorm = defineOperator<BatchNormAttrs>({
     const inputs = { x: input("x"), statistics: output("statistics") };
     return graph.applyOne(normalize, inputs, { activation: attrs.activation });
   },
-  scaleAndShift(graph, { inputs, attrs: { training, epsilon } }) {
-    if (training) return undefined;
-    const { gamma, beta, movingMean, movingVariance } = inputs;
-    return graph.applyOne(movingStatistics, { gamma, beta, movingMean, movingVariance }, { epsilon });
-  },
   lower(l) {
     if (l.attrs.training) lowerTraining(l);
     else lowerInference(l);
@@ -211,8 +203,7 @@ interface BatchNormGradientAttrs {
 export const batchNormGradient = defineOperator<BatchNormGradientAttrs>({
   name: "batchNormGradient",
   inputs: ["dy", "x", "statistics", "validRows?"],
-  rowInputs: ["dy"],
-  factors: ["activation"],
+  kernels: { rows: ["dy"], factors: ["activation"] },
   attributes: (read) => ({
     training: read.boolean("training"),
     activation: readActivation(read),

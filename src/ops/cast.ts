@@ -3,8 +3,8 @@
 
 import shader from "../../shaders/cast/convert.wgsl";
 import { byteSize, elementCount } from "../base/tensors.ts";
-import type { Graph, Tensor } from "../graph/graph.ts";
-import { defineOperator, type Operator, typeOf } from "../graph/operator.ts";
+import type { Tensor } from "../graph/graph.ts";
+import { defineOperator, type GraphBuilder, type Operator, typeOf } from "../graph/operator.ts";
 import { dispatchElements } from "./lanes.ts";
 
 /** y = x, whatever the types of the two. */
@@ -34,7 +34,18 @@ export const cast: Operator<CastAttributes> = defineOperator<CastAttributes>({
   }),
 });
 
+/** @throws Error where a tensor does not hold floats; gradients do. */
+export function floatTypeOf({ name, dtype }: Tensor): CastAttributes["dtype"] {
+  if (dtype !== "f32" && dtype !== "f16") throw new Error(`${name} is ${dtype}, not f32 or f16`);
+  return dtype;
+}
+
 /** The tensor in an element type: itself where it has that. */
-export function castTo(graph: Graph, x: Tensor, dtype: CastAttributes["dtype"], name?: string): Tensor {
+export function castTo(
+  graph: GraphBuilder,
+  x: Tensor,
+  dtype: CastAttributes["dtype"],
+  name?: string,
+): Tensor {
   return x.dtype === dtype ? x : graph.applyOne(cast, { x }, { dtype }, name);
 }

@@ -5,7 +5,7 @@ import copyShader from "../../shaders/concat/copy_rows.wgsl";
 import { WeftError } from "../base/errors.ts";
 import { byteSize, elementCount, type Shape, sameShape, shapeText } from "../base/tensors.ts";
 import type { Tensor } from "../graph/graph.ts";
-import { defineOperator, type Lowering, type TypesByRole, typeOf } from "../graph/operator.ts";
+import { computeAgain, defineOperator, type Lowering, type TypesByRole, typeOf } from "../graph/operator.ts";
 import { lanesFor } from "./lanes.ts";
 
 interface SliceAttributes {
@@ -33,14 +33,13 @@ export const slice = defineOperator<SliceAttributes>({
     }
     return { y: { shape: shape.with(axis, size), dtype } };
   },
-  rowParts({ attrs: { axis, start }, inputs: { x }, outputs: { y } }) {
-    return x && y && axis === x.shape.length - 1
-      ? { whole: x, parts: [{ tensor: y, first: start }] }
-      : undefined;
+  parts({ attrs: { axis, start }, inputs: { x }, outputs: { y } }) {
+    if (!x || !y || axis !== x.shape.length - 1) return undefined;
+    return { layout: "rows", whole: x, parts: [{ tensor: y, first: start }] };
   },
   lower(lowering) {
     const { attrs, input, output } = lowering;
-    if (lowering.isPlaced(output("y"))) return;
+    if (lowering.isPlaced(output("y"), input("x"))) return;
     copyAlong(lowering, attrs.axis, {
       from: input("x"),
       fromStart: attrs.start,
@@ -57,7 +56,7 @@ interface ConcatAttributes {
 
 export const concat = defineOperator<ConcatAttributes>({
   name: "concat",
-  isCheap: true,
+  recompute: computeAgain,
   inputs: ["x*"],
   attributes: (read) => ({ axis: read.number("axis", -1) }),
   infer(inputs, { axis }) {
@@ -78,7 +77,7 @@ export const concat = defineOperator<ConcatAttributes>({
     }
     return gradients;
   },
-  rowParts({ attrs, inputs, outputs: { y } }) {
+  parts({ attrs, inputs, outputs: { y } }) {
     if (!y || axisOf(attrs.axis, y.shape) !== y.shape.length - 1) return undefined;
     let first = 0;
     const parts = inOrder(Object.keys(inputs)).flatMap((role) => {
@@ -88,7 +87,7 @@ export const concat = defineOperator<ConcatAttributes>({
       first += tensor.shape.at(-1) ?? 0;
       return [part];
     });
-    return { whole: y, parts };
+    return { layout: "rows", whole: y, parts };
   },
   lower(lowering) {
     const { attrs, inputRoles, input, output } = lowering;
@@ -96,7 +95,7 @@ export const concat = defineOperator<ConcatAttributes>({
     let toStart = 0;
     for (const role of inOrder(inputRoles)) {
       const from = input(role);
-      if (!lowering.isPlaced(from))
+      if (!lowering.isPlaced(from, output("y")))
         copyAlong(lowering, axis, { from, fromStart: 0, to: output("y"), toStart });
       toStart += from.shape[axis] ?? 0;
     }

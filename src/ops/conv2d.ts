@@ -100,13 +100,7 @@ export function lowerWeightGradient(
 export const conv2d = defineOperator<FusedAttrs>({
   name: "conv2d",
   inputs: ["x", "w", "b?", "statistics?", "addend?"],
-  factors: ["activation", "residualScale"],
-  fusesZeroPadding: true,
-  fusesActivation: true,
-  fusesResidual: true,
-  applyScaleAndShift(_graph, node, statistics) {
-    node.inputs = { ...node.inputs, statistics };
-  },
+  kernels: { factors: ["activation", "residualScale"] },
   attributes: (read) => ({
     ...readConvolution(read),
     groups: read.whole("groups", 1, 1),

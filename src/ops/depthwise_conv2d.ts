@@ -12,7 +12,6 @@ import {
   lowerForward,
   lowerWeightGradient,
 } from "./depthwise_conv2d_kernels.ts";
-import { foldWeights } from "./fold_weights.ts";
 import { activationGradient } from "./fused_activation.ts";
 import { sumRows } from "./sum_rows.ts";
 
@@ -29,14 +28,7 @@ interface FusedAttrs extends ConvolutionAttrs {
 export const depthwiseConv2d = defineOperator<FusedAttrs>({
   name: "depthwiseConv2d",
   inputs: ["x", "w", "b?"],
-  factors: ["activation"],
-  fusesZeroPadding: true,
-  fusesActivation: true,
-  applyScaleAndShift(graph, node, statistics) {
-    const { w, b } = node.inputs;
-    const { folded, bias } = graph.apply(foldWeights, { w, b, statistics });
-    if (folded && bias) node.inputs = { ...node.inputs, w: folded, b: bias };
-  },
+  kernels: { factors: ["activation"] },
   attributes: (read) => ({ ...readConvolution(read), activation: readActivation(read) }),
   infer(inputs, attrs) {
     const w = typeOf(inputs, "w").shape;

@@ -5,7 +5,7 @@
 import shader from "../../shaders/dropout/dropout.wesl";
 import { WeftError } from "../base/errors.ts";
 import { byteSize, elementCount } from "../base/tensors.ts";
-import { defineOperator, type Operator, typeOf } from "../graph/operator.ts";
+import { computeAgain, defineOperator, type Operator, typeOf } from "../graph/operator.ts";
 
 interface DropoutAttrs {
   readonly rate: number;
@@ -17,7 +17,7 @@ interface DropoutAttrs {
 
 export const dropout: Operator<DropoutAttrs> = defineOperator<DropoutAttrs>({
   name: "dropout",
-  isCheap: true,
+  recompute: computeAgain,
   inputs: ["x", "seed"],
   attributes(read) {
     const rate = read.number("rate");

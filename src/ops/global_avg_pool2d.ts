@@ -4,6 +4,7 @@
 import { WeftError } from "../base/errors.ts";
 import { byteSize, elementCount, shapeText } from "../base/tensors.ts";
 import { defineOperator, noAttributes, typeOf } from "../graph/operator.ts";
+import { floatTypeOf } from "./cast.ts";
 import { imageSizes } from "./shapes.ts";
 import { lowerSpaceSum, spreadOverSpace } from "./sum_over_space.ts";
 
@@ -18,9 +19,9 @@ export const globalAvgPool2d = defineOperator({
     return { y: { shape: [N, C], dtype: "f32" } };
   },
   gradient({ graph, input, dOutput }) {
-    const { shape, dtype } = input("x");
-    const [, H = 1, W = 1] = shape;
-    const attrs = { size: [H, W], scale: 1 / (H * W), dtype };
+    const x = input("x");
+    const [, H = 1, W = 1] = x.shape;
+    const attrs = { size: [H, W], scale: 1 / (H * W), dtype: floatTypeOf(x) } as const;
     return { x: graph.applyOne(spreadOverSpace, { x: dOutput("y") }, attrs) };
   },
   lower(lowering) {

@@ -6,7 +6,7 @@ import gradientShader from "../../shaders/max_pool2d/gradient.wgsl";
 import placesShader from "../../shaders/max_pool2d/places.wgsl";
 import { WeftError } from "../base/errors.ts";
 import { byteSize, elementCount } from "../base/tensors.ts";
-import { defineOperator, typeOf } from "../graph/operator.ts";
+import { computeAgain, defineOperator, typeOf } from "../graph/operator.ts";
 import { channelLanes, singleLanes } from "./lanes.ts";
 import { inferPool, type PoolAttributes, poolAttributes, poolUniforms, poolWorkgroups } from "./pooling.ts";
 import type { ResolvedWindows } from "./windows.ts";
@@ -48,7 +48,7 @@ export const maxPool2dGradient = defineOperator<PoolAttributes>({
 
 export const maxPool2d = defineOperator<PoolAttributes>({
   name: "maxPool2d",
-  isCheap: true,
+  recompute: computeAgain,
   inputs: ["x"],
   attributes: poolAttributes,
   infer(inputs, attrs) {

@@ -2,13 +2,14 @@
 // spread.
 
 import { sameShape } from "../base/tensors.ts";
-import { defineOperator, noAttributes, type Operator } from "../graph/operator.ts";
+import { computeAgain, defineOperator, noAttributes, type Operator } from "../graph/operator.ts";
 import { binaryCost, inferBinary, lowerBinary } from "./binary.ts";
+import { floatTypeOf } from "./cast.ts";
 import { sumOverSpace } from "./sum_over_space.ts";
 
 export const multiply: Operator = defineOperator({
   name: "multiply",
-  isCheap: true,
+  recompute: computeAgain,
   inputs: ["a", "b"],
   attributes: noAttributes,
   infer: (inputs) => inferBinary("multiply", inputs),
@@ -19,7 +20,7 @@ export const multiply: Operator = defineOperator({
     const db = () =>
       sameShape(a.shape, b.shape)
         ? graph.applyOne(multiply, { a: dy, b: a })
-        : graph.applyOne(sumOverSpace, { x: dy, r: a }, { keepDimensions: true, dtype: b.dtype });
+        : graph.applyOne(sumOverSpace, { x: dy, r: a }, { keepDimensions: true, dtype: floatTypeOf(b) });
     return {
       a: wants("a") ? graph.applyOne(multiply, { a: dy, b }) : undefined,
       b: wants("b") ? db() : undefined,

@@ -76,7 +76,7 @@ export function lowerNormalize(
 export const normalize = defineOperator<{ readonly activation: Activation }>({
   name: "normalize",
   inputs: ["x", "statistics"],
-  rowOutputs: ["y"],
+  kernels: { rows: ["y"] },
   attributes: (read) => ({ activation: readActivation(read) }),
   infer: (inputs) => ({ y: typeOf(inputs, "x") }),
   lower(lowering) {

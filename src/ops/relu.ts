@@ -2,4 +2,4 @@
 
 import { clamped, defineUnary, NO_CAP } from "./unary.ts";
 
-export const { operator: relu, gradient: reluGradient } = defineUnary("relu", clamped(1, 0, NO_CAP), "relu");
+export const { operator: relu, gradient: reluGradient } = defineUnary("relu", clamped(1, 0, NO_CAP));

@@ -2,4 +2,4 @@
 
 import { clamped, defineUnary } from "./unary.ts";
 
-export const { operator: relu6, gradient: relu6Gradient } = defineUnary("relu6", clamped(1, 0, 6), "relu6");
+export const { operator: relu6, gradient: relu6Gradient } = defineUnary("relu6", clamped(1, 0, 6));

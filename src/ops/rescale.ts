@@ -3,7 +3,7 @@
 import shader from "../../shaders/rescale/forward.wgsl";
 import { WeftError } from "../base/errors.ts";
 import { byteSize, elementCount, shapeText } from "../base/tensors.ts";
-import { defineOperator, type Operator, typeOf } from "../graph/operator.ts";
+import { computeAgain, defineOperator, type Operator, typeOf } from "../graph/operator.ts";
 import { elementWorkgroups } from "./lanes.ts";
 
 interface RescaleAttributes {
@@ -23,7 +23,7 @@ function vector(values: readonly number[]): readonly [number, number, number, nu
 
 export const rescale: Operator<RescaleAttributes> = defineOperator<RescaleAttributes>({
   name: "rescale",
-  isCheap: true,
+  recompute: computeAgain,
   inputs: ["x"],
   attributes: (read) => ({ scale: read.numbers("scale"), offset: read.numbers("offset") }),
   infer(inputs, { scale, offset }) {

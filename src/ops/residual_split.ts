@@ -20,7 +20,6 @@ const CAPS = { relu: NO_CAP, relu6: 6 } as const;
 export const residualSplit = defineOperator<ResidualSplitAttrs>({
   name: "residualSplit",
   inputs: ["y", "x*"],
-  fusesSum: true,
   attributes: (read) => ({
     scale: read.number("scale"),
     activation: read.choice("activation", ["relu", "relu6"]),

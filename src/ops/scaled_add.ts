@@ -2,12 +2,12 @@
 
 import scaleShader from "../../shaders/scaled_add/scale.wgsl";
 import { byteSize, elementCount } from "../base/tensors.ts";
-import { defineOperator, typeOf } from "../graph/operator.ts";
+import { computeAgain, defineOperator, typeOf } from "../graph/operator.ts";
 import { lowerBinary } from "./binary.ts";
 import { dispatchElements } from "./lanes.ts";
 import { requireSameShape } from "./shapes.ts";
 
-interface ScaleAttributes {
+export interface ScaleAttributes {
   readonly scale: number;
 }
 
@@ -30,8 +30,7 @@ export const scaledAddGradient = defineOperator<ScaleAttributes>({
 
 export const scaledAdd = defineOperator<ScaleAttributes>({
   name: "scaledAdd",
-  isCheap: true,
-  residuals: ({ scale }) => [{ addend: "x", branch: "r", scale }],
+  recompute: computeAgain,
   inputs: ["x", "r"],
   attributes: (read) => ({ scale: read.number("scale") }),
   infer(inputs) {

@@ -4,8 +4,8 @@
 import shader from "../../shaders/sum/forward.wgsl";
 import { WeftError } from "../base/errors.ts";
 import { byteSize, elementCount, sameShape, shapeText } from "../base/tensors.ts";
-import type { Graph, Tensor } from "../graph/graph.ts";
-import { defineOperator, noAttributes, typeOf } from "../graph/operator.ts";
+import type { Tensor } from "../graph/graph.ts";
+import { computeAgain, defineOperator, type GraphBuilder, noAttributes, typeOf } from "../graph/operator.ts";
 import { add } from "./add.ts";
 import { dispatchElements } from "./lanes.ts";
 
@@ -13,8 +13,7 @@ const MOST_TERMS = 4;
 
 export const sum = defineOperator({
   name: "sum",
-  isCheap: true,
-  isSum: true,
+  recompute: computeAgain,
   inputs: ["x*"],
   attributes: noAttributes,
   infer(inputs) {
@@ -52,7 +51,7 @@ export const sum = defineOperator({
 });
 
 /** The sum of tensors of one shape as new nodes, in their order; what differentiation adds gradients with. */
-export function sumOf(graph: Graph, tensors: readonly Tensor[]): Tensor {
+export function sumOf(graph: GraphBuilder, tensors: readonly Tensor[]): Tensor {
   const [first, second, ...rest] = tensors;
   if (!first) throw new Error("a sum of nothing");
   if (!second) return first;

@@ -7,7 +7,14 @@ import sigmoidForward from "../../shaders/unary/sigmoid_forward.wgsl";
 import sigmoidGradient from "../../shaders/unary/sigmoid_gradient.wgsl";
 import { byteSize, elementCount } from "../base/tensors.ts";
 import type { UniformValues } from "../gpu/shader_linking.ts";
-import { defineOperator, type KernelUse, noAttributes, type Operator, typeOf } from "../graph/operator.ts";
+import {
+  computeAgain,
+  defineOperator,
+  type KernelUse,
+  noAttributes,
+  type Operator,
+  typeOf,
+} from "../graph/operator.ts";
 import { dispatchElements } from "./lanes.ts";
 import { requireSameShape } from "./shapes.ts";
 
@@ -57,15 +64,8 @@ export function sigmoidal(isGated: boolean): UnaryFunction {
   };
 }
 
-/**
- * The operator of an element-wise function (x → y) and the operator of its gradient (x or y, dy → dx).
- * @param activation see `Operator.activation`.
- */
-export function defineUnary(
-  name: string,
-  rule: UnaryFunction,
-  activation?: string,
-): { operator: Operator; gradient: Operator } {
+/** The operator of an element-wise function (x → y) and the operator of its gradient (x or y, dy → dx). */
+export function defineUnary(name: string, rule: UnaryFunction): { operator: Operator; gradient: Operator } {
   const { slopeBy, flops } = rule;
   const gradient = defineOperator({
     name: `${name}Gradient`,
@@ -88,7 +88,7 @@ export function defineUnary(
   });
   const operator = defineOperator({
     name,
-    isCheap: true,
+    recompute: computeAgain,
     inputs: ["x"],
     attributes: noAttributes,
     infer: (inputs) => ({ y: typeOf(inputs, "x") }),
@@ -96,7 +96,6 @@ export function defineUnary(
       const known = slopeBy === "x" ? input("x") : output("y");
       return { x: graph.applyOne(gradient, { [slopeBy]: known, dy: dOutput("y") }) };
     },
-    ...(activation !== undefined && { activation }),
     lower({ input, output, dispatch }) {
       const y = output("y");
       const { use, uniforms } = rule.forward;

@@ -7,6 +7,7 @@ import { byteSize, shapeText } from "../base/tensors.ts";
 import type { Tensor } from "../graph/graph.ts";
 import {
   type Cost,
+  computeAgain,
   defineOperator,
   type Lowering,
   type Operator,
@@ -22,10 +23,9 @@ interface AmountAttributes {
 
 export const zeroPad2d: Operator<AmountAttributes> = defineOperator<AmountAttributes>({
   name: "zeroPad2d",
-  isCheap: true,
+  recompute: computeAgain,
   inputs: ["x"],
   attributes: (read) => ({ amounts: read.amounts("amounts") }),
-  zeroPadding: ({ amounts }) => amounts,
   infer(inputs, { amounts: [[top, bottom], [left, right]] }) {
     const { N, H, W, C } = imageSizes("zeroPad2d", inputs, "x");
     return { y: { shape: [N, H + top + bottom, W + left + right, C], dtype: typeOf(inputs, "x").dtype } };
@@ -41,7 +41,7 @@ export const zeroPad2d: Operator<AmountAttributes> = defineOperator<AmountAttrib
 
 export const crop2d: Operator<AmountAttributes> = defineOperator<AmountAttributes>({
   name: "crop2d",
-  isCheap: true,
+  recompute: computeAgain,
   inputs: ["x"],
   attributes: (read) => ({ amounts: read.amounts("amounts") }),
   infer(inputs, { amounts }) {

@@ -4,11 +4,11 @@ import { WeftError } from "../base/errors.ts";
 import type { GpuDevice } from "../gpu/device.ts";
 import { VariableStore } from "../gpu/variables.ts";
 import { Graph } from "../graph/graph.ts";
-import { fuseForInference } from "../graph/passes.ts";
 import { Plan } from "../graph/plan.ts";
 import { layOutPlan } from "../graph/plan_layout.ts";
 import { Layers } from "../nn/layers.ts";
 import { preprocess } from "../ops/preprocess.ts";
+import { fuseForInference } from "../passes/passes.ts";
 import { suitedTo } from "./network.ts";
 import type { ClassifierConfig } from "./weights_network.ts";
 

@@ -14,7 +14,6 @@ import type { DType, Shape } from "../base/tensors.ts";
 import type { GpuDevice } from "../gpu/device.ts";
 import { VariableStore } from "../gpu/variables.ts";
 import { Graph, type Tensor } from "../graph/graph.ts";
-import { fuse, fuseForInference } from "../graph/passes.ts";
 import { type HostArray, Plan, type StepValues } from "../graph/plan.ts";
 import { layOutPlan } from "../graph/plan_layout.ts";
 import { initialValues } from "../nn/initializers.ts";
@@ -22,6 +21,7 @@ import type { WeightSpec } from "../nn/layer_scope.ts";
 import { Layers } from "../nn/layers.ts";
 import type { OptimizerConfig } from "../nn/optimizers.ts";
 import { addTraining, declareVariables } from "../nn/training.ts";
+import { fuse, fuseForInference } from "../passes/passes.ts";
 
 /** A network: its inputs, and the function that adds it to a graph and names its outputs. */
 export interface ModelDefinition<Input extends string = string> {

@@ -3,9 +3,7 @@
 
 import type { DeviceFacts } from "../gpu/device.ts";
 import { Graph, type Tensor } from "../graph/graph.ts";
-import { fuse, fuseForInference } from "../graph/passes.ts";
 import { layOutPlan, type PlanLayout } from "../graph/plan_layout.ts";
-import type { Recompute } from "../graph/recompute.ts";
 import type { Backbone } from "../models/backbone.ts";
 import {
   type Head,
@@ -21,6 +19,8 @@ import type { OptimizerConfig } from "../nn/optimizers.ts";
 import { addTraining, type TrainingVariables } from "../nn/training.ts";
 import { castTo } from "../ops/cast.ts";
 import { preprocess } from "../ops/preprocess.ts";
+import { fuse, fuseForInference } from "../passes/passes.ts";
+import type { Recompute } from "../passes/recompute.ts";
 
 /** What the network of a run is. */
 export interface NetworkConfig {
@@ -117,7 +117,7 @@ export function layOutTrainingStep(config: TrainingStepConfig, facts: DeviceFact
   });
   const mode = config.backbone.preprocessing;
   const dtype = config.precision === "mixed" ? "f16" : "f32";
-  const attrs = { mode, augment: config.augment, dtype };
+  const attrs = { mode, augment: config.augment, dtype } as const;
   const image = graph.applyOne(preprocess, { bytes, transform }, attrs, "image");
   layers.frozen = config.freezeBackbone;
   const features = castTo(graph, backboneFeatures(layers, config, image), "f32", "features");

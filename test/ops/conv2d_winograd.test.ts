@@ -21,7 +21,7 @@ import { SameChoice } from "./same_choice.ts";
 const ADAPTER = process.env.WEFT_TEST_ADAPTER ?? "auto";
 const hasF16 = (await testDevice()).facts.features.has("shader-f16");
 const BY_WINOGRAD = new SameChoice({ method: "winograd" });
-const SAME = { strides: [1, 1], padding: "same", dilations: [1, 1], groups: 1 };
+const SAME = { strides: [1, 1], padding: "same", dilations: [1, 1], groups: 1 } as const;
 
 /** A 3x3 convolution of x [N,H,W,C] to K channels. */
 function sample(name: string, x: readonly number[], K: number, padding: unknown = "same"): Sample {

@@ -82,7 +82,7 @@ describe("a fused forward pass on GPUs", () => {
     const inputs = Object.fromEntries(
       Object.entries(values).map(([role, { shape }]) => [role, graph.input(role, shape)]),
     );
-    const attrs = { padding: "same", activation: "relu6", residualScale: 0.3 };
+    const attrs = { padding: "same", activation: "relu6", residualScale: 0.3 } as const;
     const y = graph.applyOne(conv2d, inputs, attrs);
     const layout = layOutPlan(graph, { y }, facts);
     const plan = await Plan.compile(device, layout, new VariableStore(device));

@@ -182,7 +182,7 @@ describe.skipIf(!subgroupMatrix)(
       const given = Object.entries(values).map(([role, { shape }]) => {
         return [role, castTo(graph, graph.input(role, shape), "f16")] as const;
       });
-      const fused = { ...attrs, activation: "relu6", residualScale: 0.25 };
+      const fused = { ...attrs, activation: "relu6", residualScale: 0.25 } as const;
       const result = graph.applyOne(conv2dOperator, Object.fromEntries(given), fused);
       const layout = layOutPlan(graph, { result }, only(names[0] ?? "", splits));
       expect(ofMatrices(layout)).toHaveLength(1);

@@ -3,11 +3,12 @@
 import { describe, expect, it } from "vitest";
 import { VariableStore } from "../../src/gpu/variables.ts";
 import { Graph, type Tensor } from "../../src/graph/graph.ts";
-import { fuseForInference, liveNodes } from "../../src/graph/passes.ts";
+import { liveNodes } from "../../src/graph/live_nodes.ts";
 import { Plan } from "../../src/graph/plan.ts";
 import { layOutPlan } from "../../src/graph/plan_layout.ts";
 import { initialValues } from "../../src/nn/initializers.ts";
 import { Layers } from "../../src/nn/layers.ts";
+import { fuseForInference } from "../../src/passes/passes.ts";
 import { testDevice } from "../device.ts";
 import { expectMatch } from "../reference/compare.ts";
 

@@ -18,7 +18,7 @@ describe("normalize", () => {
     const gamma = graph.input("gamma", [channels]);
     const movingMean = graph.constant("mean", [channels], new Array(channels).fill(0));
     const movingVariance = graph.constant("variance", [channels], new Array(channels).fill(1));
-    const attrs = { training: true, activation: "relu6" };
+    const attrs = { training: true, activation: "relu6" } as const;
     const { y, statistics } = graph.apply(batchNorm, { x, gamma, movingMean, movingVariance }, attrs);
     if (!y || !statistics) throw new Error("batchNorm lacks an output");
     const again = graph.applyOne(normalize, { x, statistics }, { activation: "relu6" });

@@ -41,6 +41,28 @@ describe("pack", () => {
     }
   });
 
+  it("copies a value that it holds twice, as the gradient of a sum of two weights", async () => {
+    const device = await testDevice();
+    const graph = new Graph();
+    const x = graph.applyOne(relu, { x: graph.input("a", [5]) });
+    const other = graph.applyOne(relu, { x });
+    const packed = graph.applyOne(
+      pack,
+      { x0: x, x1: other, x2: x },
+      { offsets: [0, 64, 128], elements: 133 },
+    );
+    const layout = layOutPlan(graph, { packed }, device.facts);
+    expect(layout.memory.commands.map(({ kind }) => kind)).toEqual(["dispatch", "dispatch", "copy", "copy"]);
+    const plan = await Plan.compile(device, layout, new VariableStore(device));
+    try {
+      plan.poison();
+      const got = await plan.run({ a: numbers(5, 10) });
+      for (const at of [0, 64, 128]) expect(got.packed?.slice(at, at + 5)).toEqual(numbers(5, 10));
+    } finally {
+      plan.destroy();
+    }
+  });
+
   it("refuses offsets that cannot be bound, and too few of them", () => {
     const graph = new Graph();
     const x0 = graph.input("x0", [8]);

@@ -5,6 +5,7 @@ import { RandomStream } from "../../src/base/random.ts";
 import type { Shape } from "../../src/base/tensors.ts";
 import { VariableStore } from "../../src/gpu/variables.ts";
 import { Graph } from "../../src/graph/graph.ts";
+import type { Operator } from "../../src/graph/operator.ts";
 import { Plan } from "../../src/graph/plan.ts";
 import { layOutPlan } from "../../src/graph/plan_layout.ts";
 import { PREPROCESS_MODES, type PreprocessMode, preprocess } from "../../src/ops/preprocess.ts";
@@ -102,7 +103,8 @@ describe("preprocess", () => {
     expect(() => graph.apply(preprocess, { bytes, transform }, { augment: true })).toThrow(
       /transform expects \[2,6\]/,
     );
-    expect(() => graph.apply(preprocess, { bytes }, { mode: "vgg" })).toThrow(
+    const operator: Operator = preprocess;
+    expect(() => graph.apply(operator, { bytes }, { mode: "vgg" })).toThrow(
       /preprocess: mode expects tf or caffe/,
     );
   });

@@ -4,12 +4,13 @@ import { describe, expect, it } from "vitest";
 import { VariableStore } from "../../src/gpu/variables.ts";
 import { differentiate } from "../../src/graph/differentiate.ts";
 import { Graph, type Tensor } from "../../src/graph/graph.ts";
-import { fuse, fuseSums } from "../../src/graph/passes.ts";
 import { Plan } from "../../src/graph/plan.ts";
 import { layOutPlan } from "../../src/graph/plan_layout.ts";
 import { initialValues } from "../../src/nn/initializers.ts";
 import { Layers } from "../../src/nn/layers.ts";
 import { sumOf } from "../../src/ops/sum.ts";
+import { fuseSums } from "../../src/passes/fuse_sums.ts";
+import { fuse } from "../../src/passes/passes.ts";
 import { testDevice } from "../device.ts";
 import { expectMatch } from "../reference/compare.ts";
 

@@ -4,7 +4,7 @@
 import { describe, expect, it } from "vitest";
 import type { GpuDevice } from "../../src/gpu/device.ts";
 import { Graph, type GraphNode } from "../../src/graph/graph.ts";
-import { liveNodes } from "../../src/graph/passes.ts";
+import { liveNodes } from "../../src/graph/live_nodes.ts";
 import type { StepValues } from "../../src/graph/plan.ts";
 import { layOutPlan } from "../../src/graph/plan_layout.ts";
 import { conv2d } from "../../src/ops/conv2d.ts";
@@ -88,10 +88,8 @@ describe("expected values", () => {
       statistics: graph.input("statistics", [4, 12]),
       addend: graph.input("addend", [2, 7, 6, 12]),
     };
-    const attrs = { padding: "same", activation: "relu6", residualScale: 0.3 };
-    const node = graph.applyOne(conv2d, inputs, attrs).node;
-    if (!node) throw new Error("no node");
-    const lone = isolate(node, device.facts);
+    const attrs = { padding: "same", activation: "relu6", residualScale: 0.3 } as const;
+    const lone = isolate(graph.add(conv2d, inputs, attrs), device.facts);
     const drawn = drawInputs(lone.node);
     const expected = expectedElements(lone.node, drawn) ?? [];
     expect(expected.some(({ value }) => value === 0)).toBe(true);

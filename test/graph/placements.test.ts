@@ -1,15 +1,16 @@
-// Row views: branches are written into their concatenation and gradients read out of it, with the same bits as copies.
+// Placements: branches are written into their concatenation and gradients read out of it, with the same bits as copies;
+// what is packed is computed in its place wherever it has only one.
 
 import { describe, expect, it } from "vitest";
 import { VariableStore } from "../../src/gpu/variables.ts";
 import { differentiate } from "../../src/graph/differentiate.ts";
 import { Graph, type Tensor } from "../../src/graph/graph.ts";
-import { fuse } from "../../src/graph/passes.ts";
 import { Plan } from "../../src/graph/plan.ts";
 import { layOutPlan, type PlanLayout } from "../../src/graph/plan_layout.ts";
 import { initialValues } from "../../src/nn/initializers.ts";
 import { Layers } from "../../src/nn/layers.ts";
 import { sumOf } from "../../src/ops/sum.ts";
+import { fuse } from "../../src/passes/passes.ts";
 import { testDevice } from "../device.ts";
 
 const SHAPE = [2, 5, 7, 4];
@@ -64,7 +65,7 @@ const copies = ({ memory }: PlanLayout) =>
     (command) => command.kind === "dispatch" && command.kernel.name === "concat/copy_rows",
   ).length;
 
-describe("row views", () => {
+describe("rows inside wider ones", () => {
   it.each([[[8, 12]], [[3, 6]], [[8, 3]]])("of %j channels change no bit", async (widths) => {
     const viewed = await run(widths, false);
     const copied = await run(widths, true);

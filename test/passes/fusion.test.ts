@@ -2,8 +2,9 @@
 
 import { describe, expect, it } from "vitest";
 import { Graph } from "../../src/graph/graph.ts";
-import { fuse, liveNodes } from "../../src/graph/passes.ts";
+import { liveNodes } from "../../src/graph/live_nodes.ts";
 import { Layers } from "../../src/nn/layers.ts";
+import { fuse, fuseForInference } from "../../src/passes/passes.ts";
 
 function convolutionBlock() {
   const graph = new Graph();
@@ -28,7 +29,7 @@ describe("fusion", () => {
     const { graph, y } = convolutionBlock();
     fuse(graph, [y]);
     expect(operators(graph, [y])).toEqual(["depthwiseConv2d", "batchNorm"]);
-    expect(y.node?.attrs).toMatchObject({ activation: "relu6" });
+    expect(graph.makerOf(y)?.attrs).toMatchObject({ activation: "relu6" });
   });
 
   it("keeps what is read besides", () => {
@@ -47,6 +48,20 @@ describe("fusion", () => {
     const sum = new Layers(graph, { training: true }).add([normalised, y]);
     fuse(graph, [sum]);
     expect(operators(graph, [sum])).toContain("relu6");
+  });
+
+  it("folds one batch norm into a convolution, not the one behind it", () => {
+    const graph = new Graph();
+    const layers = new Layers(graph, { training: false });
+    const options = { momentum: 0.9, epsilon: 1e-3 };
+    const x = graph.input("x", [1, 5, 5, 4]);
+    const convolved = layers.conv2D(x, { filters: 8, kernelSize: 1 });
+    const once = layers.batchNormalization(convolved, options);
+    const y = layers.reLU(layers.batchNormalization(once, options));
+    fuseForInference(graph, [y]);
+    expect(operators(graph, [y])).toEqual(["movingStatistics", "conv2d", "batchNorm"]);
+    expect(graph.makerOf(y)?.attrs).toMatchObject({ activation: "relu" });
+    expect(graph.makerOf(once)?.operator.name).toBe("conv2d");
   });
 
   it("takes the same ReLU of the same tensor once", () => {

@@ -2,7 +2,8 @@
 // pass. Less memory for more work (Chen et al. 2016, "Training deep nets with sublinear memory cost").
 
 import { byteSize } from "../base/tensors.ts";
-import type { Graph, GraphNode, Tensor } from "./graph.ts";
+import type { Graph, Tensor } from "../graph/graph.ts";
+import type { GraphNode } from "../graph/node.ts";
 
 /**
  * What is computed again: nothing; `cheap`: what one pass over memory makes out of values that are kept anyway;
@@ -21,50 +22,51 @@ const SMALL_BYTES = 65536;
 export function recompute(graph: Graph, forwardCount: number, choice: Recompute): void {
   if (choice === "nothing") return;
   const forward = graph.nodes.slice(0, forwardCount);
-  const backward = graph.nodes.splice(forwardCount);
+  const backward = graph.nodes.slice(forwardCount);
   const dropped = choice === "cheap" ? cheapValues(forward, backward) : valuesInBlocks(forward);
   const again = new Map<Tensor, Tensor>();
   const resolve = (tensor: Tensor): Tensor => {
-    const { node } = tensor;
-    if (!node || !dropped.has(tensor)) return tensor;
+    const maker = graph.makerOf(tensor);
+    if (!maker || !dropped.has(tensor)) return tensor;
     const known = again.get(tensor);
     if (known) return known;
-    const computed = computeAgain(graph, node, tensor, resolve);
+    const computed = computedAgain(graph, maker, tensor, resolve);
     again.set(tensor, computed);
     return computed;
   };
-  const { segment } = graph;
   for (const node of backward) {
-    graph.segment = node.segment;
-    node.inputs = Object.fromEntries(
-      Object.entries(node.inputs).map(([role, tensor]) => [role, resolve(tensor)]),
+    graph.addBefore(node, () =>
+      graph.inSegment(node.segment, () => {
+        const inputs = Object.entries(node.inputs).map(([role, tensor]) => [role, resolve(tensor)]);
+        node.inputs = Object.fromEntries(inputs);
+      }),
     );
-    graph.nodes.push(node);
   }
-  graph.segment = segment;
 }
 
-function computeAgain(
+function computedAgain(
   graph: Graph,
   node: GraphNode,
   tensor: Tensor,
   resolve: (tensor: Tensor) => Tensor,
 ): Tensor {
-  const role = Object.keys(node.outputs).find((name) => node.outputs[name] === tensor) ?? "y";
   const required = (found: Tensor | undefined): Tensor => {
     if (!found) throw new Error(`${node.name} lacks a tensor to be computed again from`);
     return found;
   };
-  if (node.operator.recompute) {
-    return node.operator.recompute({
-      graph,
-      attrs: node.attrs,
-      input: (name) => resolve(required(node.inputs[name])),
-      output: (name) => required(node.outputs[name]),
-    });
-  }
-  const inputs = Object.entries(node.inputs).map(([name, input]) => [name, resolve(input)]);
-  return required(graph.repeat(node, Object.fromEntries(inputs)).outputs[role]);
+  const repeat = () => {
+    const role = Object.keys(node.outputs).find((name) => node.outputs[name] === tensor) ?? "y";
+    const inputs = Object.entries(node.inputs).map(([name, input]) => [name, resolve(input)]);
+    return required(graph.repeat(node, Object.fromEntries(inputs)).outputs[role]);
+  };
+  if (!node.operator.recompute) return repeat();
+  return node.operator.recompute({
+    graph,
+    attrs: node.attrs,
+    input: (name) => resolve(required(node.inputs[name])),
+    output: (name) => required(node.outputs[name]),
+    repeat,
+  });
 }
 
 const isKept = (tensor: Tensor) => tensor.kind !== "value" || byteSize(tensor) <= SMALL_BYTES;
@@ -79,7 +81,7 @@ function cheapValues(forward: readonly GraphNode[], backward: readonly GraphNode
   const dropped = new Set<Tensor>();
   for (const { operator, inputs, outputs } of forward) {
     const { y } = outputs;
-    if (!operator.isCheap || !y || isKept(y)) continue;
+    if (!operator.recompute || !y || isKept(y)) continue;
     const isThere = (tensor: Tensor) => isKept(tensor) || dropped.has(tensor) || wanted.has(tensor);
     if (Object.values(inputs).every(isThere)) dropped.add(y);
   }
@@ -89,12 +91,16 @@ function cheapValues(forward: readonly GraphNode[], backward: readonly GraphNode
 /** Values that only nodes of their own block read. */
 function valuesInBlocks(forward: readonly GraphNode[]): Set<Tensor> {
   const dropped = new Set<Tensor>();
+  const blockOf = new Map<Tensor, string>();
   for (const { block, outputs } of forward) {
     if (block === undefined) continue;
-    for (const tensor of Object.values(outputs)) if (!isKept(tensor)) dropped.add(tensor);
+    for (const tensor of Object.values(outputs)) {
+      blockOf.set(tensor, block);
+      if (!isKept(tensor)) dropped.add(tensor);
+    }
   }
   for (const { block, inputs } of forward) {
-    for (const tensor of Object.values(inputs)) if (tensor.node?.block !== block) dropped.delete(tensor);
+    for (const tensor of Object.values(inputs)) if (blockOf.get(tensor) !== block) dropped.delete(tensor);
   }
   return dropped;
 }

@@ -1,8 +1,8 @@
 // Recomputing: the same training to the last bit, in less memory.
 
 import { describe, expect, it } from "vitest";
-import { RECOMPUTE_CHOICES, type Recompute } from "../../src/graph/recompute.ts";
 import { backboneNamed } from "../../src/models/backbones.ts";
+import { RECOMPUTE_CHOICES, type Recompute } from "../../src/passes/recompute.ts";
 import type { TrainingStepConfig } from "../../src/training/network.ts";
 import { layOutTrainingStep } from "../../src/training/network.ts";
 import { testDevice } from "../device.ts";

@@ -1,0 +1,17 @@
+// The operators that can apply an activation to their output y.
+
+import type { GraphNode } from "../graph/node.ts";
+import type { Operator } from "../graph/operator.ts";
+import type { Activation } from "../ops/activation.ts";
+import { batchNorm } from "../ops/batch_norm.ts";
+import { conv2d } from "../ops/conv2d.ts";
+import { depthwiseConv2d } from "../ops/depthwise_conv2d.ts";
+
+interface WithActivation {
+  readonly activation: Activation;
+}
+
+export const WITH_ACTIVATION: readonly Operator<WithActivation>[] = [conv2d, depthwiseConv2d, batchNorm];
+
+/** Whether a node applies no activation yet, so that something can be fused before one. */
+export const isPlain = ({ attrs }: GraphNode<WithActivation>) => attrs.activation === "none";

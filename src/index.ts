@@ -62,8 +62,9 @@ export { type Arena, layOutArenas, type VariableSpec, VariableStore } from "./gp
 // The graph of a step: inputs, variables and nodes; its gradients; its plan, compiled once and replayed.
 export { differentiate } from "./graph/differentiate.ts";
 export { Graph, type GraphNode, type Tensor } from "./graph/graph.ts";
+export { SEGMENTS, type Segment } from "./graph/node.ts";
 export type { Operator } from "./graph/operator.ts";
-export { type HostArray, Plan, type StepValues } from "./graph/plan.ts";
+export { type HostArray, Plan, type StepValues, type SubmitOptions } from "./graph/plan.ts";
 export { layOutPlan, type PlanLayout } from "./graph/plan_layout.ts";
 // Backbones and the multi-task model.
 export type { Backbone, BackboneConfig } from "./models/backbone.ts";

@@ -26,13 +26,7 @@ export interface CopyCommand {
   readonly to: BufferRange;
 }
 
-/** Fills a range with zero bytes. */
-export interface ClearCommand {
-  readonly kind: "clear";
-  readonly range: BufferRange;
-}
-
-export type Command = DispatchCommand | CopyCommand | ClearCommand;
+export type Command = DispatchCommand | CopyCommand;
 
 /** Encodes the commands in order; neighbouring dispatches share one compute pass. */
 export function encodeCommands(encoder: GPUCommandEncoder, commands: readonly Command[]): void {
@@ -55,12 +49,8 @@ export function encodeCommands(encoder: GPUCommandEncoder, commands: readonly Co
     }
     pass?.end();
     pass = undefined;
-    if (command.kind === "copy") {
-      const { from, to } = command;
-      encoder.copyBufferToBuffer(from.buffer, from.offset, to.buffer, to.offset, to.bytes);
-    } else {
-      encoder.clearBuffer(command.range.buffer, command.range.offset, command.range.bytes);
-    }
+    const { from, to } = command;
+    encoder.copyBufferToBuffer(from.buffer, from.offset, to.buffer, to.offset, to.bytes);
   }
   pass?.end();
 }

@@ -5,8 +5,9 @@
 import { WeftError } from "../base/errors.ts";
 import { byteSize, elementCount, sameShape, shapeText, type TensorType } from "../base/tensors.ts";
 import type { BufferRange } from "./commands.ts";
-import { BINDING_ALIGNMENT_BYTES, BUFFER_USAGE, MAP_MODE_READ } from "./constants.ts";
+import { BINDING_ALIGNMENT_BYTES } from "./constants.ts";
 import type { GpuDevice } from "./device.ts";
+import { readRanges } from "./read_back.ts";
 
 export interface VariableSpec extends TensorType {
   readonly name: string;
@@ -172,35 +173,9 @@ export class VariableStore {
 
   /** Reads variables back in one transfer. */
   async read(names: readonly string[]): Promise<Map<string, Float32Array<ArrayBuffer>>> {
-    const { device } = this;
     const ranges = names.map((name) => this.get(name).range);
-    const total = ranges.reduce((sum, range) => sum + range.bytes, 0);
-    const staging = device.createBuffer(
-      "variables",
-      Math.max(4, total),
-      BUFFER_USAGE.MAP_READ | BUFFER_USAGE.COPY_DST,
-    );
-    try {
-      const encoder = device.raw.createCommandEncoder();
-      let at = 0;
-      for (const range of ranges) {
-        encoder.copyBufferToBuffer(range.buffer, range.offset, staging, at, range.bytes);
-        at += range.bytes;
-      }
-      device.raw.queue.submit([encoder.finish()]);
-      await device.wait(staging.mapAsync(MAP_MODE_READ));
-      const bytes = staging.getMappedRange();
-      const result = new Map<string, Float32Array<ArrayBuffer>>();
-      at = 0;
-      names.forEach((name, i) => {
-        const size = ranges[i]?.bytes ?? 0;
-        result.set(name, new Float32Array(bytes.slice(at, at + size)));
-        at += size;
-      });
-      return result;
-    } finally {
-      device.destroyBuffer(staging);
-    }
+    const bytes = await readRanges(this.device, ranges, "variables");
+    return new Map(names.map((name, i) => [name, new Float32Array(bytes[i] ?? new ArrayBuffer(0))]));
   }
 
   destroy(): void {

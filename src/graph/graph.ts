@@ -189,6 +189,9 @@ export class Graph implements GraphBuilder {
    */
   handOut(name: string, tensor: Tensor): void {
     if (this.out.has(name)) throw new Error(`the graph hands out two tensors called ${name}`);
+    if (this.makerOf(tensor)?.segment === "update") {
+      throw new Error(`${name} cannot be handed out: the update, which makes it, is the last segment`);
+    }
     this.out.set(name, tensor);
   }
 

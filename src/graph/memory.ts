@@ -72,6 +72,11 @@ export function planMemory(
   const stored = appendAssignments(graph.assignments, blocks, commands);
   const segmentEnds = cutSegments(segments, commands.length);
   spanLives(commands, blocks, flat, new Set([...kept, ...stored]));
+  for (const tensor of graph.handedOut.values()) {
+    // The host may read and write it until the update begins.
+    const block = blocks.get(tensor);
+    if (block) block.last = Math.max(block.last, segmentEnds.exchange);
+  }
   const conflicts = findConflicts(commands, blocks);
   const { places, slotBytes } = placeBlocks(new Set(blocks.values()), conflicts, maxSlotBytes);
   const workspaceBytes = Math.max(

@@ -1,20 +1,35 @@
 // The plan: a graph compiled once for a device and replayed step after step. A step writes its
-// inputs, encodes a flat list of commands, submits, and hands back its outputs when they arrive.
+// inputs, encodes a flat list of commands, submits, and hands back its outputs when they arrive. Its segments can run one
+// by one as well, with the host at work in between.
 
 import { WeftError } from "../base/errors.ts";
 import { floatsOfHalves, halvesOfFloats } from "../base/half_floats.ts";
 import { type DType, elementCount, shapeText } from "../base/tensors.ts";
 import { type Command, encodeCommands } from "../gpu/commands.ts";
 import type { GpuDevice } from "../gpu/device.ts";
+import { readRanges } from "../gpu/read_back.ts";
 import type { VariableStore } from "../gpu/variables.ts";
-import { assemblePlan, type CompileOptions, compileKernels, type PlanParts } from "./plan_assembly.ts";
+import { SEGMENTS, type Segment } from "./node.ts";
+import {
+  assemblePlan,
+  type CompileOptions,
+  compileKernels,
+  type PlacedTensor,
+  type PlanParts,
+} from "./plan_assembly.ts";
 import type { PlanLayout } from "./plan_layout.ts";
+import type { Tensor } from "./tensor.ts";
 
 /** What the host writes into inputs; the bytes are copied at once. */
 export type HostArray = Float32Array | Uint32Array | Uint8Array;
 
 /** Outputs of one step by name. */
 export type StepValues = Readonly<Record<string, Float32Array<ArrayBuffer>>>;
+
+export interface SubmitOptions {
+  /** The segments that run, always in the step's order; all of them by default. */
+  readonly segments?: readonly Segment[];
+}
 
 export class Plan {
   private constructor(
@@ -53,80 +68,100 @@ export class Plan {
 
   /** Writes an input; one of f16 takes floats, which are rounded. The bytes are copied before the call returns. */
   write(name: string, given: HostArray): void {
-    const input = this.parts.inputs.get(name);
-    if (!input) {
-      throw new WeftError(
-        `the plan has no input ${name}; it has ${[...this.parts.inputs.keys()].join(", ")}`,
-      );
-    }
-    const { tensor, range } = input;
-    const isNarrow = tensor.dtype === "f16" && given instanceof Float32Array;
-    const values = isNarrow ? halvesOfFloats(given) : given;
-    if (dtypeOf(values) !== tensor.dtype) {
-      throw new WeftError(`input ${name} is ${tensor.dtype} and does not take ${dtypeOf(values)} values`);
-    }
-    if (values.length !== elementCount(tensor.shape)) {
-      throw new WeftError(
-        `input ${name} is ${shapeText(tensor.shape)} and does not take ${values.length} values`,
-      );
-    }
-    const { queue } = this.device.raw;
-    const tail = values.byteLength % 4;
-    if (tail === 0) {
-      queue.writeBuffer(range.buffer, range.offset, values.buffer, values.byteOffset, values.byteLength);
-      return;
-    }
-    const whole = new Uint8Array(values.byteLength - tail + 4);
-    whole.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
-    queue.writeBuffer(range.buffer, range.offset, whole);
+    writeTensor(this.device, this.named("input", this.parts.inputs, name), `input ${name}`, given);
   }
 
   /**
-   * Runs one step. Resolves when the step is on the queue, which is at once while fewer than two steps
-   * are in flight; `values` resolves when the step's outputs have arrived.
+   * Runs one step, or some of its segments. Resolves when the step is on the queue, which is at once while fewer than
+   * two steps are in flight; `values` resolves when the outputs of the segments have arrived. Between segments their
+   * values stay on the GPU, so steps that are run in parts must not overlap.
    */
-  async submit(inputs: Readonly<Record<string, HostArray>> = {}): Promise<{ values: Promise<StepValues> }> {
+  async submit(
+    inputs: Readonly<Record<string, HostArray>> = {},
+    { segments }: SubmitOptions = {},
+  ): Promise<{ values: Promise<StepValues> }> {
     const staging = await this.parts.staging.acquire();
+    const outputs = segments ? this.outputsOf(segments) : this.parts.outputs;
     try {
       this.device.throwIfLost();
       for (const [name, values] of Object.entries(inputs)) this.write(name, values);
-      this.encodeAndSubmit(staging.buffer);
+      this.encodeAndSubmit(staging.buffer, segments, outputs);
     } catch (thrown) {
       staging.release();
       throw thrown;
     }
-    return { values: staging.read((bytes) => this.takeOutputs(bytes)) };
+    return { values: staging.read((bytes) => takeOutputs(outputs, bytes)) };
   }
 
-  private encodeAndSubmit(staging: GPUBuffer): void {
+  /** The outputs that segments compute. */
+  private outputsOf(segments: readonly Segment[]): ReadonlyMap<string, PlacedTensor> {
+    const { graph } = this.layout;
+    const isComputed = ([, { tensor }]: [string, PlacedTensor]) => {
+      return segments.includes(graph.makerOf(tensor)?.segment ?? "forwardBackward");
+    };
+    return new Map([...this.parts.outputs].filter(isComputed));
+  }
+
+  private encodeAndSubmit(
+    staging: GPUBuffer,
+    segments: readonly Segment[] | undefined,
+    outputs: ReadonlyMap<string, PlacedTensor>,
+  ): void {
     const encoder = this.device.raw.createCommandEncoder();
-    encodeCommands(encoder, this.parts.commands);
+    encodeCommands(encoder, segments ? this.commandsOf(segments) : this.parts.commands);
     let at = 0;
-    for (const { range } of this.parts.outputs.values()) {
+    for (const { range } of outputs.values()) {
       encoder.copyBufferToBuffer(range.buffer, range.offset, staging, at, range.bytes);
       at += range.bytes;
     }
     this.device.raw.queue.submit([encoder.finish()]);
   }
 
-  /** Runs one step and waits for its outputs. */
-  async run(inputs: Readonly<Record<string, HostArray>> = {}): Promise<StepValues> {
-    const { values } = await this.submit(inputs);
+  /** What segments encode, in the step's order; nothing where the graph has no nodes in them. */
+  private commandsOf(segments: readonly Segment[]): readonly Command[] {
+    const { segmentEnds } = this.layout.memory;
+    return SEGMENTS.flatMap((segment, i) => {
+      const before = SEGMENTS[i - 1];
+      if (!segments.includes(segment)) return [];
+      return this.parts.commands.slice(before ? segmentEnds[before] : 0, segmentEnds[segment]);
+    });
+  }
+
+  /** Runs one step, or some of its segments, and waits for the outputs. */
+  async run(
+    inputs: Readonly<Record<string, HostArray>> = {},
+    options: SubmitOptions = {},
+  ): Promise<StepValues> {
+    const { values } = await this.submit(inputs, options);
     return values;
   }
 
-  private takeOutputs(bytes: ArrayBuffer): StepValues {
-    const values: Record<string, Float32Array<ArrayBuffer>> = {};
-    let at = 0;
-    for (const [name, { tensor, range }] of this.parts.outputs) {
-      const count = elementCount(tensor.shape);
-      values[name] =
-        tensor.dtype === "f16"
-          ? floatsOfHalves(new Uint16Array(bytes, at, count))
-          : new Float32Array(bytes.slice(at, at + count * 4));
-      at += range.bytes;
-    }
-    return values;
+  /**
+   * Reads what the graph hands out (`Graph.handOut`), such as packed gradients: what `forwardBackward` and `exchange` have
+   * left there. After `update` the memory may hold other values.
+   */
+  async readHandedOut(names: Iterable<string> = this.parts.handedOut.keys()): Promise<StepValues> {
+    const placed = new Map([...names].map((name) => [name, this.handedOut(name)]));
+    const ranges = [...placed.values()].map(({ range }) => range);
+    const bytes = await readRanges(this.device, ranges, "handed out");
+    return Object.fromEntries(
+      [...placed].map(([name, { tensor }], i) => [name, floatsOf(tensor, bytes[i] ?? new ArrayBuffer(0), 0)]),
+    );
+  }
+
+  /** Replaces what the graph hands out, for the segments that run next. The bytes are copied before the call returns. */
+  replaceHandedOut(name: string, values: HostArray): void {
+    writeTensor(this.device, this.handedOut(name), name, values);
+  }
+
+  private handedOut(name: string): PlacedTensor {
+    return this.named("tensor that the graph hands out called", this.parts.handedOut, name);
+  }
+
+  private named(what: string, all: ReadonlyMap<string, PlacedTensor>, name: string): PlacedTensor {
+    const placed = all.get(name);
+    if (placed) return placed;
+    throw new WeftError(`the plan has no ${what} ${name}; it has ${[...all.keys()].join(", ") || "none"}`);
   }
 
   /** Fills all memory of values with NaN, so that tests see what a kernel leaves unwritten. */
@@ -139,6 +174,49 @@ export class Plan {
   destroy(): void {
     for (const buffer of this.parts.buffers) this.device.destroyBuffer(buffer);
   }
+}
+
+/** Writes a whole tensor; one of f16 takes floats, which are rounded. @param what names it in messages. */
+function writeTensor(
+  device: GpuDevice,
+  { tensor, range }: PlacedTensor,
+  what: string,
+  given: HostArray,
+): void {
+  const isNarrow = tensor.dtype === "f16" && given instanceof Float32Array;
+  const values = isNarrow ? halvesOfFloats(given) : given;
+  if (dtypeOf(values) !== tensor.dtype) {
+    throw new WeftError(`${what} is ${tensor.dtype} and does not take ${dtypeOf(values)} values`);
+  }
+  if (values.length !== elementCount(tensor.shape)) {
+    throw new WeftError(`${what} is ${shapeText(tensor.shape)} and does not take ${values.length} values`);
+  }
+  const { queue } = device.raw;
+  const tail = values.byteLength % 4;
+  if (tail === 0) {
+    queue.writeBuffer(range.buffer, range.offset, values.buffer, values.byteOffset, values.byteLength);
+    return;
+  }
+  const whole = new Uint8Array(values.byteLength - tail + 4);
+  whole.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+  queue.writeBuffer(range.buffer, range.offset, whole);
+}
+
+function takeOutputs(outputs: ReadonlyMap<string, PlacedTensor>, bytes: ArrayBuffer): StepValues {
+  const values: Record<string, Float32Array<ArrayBuffer>> = {};
+  let at = 0;
+  for (const [name, { tensor, range }] of outputs) {
+    values[name] = floatsOf(tensor, bytes, at);
+    at += range.bytes;
+  }
+  return values;
+}
+
+/** A tensor's values among bytes; those of f16 as floats. */
+function floatsOf({ shape, dtype }: Tensor, bytes: ArrayBuffer, at: number): Float32Array<ArrayBuffer> {
+  const count = elementCount(shape);
+  if (dtype === "f16") return floatsOfHalves(new Uint16Array(bytes, at, count));
+  return new Float32Array(bytes.slice(at, at + count * 4));
 }
 
 /** Element type of the values that a host array holds. */

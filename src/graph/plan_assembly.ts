@@ -19,7 +19,8 @@ export interface CompileOptions {
   readonly onPipeline?: (done: number, total: number) => void;
 }
 
-interface PlacedTensor {
+/** A tensor and where it lies. */
+export interface PlacedTensor {
   readonly tensor: Tensor;
   readonly range: BufferRange;
 }
@@ -30,6 +31,8 @@ export interface PlanParts {
   readonly slots: readonly GPUBuffer[];
   readonly inputs: ReadonlyMap<string, PlacedTensor>;
   readonly outputs: ReadonlyMap<string, PlacedTensor>;
+  /** What the host may read and replace between segments. */
+  readonly handedOut: ReadonlyMap<string, PlacedTensor>;
   readonly commands: readonly Command[];
   readonly staging: StagingRing;
 }
@@ -104,6 +107,7 @@ export function assemblePlan(
   const named = (tensor: Tensor) => ({ tensor, range: rangeOf(tensor) });
   const outputs = new Map(Object.entries(layout.outputs).map(([name, tensor]) => [name, named(tensor)]));
   const inputs = new Map(layout.inputs.map((tensor) => [tensor.name, named(tensor)]));
+  const handedOut = new Map([...layout.handedOut].map(([name, tensor]) => [name, named(tensor)]));
   const stagingBytes = layout.statistics.stagingBytes / STEPS_IN_FLIGHT;
   const staging = new StagingRing(
     Array.from({ length: STEPS_IN_FLIGHT }, (_, i) => {
@@ -111,7 +115,7 @@ export function assemblePlan(
     }),
     device,
   );
-  return { buffers, slots, inputs, outputs, commands, staging };
+  return { buffers, slots, inputs, outputs, handedOut, commands, staging };
 }
 
 /** Where a tensor lies: with the variables, in a buffer of its own, or in a slot that values share. */

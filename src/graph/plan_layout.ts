@@ -17,6 +17,8 @@ export interface PlanLayout {
   readonly outputs: Readonly<Record<string, Tensor>>;
   readonly inputs: readonly Tensor[];
   readonly constants: readonly Tensor[];
+  /** What the host may read and replace between segments, by name. */
+  readonly handedOut: ReadonlyMap<string, Tensor>;
   readonly memory: MemoryLayout;
   /** The nodes whose kernels could be chosen. */
   readonly choices: readonly NodeChoices[];
@@ -62,6 +64,7 @@ export function layOutPlan(
   const ofKind = (kind: string) => [...used].filter((tensor) => tensor.kind === kind);
   const inputs = [...graph.declared.values()].filter((tensor) => tensor.kind === "input");
   const constants = ofKind("constant");
+  const handedOut = new Map([...graph.handedOut].filter(([, tensor]) => memory.places.has(tensor)));
   const dispatches = memory.commands.filter((command) => command.kind === "dispatch");
   const flops = nodes.reduce((sum, { operator, ...node }) => {
     return sum + operator.cost(node.inputs, node.outputs, node.attrs).flops;
@@ -87,7 +90,7 @@ export function layOutPlan(
     planBytes: Object.values(bytes).reduce((sum, size) => sum + size, 0),
   };
   const choices = lowered.flatMap((node) => node.choices ?? []);
-  return { graph, outputs, inputs, constants, memory, choices, statistics };
+  return { graph, outputs, inputs, constants, handedOut, memory, choices, statistics };
 }
 
 /** Bytes of tensors that have a buffer each. */

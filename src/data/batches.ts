@@ -57,6 +57,8 @@ export interface BadImage {
 export interface EpochOptions {
   /** The place in the order where the first batch begins, for a resumed epoch: the `end` of an earlier batch. */
   start?: number | undefined;
+  /** The number of that batch; by default what it is where no image turned out to be bad in this epoch. */
+  firstIndex?: number | undefined;
   /** Ends the epoch with the signal's reason. */
   signal?: AbortSignal | undefined;
 }
@@ -158,6 +160,23 @@ export class BatchLoader {
   }
 
   /**
+   * Leaves images out that are known to be bad, as an earlier loader's `badImages` has them.
+   * @throws WeftError where the data set has other images now
+   */
+  leaveOut(bad: readonly BadImage[]): void {
+    for (const image of bad) {
+      const { path = "none" } = this.dataset.images[image.index] ?? {};
+      if (path !== image.path) {
+        throw new WeftError(
+          `${this.dataset.labelFile}: image ${image.index} was ${image.path} and is ${path} now. Continue with the ` +
+            "label file that the training began with.",
+        );
+      }
+      this.bad.set(image.index, image);
+    }
+  }
+
+  /**
    * The batches of the given images in the given order, each of them as large as the others or one larger. With
    * `skipBad` a bad image is left out and the images behind it move up, so that a batch is as large as planned; an
    * image known to be bad since an earlier epoch is not planned with.
@@ -170,7 +189,8 @@ export class BatchLoader {
     const knownBad = new Set(this.bad.keys());
     const isPlanned = (image: number) => !knownBad.has(image);
     const remaining = order.slice(start).filter(isPlanned).length;
-    let index = Math.ceil(order.filter(isPlanned).length / batchSize) - Math.ceil(remaining / batchSize);
+    const planned = Math.ceil(order.filter(isPlanned).length / batchSize);
+    let index = options.firstIndex ?? planned - Math.ceil(remaining / batchSize);
     const source = new DecodedImages(order, start, remaining, isPlanned, (image) => {
       const pixels = this.pixelsOf(image, epoch);
       pixels.catch(() => {}); // reported when its turn comes, or dropped with the epoch

@@ -39,15 +39,6 @@ export interface Split {
   validation: number[];
 }
 
-/** A place in the order of all images that a run will see. Plain data: it goes into checkpoints as it is. */
-export interface OrderState {
-  seed: number;
-  /** Epochs finished, over all phases. */
-  epoch: number;
-  /** Batches of this epoch that are done. */
-  batch: number;
-}
-
 /** How a data folder is read. */
 export interface DatasetOptions {
   /** The file of labels, relative to the folder; `Annotations/label.csv` by default. */

@@ -39,7 +39,7 @@ export interface BenchItem {
 }
 
 /** An operator's case and pass. */
-export function operatorItem(bench: OperatorCase, pass: Pass): BenchItem {
+function operatorItem(bench: OperatorCase, pass: Pass): BenchItem {
   return {
     case: caseName(bench),
     pass,

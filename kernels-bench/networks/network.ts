@@ -122,7 +122,7 @@ function batchOf({ size, batch, pass }: NetworkForm): Record<string, HostArray> 
 }
 
 /** Bytes that the process has held at the most, where the platform tells. */
-export function peakResidentBytes(): number {
+function peakResidentBytes(): number {
   return process.resourceUsage().maxRSS * 1024;
 }
 

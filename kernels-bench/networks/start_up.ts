@@ -24,7 +24,7 @@ const RUNS = { cold: 1, warm: 3 } as const;
 type Cache = keyof typeof RUNS;
 
 /** What the child prints when its step is done. */
-export const FIRST_STEP_DONE = "first step done";
+const FIRST_STEP_DONE = "first step done";
 
 /** The child's work: a step of the network on an opened device. */
 export async function runFirstStep(device: GpuDevice): Promise<void> {

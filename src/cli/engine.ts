@@ -17,7 +17,7 @@ export interface Engine {
  * Opens the adapter that `--adapter` asks for, with the kernels that suit it or those of `--kernels`.
  * @throws WeftError where there is no such adapter.
  */
-export async function openEngine(choice: AdapterChoice, kernels?: KernelFamily): Promise<Engine> {
+async function openEngine(choice: AdapterChoice, kernels?: KernelFamily): Promise<Engine> {
   const { device, description } = await openDescribedDevice({
     adapter: choice,
     ...(kernels && { family: kernels }),

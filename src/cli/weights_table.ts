@@ -28,7 +28,7 @@ export interface ValueRange {
   readonly notFinite: number;
 }
 
-export function rangeOf(values: Float32Array): ValueRange {
+function rangeOf(values: Float32Array): ValueRange {
   let min = Number.POSITIVE_INFINITY;
   let max = Number.NEGATIVE_INFINITY;
   let notFinite = 0;

@@ -154,7 +154,7 @@ function briefly({ className, config }: LayerRecord): string {
 }
 
 /** What a layer does: its class and the part of its configuration that people ask about. */
-export function layerText({ className, config }: LayerRecord): string {
+function layerText({ className, config }: LayerRecord): string {
   const parts = [...windowText(config), ...activationText(config)];
   if (className === "ReLU") return config.max_value === 6 ? "ReLU, at most 6" : "ReLU";
   if (className === "Activation") return `Activation ${config.activation}`;

@@ -7,7 +7,7 @@ import { type CsvRow, parseCsvRows } from "./csv_rows.ts";
 import { faultOfColumns, faultOfLetters, isHeader, withoutEmptyEnd } from "./label_row.ts";
 
 /** More are not attributes: somebody's identifiers are in the second column. */
-export const MAX_ATTRIBUTES = 1000;
+const MAX_ATTRIBUTES = 1000;
 
 /** One attribute: its softmax head's name and its number of classes. */
 export interface Head {

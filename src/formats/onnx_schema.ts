@@ -7,15 +7,15 @@ import type { Shape } from "../base/tensors.ts";
 import { VERSION } from "../base/version.ts";
 
 /** Version of the file format, and of the operators that the nodes mean. */
-export const ONNX_IR_VERSION = 8;
-export const ONNX_OPSET = 17;
+const ONNX_IR_VERSION = 8;
+const ONNX_OPSET = 17;
 
 /** Codes of TensorProto.DataType. */
 const FLOAT = 1;
 const INT64 = 7;
 
 /** No message may be larger: its size is a signed 32-bit number. */
-export const MAX_FILE_BYTES = 2 ** 31 - 1;
+const MAX_FILE_BYTES = 2 ** 31 - 1;
 
 const one = (type: string, id: number) => ({ type, id });
 const many = (type: string, id: number) => ({ rule: "repeated", type, id });

@@ -25,7 +25,7 @@ export type OptimizerConfig =
     };
 
 /** The variable that counts an optimizer's steps. */
-export const STEP_COUNT = "optimizer/step";
+const STEP_COUNT = "optimizer/step";
 
 /** What the packed gradients of an arena are handed out as (`Graph.handOut`). */
 export const gradientName = (arena: Arena) => `gradients/${arena.name}`;

@@ -20,7 +20,7 @@ import { dispatchElements, lanesFor } from "./lanes.ts";
 const PIXELS_PER_THREAD = 8;
 
 /** Whether b [N, 1, 1, C] is spread over the space of a [N, H, W, C]. */
-export function isPerChannel(a: Shape, b: Shape): boolean {
+function isPerChannel(a: Shape, b: Shape): boolean {
   return !sameShape(a, b) && a.length === 4 && sameShape(b, [a[0] ?? 0, 1, 1, a[3] ?? 0]);
 }
 

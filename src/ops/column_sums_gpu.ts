@@ -9,7 +9,7 @@ import type { Lowering } from "../graph/operator.ts";
 export const REDUCTION = { columns: 8, lines: 32 } as const;
 
 /** Workgroups that fill a large GPU (H100: 132 processors, of which each holds eight such workgroups). */
-export const WANTED_WORKGROUPS = 1024;
+const WANTED_WORKGROUPS = 1024;
 /** Rows that a thread sums at the least, so that the second pass stays short. */
 export const MIN_ROWS_PER_LINE = 8;
 

@@ -42,7 +42,7 @@ export const TILES = [
 ] as const satisfies readonly ThreadTile[];
 
 /** Terms of the sums that a workgroup holds in workgroup memory at a time; DEPTH in tile_product.wesl. */
-export const DEPTH_PER_STEP = 16;
+const DEPTH_PER_STEP = 16;
 const BYTES_PER_VALUE = 4;
 
 /** How subgroups and their matrices make up tiles, large ones first. */
@@ -153,7 +153,7 @@ export function flopsPerWorkgroupByte(tile: Tile): number {
 }
 
 /** Time of a multiply-add in a tile, 1 where nothing but arithmetic in f32 is issued. */
-export function timePerMultiplyAdd(tile: Tile): number {
+function timePerMultiplyAdd(tile: Tile): number {
   if ("matrix" in tile) {
     return Math.max(
       1 / MATRIX_SPEEDUP,
@@ -168,7 +168,7 @@ export function timePerMultiplyAdd(tile: Tile): number {
 }
 
 /** Time of a product, in multiply-adds of the whole GPU; padding, idle processors and second passes count. */
-export function estimatedTime(product: MatrixProduct, { tile, splits }: TiledProduct): number {
+function estimatedTime(product: MatrixProduct, { tile, splits }: TiledProduct): number {
   const tiles = tileCount(product, tile);
   const steps = Math.ceil(Math.ceil(product.depth / depthOf(tile)) / splits);
   const multiplyAdds = tiles * splits * tile.rows * tile.columns * steps * depthOf(tile);

@@ -47,7 +47,7 @@ export function specialise(
 }
 
 /** [N, H, W, C] or [N, C] as rows of channels. */
-export function rowsOf(shape: Shape): { readonly rows: number; readonly channels: number } {
+function rowsOf(shape: Shape): { readonly rows: number; readonly channels: number } {
   return { rows: elementCount(shape.slice(0, -1)), channels: shape.at(-1) ?? 1 };
 }
 

@@ -9,6 +9,7 @@ import { batchNorm, batchNormGradient } from "./batch_norm.ts";
 import { cast } from "./cast.ts";
 import { concat, slice } from "./concat.ts";
 import { conv2d, conv2dDataGradient, conv2dWeightGradient } from "./conv2d.ts";
+import { crop2d } from "./crop2d.ts";
 import { dense, denseDataGradient, denseWeightGradient } from "./dense.ts";
 import {
   depthwiseConv2d,
@@ -47,7 +48,7 @@ import { sum } from "./sum.ts";
 import { spreadOverSpace, sumOverSpace } from "./sum_over_space.ts";
 import { sumRows } from "./sum_rows.ts";
 import { swish, swishGradient } from "./swish.ts";
-import { crop2d, zeroPad2d } from "./zero_pad2d.ts";
+import { zeroPad2d } from "./zero_pad2d.ts";
 
 const ALL: readonly Operator[] = [
   conv2d,

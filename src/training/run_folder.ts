@@ -194,7 +194,7 @@ export async function foldersBeside(
  * @param path named in faults
  * @throws WeftError where a field is missing or of another type
  */
-export function parseRunConfig(json: unknown, path: string): RunConfig {
+function parseRunConfig(json: unknown, path: string): RunConfig {
   const wrong = (what: string) => new WeftError(`${path}: ${what}`);
   const fields = recordOf(json);
   if (fields?.format !== FORMAT) throw wrong(`not the configuration of a run: no "format": "${FORMAT}"`);

@@ -137,7 +137,7 @@ export async function removeRun(files: FolderSystem, folder: string): Promise<vo
 }
 
 /** Removes files of a run, but no lock. The configuration goes last: what has one is known as a run. */
-export async function removeRunFiles(files: FolderSystem, folder: string): Promise<void> {
+async function removeRunFiles(files: FolderSystem, folder: string): Promise<void> {
   for (const name of [...RUN_FILES].reverse()) await files.remove(joinPath(folder, name));
 }
 

@@ -61,7 +61,7 @@ const LATER = "; the training goes on, and the next epoch tries again";
  * the old one.
  * @throws WeftError where the space does not suffice
  */
-export async function requireSpace(
+async function requireSpace(
   files: FolderSystem,
   folder: string,
   weights: readonly WeightSpec[],

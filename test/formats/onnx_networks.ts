@@ -30,7 +30,7 @@ function weightValues({ name, shape }: WeightSpec): Float32Array<ArrayBuffer> {
 }
 
 /** Images that differ from each other: waves of colour. */
-export function waves(count: number, height: number, width: number): Uint8Array<ArrayBuffer> {
+function waves(count: number, height: number, width: number): Uint8Array<ArrayBuffer> {
   const values = Array.from({ length: count * height * width * 3 }, (_, i) => {
     const [channel, column, row] = [i % 3, Math.floor(i / 3) % width, Math.floor(i / 3 / width) % height];
     const image = Math.floor(i / (3 * width * height));

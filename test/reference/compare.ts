@@ -12,7 +12,7 @@ export interface Tolerance {
 }
 
 /** GOLDENS.md's default. */
-export const DEFAULT_TOLERANCE: Tolerance = { rtol: 2e-5, atol: 1e-6 };
+const DEFAULT_TOLERANCE: Tolerance = { rtol: 2e-5, atol: 1e-6 };
 
 export interface Comparison {
   readonly matches: boolean;

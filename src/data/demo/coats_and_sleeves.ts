@@ -14,7 +14,7 @@ import type { Palette } from "./palette.ts";
 import { CLOTH_FILL } from "./scene.ts";
 import { circleAt, d, disc, line, outlined, polygon } from "./svg_text.ts";
 
-export const WHOLE_BODY: Heights = {
+const WHOLE_BODY: Heights = {
   waist: 36,
   hip: 46,
   knee: 64,

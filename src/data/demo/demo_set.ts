@@ -12,7 +12,7 @@ import { addNoise } from "./scene.ts";
 export const DEMO_VERSION = 2;
 
 /** Width and height of a picture. */
-export const DEMO_PICTURE_PX = 128;
+const DEMO_PICTURE_PX = 128;
 
 /** The set that training uses where no data folder is named. */
 export const DEFAULT_DEMO = { seed: 1, images: 3200 } as const;

@@ -5,7 +5,7 @@ import type { Palette } from "./palette.ts";
 import { CLOTH_FILL } from "./scene.ts";
 import { d, disc, line, outlined, type Point, polygon, polyline, ribbon } from "./svg_text.ts";
 
-export const LOWER_BODY: Heights = {
+const LOWER_BODY: Heights = {
   waist: 9,
   hip: 26,
   knee: 53,

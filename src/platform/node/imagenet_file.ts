@@ -35,7 +35,7 @@ export interface KerasFileOptions {
 type Surroundings = Partial<CacheSurroundings>;
 
 /** Names a server with the files of storage.googleapis.com under the same paths. */
-export const MIRROR_VARIABLE = "WEFT_IMAGENET_MIRROR";
+const MIRROR_VARIABLE = "WEFT_IMAGENET_MIRROR";
 
 /** Where Keras keeps what it downloads for its applications. */
 export function kerasModelsFolder(surroundings: Surroundings = {}): string {
@@ -45,7 +45,7 @@ export function kerasModelsFolder(surroundings: Surroundings = {}): string {
 }
 
 /** Where weft keeps what it downloads. */
-export function imagenetFolder(surroundings: Surroundings = {}): string {
+function imagenetFolder(surroundings: Surroundings = {}): string {
   return join(cacheFolder(surroundings), "imagenet");
 }
 

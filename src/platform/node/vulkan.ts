@@ -36,7 +36,7 @@ export function preloadVulkanLoader(path: string): void {
 }
 
 /** Whether the person has named drivers; then only those are meant. */
-export function namedDrivers(): string[] | undefined {
+function namedDrivers(): string[] | undefined {
   const value = process.env.VK_DRIVER_FILES ?? process.env.VK_ICD_FILENAMES;
   return value === undefined ? undefined : value.split(delimiter).filter((path) => path !== "");
 }

@@ -105,6 +105,7 @@ export {
   type TrainerConfig,
   type TrainerHooks,
   type TrainingEnd,
+  type TrainingPosition,
 } from "./training/trainer.ts";
 export { layOutTraining } from "./training/training_layout.ts";
 export { loadWeights, openWeights, openWeightsFile, takeWeights } from "./training/weights_file.ts";

@@ -11,7 +11,7 @@ export interface BatchRun {
   /** Inputs of the step beside `bytes`, `labels` and `validRows`. */
   readonly inputsOf?: (batch: Batch) => Readonly<Record<string, Float32Array | Uint32Array>>;
   /** Called when a batch's step is on the queue. What it throws ends the run. */
-  readonly submitted?: () => void;
+  readonly submitted?: (batch: Batch) => void;
   /** Called in the order of the batches. What it throws ends the run. */
   readonly take: (values: StepValues, batch: BatchFacts) => void;
   /** Ends the run after the step in hand. */
@@ -31,7 +31,7 @@ export async function runBatches(plan: Plan, batches: AsyncIterable<Batch>, run:
       // It may fail while the next batch is awaited; it is thrown when its turn comes.
       taken.catch(() => undefined);
       inFlight.push(taken);
-      run.submitted?.();
+      run.submitted?.(batch);
       if (inFlight.length > 1) await inFlight.shift();
       if (run.signal?.aborted) break;
     }

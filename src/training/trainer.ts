@@ -3,7 +3,8 @@
 import { WeftError } from "../base/errors.ts";
 import { augmentationTransform } from "../data/augmentation.ts";
 import type { Batch, BatchLoader } from "../data/batches.ts";
-import { epochOrder, type Split } from "../data/dataset.ts";
+import type { Split } from "../data/dataset.ts";
+import { type OrderState, orderAfter, orderAtEpoch, remainingBatches } from "../data/order.ts";
 import type { CountedHead } from "../formats/label_csv.ts";
 import type { GpuDevice } from "../gpu/device.ts";
 import { VariableStore } from "../gpu/variables.ts";
@@ -14,47 +15,25 @@ import { declareVariables } from "../nn/training.ts";
 import { runBatches } from "./batch_run.ts";
 import { DivergenceError } from "./divergence.ts";
 import { FiniteWatch, findNonFinite } from "./finite_check.ts";
-import { MetricsSum, type SetMetrics } from "./metrics.ts";
+import { MetricsSum } from "./metrics.ts";
 import type { TrainingStep, TrainingStepConfig } from "./network.ts";
-import { type LossScaleReport, LossScaleWatch, requirePrecision } from "./precision.ts";
+import { LossScaleWatch, requirePrecision } from "./precision.ts";
 import { type Phase, totalEpochs } from "./schedule.ts";
 import { layOutTraining, type TrainingLayout } from "./training_layout.ts";
+import type { StepProgress, TrainerHooks } from "./training_progress.ts";
+
+export type { EpochReport, StepProgress, TrainerHooks } from "./training_progress.ts";
 
 export interface TrainerConfig extends TrainingStepConfig {
   readonly phases: readonly Phase[];
   readonly seed: number;
 }
 
-/** What one epoch did; a line of `metrics.jsonl`. */
-export interface EpochReport {
-  readonly epoch: number;
-  readonly epochs: number;
-  readonly lr: number;
-  readonly seconds: number;
-  readonly imagesPerSecond: number;
-  readonly train: SetMetrics;
-  readonly validation: SetMetrics;
-  /** In mixed precision only. */
-  readonly lossScale?: LossScaleReport;
-}
-
-/** Where an epoch stands, after each step. */
-export interface StepProgress {
-  readonly stage: "train" | "validation";
-  readonly epoch: number;
-  readonly images: number;
-  readonly totalImages: number;
-  readonly loss: number;
-}
-
-export interface TrainerHooks {
-  readonly onStep?: (progress: StepProgress) => void;
-  /** Awaited before the next epoch begins. */
-  readonly onEpoch?: (report: EpochReport) => void | Promise<void>;
-  /** Seconds on a clock that only goes forward. */
-  readonly now: () => number;
-  /** Stops the training after the step in hand. */
-  readonly signal?: AbortSignal;
+/** Where a training stands. With the variables it is all that the rest of the training depends on. */
+export interface TrainingPosition {
+  readonly order: OrderState;
+  /** Steps done, over all epochs. */
+  readonly steps: number;
 }
 
 export interface TrainerOptions {
@@ -67,8 +46,21 @@ export interface TrainerOptions {
 /** Whether a training ran to its end. */
 export type TrainingEnd = "finished" | "interrupted";
 
+/** An epoch of a plan over batches. */
+interface EpochRun {
+  readonly plan: Plan;
+  readonly stage: StepProgress["stage"];
+  readonly epoch: number;
+  readonly batches: AsyncIterable<Batch>;
+  readonly totalImages: number;
+  readonly inputsOf?: (batch: Batch) => Readonly<Record<string, Float32Array | Uint32Array>>;
+  /** Called when a batch's step is on the queue. */
+  readonly submitted?: (batch: Batch) => void;
+}
+
 export class Trainer {
   private steps = 0;
+  private order: OrderState | undefined;
   private lossScale = new LossScaleWatch();
 
   private constructor(
@@ -127,20 +119,31 @@ export class Trainer {
   /**
    * Trains all phases.
    * @param loader delivers batches of `batchSize` images.
+   * @param from where an interrupted training stood (`position`), the variables being as it left them; the report of that
+   *   epoch is of the images that were left.
    * @throws WeftError where a loss is not finite, naming epoch, step and head; where a weight, a moving statistic or
    *   a moment is not, naming the tensor and the steps.
    */
-  async train(loader: BatchLoader, split: Split, hooks: TrainerHooks): Promise<TrainingEnd> {
-    const epochs = totalEpochs(this.config.phases);
+  async train(
+    loader: BatchLoader,
+    split: Split,
+    hooks: TrainerHooks,
+    from?: TrainingPosition,
+  ): Promise<TrainingEnd> {
+    const { seed, phases } = this.config;
+    const epochs = totalEpochs(phases);
+    if (from) this.steps = from.steps;
     let epoch = 0;
-    for (const phase of this.config.phases) {
-      this.resetOptimizer();
+    for (const phase of phases) {
       for (let i = 0; i < phase.epochs; i++) {
         epoch++;
+        if (from && epoch < from.order.epoch) continue;
+        const order = epoch === from?.order.epoch ? from.order : orderAtEpoch(loader, seed, epoch);
+        if (i === 0 && order.batches === 0) this.resetOptimizer();
         const started = hooks.now();
         this.lossScale = new LossScaleWatch();
-        const train = await this.trainEpoch(loader, split, epoch, phase.learningRate, hooks);
-        if (train.images === 0 && !hooks.signal?.aborted) {
+        const train = await this.trainEpoch(loader, split, order, phase.learningRate, hooks);
+        if (train.images === 0 && order.position === 0 && !hooks.signal?.aborted) {
           throw new WeftError(
             "no training image is left: all are bad. Is the folder of the images complete?",
           );
@@ -165,33 +168,37 @@ export class Trainer {
     return "finished";
   }
 
-  private async trainEpoch(
+  private trainEpoch(
     loader: BatchLoader,
     split: Split,
-    epoch: number,
+    start: OrderState,
     learningRate: number,
     hooks: TrainerHooks,
   ): Promise<MetricsSum> {
-    const { seed, augment, batchSize, size } = this.config;
+    const { augment, batchSize, size } = this.config;
+    const { seed, epoch } = start;
     const transform = new Float32Array(batchSize * 6);
     const rate = new Float32Array([learningRate]);
-    return this.runEpoch(
-      this.trainingPlan,
-      "train",
-      loader,
-      epochOrder(split.training, seed, epoch),
+    this.order = start;
+    return this.runEpoch(hooks, {
+      plan: this.trainingPlan,
+      stage: "train",
       epoch,
-      hooks,
-      (batch) => {
-        this.steps++;
-        const inputs = { learningRate: rate, seed: new Uint32Array([seed, this.steps]) };
+      batches: remainingBatches(loader, split.training, start),
+      totalImages: split.training.length - start.position,
+      inputsOf: (batch) => {
+        const inputs = { learningRate: rate, seed: new Uint32Array([seed, this.steps + 1]) };
         if (!augment) return inputs;
         batch.indices.forEach((image, row) => {
           transform.set(augmentationTransform(seed, epoch, image, size, size), 6 * row);
         });
         return { ...inputs, transform };
       },
-    );
+      submitted: (batch) => {
+        this.steps++;
+        this.order = orderAfter(loader, start, batch);
+      },
+    });
   }
 
   private validate(
@@ -200,32 +207,38 @@ export class Trainer {
     epoch: number,
     hooks: TrainerHooks,
   ): Promise<MetricsSum> {
-    return this.runEpoch(this.validationPlan, "validation", loader, images, epoch, hooks, () => ({}));
+    const plan = this.validationPlan;
+    const batches = loader.epoch(images);
+    return this.runEpoch(hooks, { plan, stage: "validation", epoch, batches, totalImages: images.length });
   }
 
   /** Runs a plan over images and adds up what the steps report. */
-  private async runEpoch(
-    plan: Plan,
-    stage: StepProgress["stage"],
-    loader: BatchLoader,
-    order: readonly number[],
-    epoch: number,
-    hooks: TrainerHooks,
-    inputsOf: (batch: Batch) => Readonly<Record<string, Float32Array | Uint32Array>>,
-  ): Promise<MetricsSum> {
+  private async runEpoch(hooks: TrainerHooks, run: EpochRun): Promise<MetricsSum> {
+    const { plan, stage, epoch, totalImages } = run;
     const sum = new MetricsSum(this.heads);
-    await runBatches(plan, loader.epoch(order), {
-      inputsOf,
+    await runBatches(plan, run.batches, {
+      ...(run.inputsOf && { inputsOf: run.inputsOf }),
       signal: hooks.signal,
-      submitted: () => this.watch.afterStep(this.steps),
+      submitted: (batch) => {
+        run.submitted?.(batch);
+        this.watch.afterStep(this.steps);
+      },
       take: (values, { index, valid }) => {
         this.checkLoss(values.loss ?? [], stage, epoch, index);
         this.lossScale.take(values.lossScale, `in epoch ${epoch}, step ${index + 1}`);
         sum.add(values.loss ?? [], values.accuracy ?? [], valid);
-        hooks.onStep?.({ stage, epoch, images: sum.images, totalImages: order.length, loss: sum.loss });
+        hooks.onStep?.({ stage, epoch, images: sum.images, totalImages, loss: sum.loss });
       },
     });
     return sum;
+  }
+
+  /**
+   * Where the training stands: what the variables hold once `train` has ended, interrupted or not. While it runs, steps
+   * are under way. Undefined before.
+   */
+  get position(): TrainingPosition | undefined {
+    return this.order && { order: this.order, steps: this.steps };
   }
 
   private checkLoss(loss: ArrayLike<number>, stage: string, epoch: number, batch: number): void {

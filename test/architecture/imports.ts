@@ -33,3 +33,30 @@ export function importsBelow(root: string, folders: readonly string[]): Import[]
       .flatMap((path) => importsOfText(path, readFileSync(posix.join(root, path), "utf8")));
   });
 }
+
+/** Groups of files that import one another in a circle, each sorted by name (Tarjan 1972). */
+export function importCycles(imports: readonly Import[]): string[][] {
+  const targets = new Map<string, string[]>();
+  for (const { from, to } of imports) targets.set(from, [...(targets.get(from) ?? []), to]);
+  const order = new Map<string, number>();
+  const open: string[] = [];
+  const cycles: string[][] = [];
+  /** Returns the earliest open file that the file reaches, by its place in the order of visits. */
+  const visit = (file: string): number => {
+    const place = order.size;
+    order.set(file, place);
+    open.push(file);
+    let earliest = place;
+    for (const target of targets.get(file) ?? []) {
+      if (!order.has(target)) earliest = Math.min(earliest, visit(target));
+      else if (open.includes(target)) earliest = Math.min(earliest, order.get(target) ?? place);
+    }
+    if (earliest === place) {
+      const group = open.splice(open.indexOf(file));
+      if (group.length > 1 || targets.get(file)?.includes(file)) cycles.push(group.sort());
+    }
+    return earliest;
+  };
+  for (const file of targets.keys()) if (!order.has(file)) visit(file);
+  return cycles;
+}

@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { importsBelow, importsOfText } from "./imports.ts";
+import { importCycles, importsBelow, importsOfText } from "./imports.ts";
 import { layerFaults, layersOf } from "./layers.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
@@ -36,6 +36,24 @@ describe("the table of layers", () => {
     );
     expect(inRooms.length).toBeGreaterThan(50);
     expect(layerFaults(inRooms, BENCH_ROOMS)).toEqual([]);
+  });
+});
+
+describe("circles of imports", () => {
+  it("are none, imports of types included", () => {
+    expect(importCycles(imports)).toEqual([]);
+  });
+
+  it("are found: a file that imports itself, two groups that know each other one way, and what leads to them", () => {
+    const chain = (...files: string[]) => files.slice(1).map((to, i) => ({ from: files[i] ?? "", to }));
+    expect(importCycles(chain("a", "b", "c", "d"))).toEqual([]);
+    expect(importCycles([...chain("a", "b"), ...chain("a", "c", "d"), ...chain("b", "d")])).toEqual([]);
+    const two = [...chain("start", "a", "b", "a", "x", "y", "z", "x"), ...chain("y", "end")];
+    expect(importCycles(two)).toEqual([
+      ["x", "y", "z"],
+      ["a", "b"],
+    ]);
+    expect(importCycles(chain("a", "a"))).toEqual([["a"]]);
   });
 });
 

@@ -23,8 +23,9 @@ import tileProduct from "../../shaders/common/tile_product.wesl";
 import windows from "../../shaders/common/windows.wesl";
 import { messageOf } from "../base/errors.ts";
 import { narrowStorage } from "./narrow_storage.ts";
+import { type ExpandedShader, expandShader } from "./shader_expansion.ts";
 
-/** Modules any shader may import as `package::common::…`. */
+/** Modules any shader may import as `package::common::…`, by the names that the linker knows. */
 const COMMON_MODULES: Readonly<Record<string, string>> = {
   "common/activation.wesl": activation,
   "common/activation_gradient.wesl": activationGradient,
@@ -51,7 +52,10 @@ const COMMON_MODULES: Readonly<Record<string, string>> = {
  * to an element, and common/element_wise.wesl is its entry point.
  */
 export interface ShaderSource {
-  /** Folder and file without ending, such as `conv2d/forward`. */
+  /**
+   * Folder and file without ending, such as `conv2d/forward`; after a space what tells the specialisations of one file
+   * apart for people, such as `depthwise_conv2d/forward_taps 5x5`.
+   */
   readonly name: string;
   readonly source: string;
   readonly conditions?: Readonly<Record<string, boolean>>;
@@ -95,11 +99,14 @@ const ENTRY_POINT = /^@compute\b/m;
 
 /** Links one shader. Throws an Error naming the shader when it does not parse or an import is missing. */
 export async function linkShader(shader: ShaderSource): Promise<LinkedShader> {
+  const root = ENTRY_POINT.test(shader.source) ? "main" : "common/element_wise";
+  let modules = new Map<string, ExpandedShader>();
   let code: string;
   try {
+    modules = expandedModules(shader, root);
     const linked = await link({
-      weslSrc: { ...COMMON_MODULES, "main.wesl": shader.source },
-      rootModuleName: ENTRY_POINT.test(shader.source) ? "main" : "common/element_wise",
+      weslSrc: Object.fromEntries([...modules].map(([file, { text }]) => [file, text])),
+      rootModuleName: root,
       conditions: { ...shader.conditions },
       constants: { ...shader.constants },
       keepComments: false,
@@ -107,7 +114,9 @@ export async function linkShader(shader: ShaderSource): Promise<LinkedShader> {
     });
     code = narrowStorage(linked.dest.replace(STAND_INS, ""), shader.narrow ?? []);
   } catch (thrown) {
-    throw new Error(`shader ${shader.name} does not link: ${messageOf(thrown)}`);
+    throw new Error(
+      `shader ${shader.name} does not link: ${inSourceLines(messageOf(thrown), shader, modules)}`,
+    );
   }
   return {
     name: shader.name,
@@ -115,6 +124,39 @@ export async function linkShader(shader: ShaderSource): Promise<LinkedShader> {
     storage: storageBindings(code),
     uniforms: uniformLayout(shader.name, code),
   };
+}
+
+const IMPORTED_MODULE = /\bpackage::(common::\w+)/g;
+
+/** The shader's file and the common modules that it imports, or that those import, expanded for its constants. */
+function expandedModules(shader: ShaderSource, root: string): Map<string, ExpandedShader> {
+  const modules = new Map<string, ExpandedShader>();
+  const add = (file: string, name: string, source: string) => {
+    modules.set(file, expandShader(name, source, shader.constants));
+    for (const [, path = ""] of source.matchAll(IMPORTED_MODULE))
+      addCommon(`${path.replace("::", "/")}.wesl`);
+  };
+  const addCommon = (file: string) => {
+    const source = COMMON_MODULES[file];
+    if (source !== undefined && !modules.has(file)) add(file, file, source);
+  };
+  add("main.wesl", shader.name, shader.source);
+  addCommon(`${root}.wesl`);
+  return modules;
+}
+
+/** The linker's message with the names and lines of the sources instead of those of what they expand to. */
+function inSourceLines(
+  message: string,
+  shader: ShaderSource,
+  modules: ReadonlyMap<string, ExpandedShader>,
+): string {
+  return message.replace(/\.\/([\w/]+\.wesl)(?::(\d+))?/g, (place, file: string, line?: string) => {
+    const module = modules.get(file);
+    if (!module) return place;
+    const name = file === "main.wesl" ? shader.name : file;
+    return line === undefined ? name : `${name}:${module.lines[Number(line) - 1] ?? line}`;
+  });
 }
 
 const writableNames = new Map<string, ReadonlySet<string>>();

@@ -2,23 +2,11 @@
 // output a channel have kernels of their own, with all taps in registers; the rest takes generic ones.
 
 import dataGradient from "../../shaders/depthwise_conv2d/data_gradient.wgsl";
-import dataGradient3x3Stride2 from "../../shaders/depthwise_conv2d/data_gradient_3x3_stride2.wgsl";
-import dataGradient5x5Stride2 from "../../shaders/depthwise_conv2d/data_gradient_5x5_stride2.wgsl";
-import dataGradient7x7Stride2 from "../../shaders/depthwise_conv2d/data_gradient_7x7_stride2.wgsl";
+import dataGradientSquare from "../../shaders/depthwise_conv2d/data_gradient_square.wgsl";
 import forward from "../../shaders/depthwise_conv2d/forward.wgsl";
-import forward3x3 from "../../shaders/depthwise_conv2d/forward_3x3.wgsl";
-import forward3x3Stride2 from "../../shaders/depthwise_conv2d/forward_3x3_stride2.wgsl";
-import forward5x5 from "../../shaders/depthwise_conv2d/forward_5x5.wgsl";
-import forward5x5Stride2 from "../../shaders/depthwise_conv2d/forward_5x5_stride2.wgsl";
-import forward7x7 from "../../shaders/depthwise_conv2d/forward_7x7.wgsl";
-import forward7x7Stride2 from "../../shaders/depthwise_conv2d/forward_7x7_stride2.wgsl";
+import forwardSquare from "../../shaders/depthwise_conv2d/forward_square.wgsl";
 import weightGradient from "../../shaders/depthwise_conv2d/weight_gradient.wgsl";
-import weightGradient3x3 from "../../shaders/depthwise_conv2d/weight_gradient_3x3.wgsl";
-import weightGradient3x3Stride2 from "../../shaders/depthwise_conv2d/weight_gradient_3x3_stride2.wgsl";
-import weightGradient5x5 from "../../shaders/depthwise_conv2d/weight_gradient_5x5.wgsl";
-import weightGradient5x5Stride2 from "../../shaders/depthwise_conv2d/weight_gradient_5x5_stride2.wgsl";
-import weightGradient7x7 from "../../shaders/depthwise_conv2d/weight_gradient_7x7.wgsl";
-import weightGradient7x7Stride2 from "../../shaders/depthwise_conv2d/weight_gradient_7x7_stride2.wgsl";
+import weightGradientSquare from "../../shaders/depthwise_conv2d/weight_gradient_square.wgsl";
 import { WeftError } from "../base/errors.ts";
 import { elementCount, requireRank, type Shape, shapeText } from "../base/tensors.ts";
 import type { Tensor } from "../graph/graph.ts";
@@ -33,23 +21,12 @@ import {
 } from "./convolution.ts";
 import { channelLanes } from "./lanes.ts";
 
-const SQUARE_KERNELS: Readonly<Record<string, string>> = {
-  forward_3x3: forward3x3,
-  forward_3x3_stride2: forward3x3Stride2,
-  forward_5x5: forward5x5,
-  forward_5x5_stride2: forward5x5Stride2,
-  forward_7x7: forward7x7,
-  forward_7x7_stride2: forward7x7Stride2,
-  data_gradient_3x3_stride2: dataGradient3x3Stride2,
-  data_gradient_5x5_stride2: dataGradient5x5Stride2,
-  data_gradient_7x7_stride2: dataGradient7x7Stride2,
-  weight_gradient_3x3: weightGradient3x3,
-  weight_gradient_3x3_stride2: weightGradient3x3Stride2,
-  weight_gradient_5x5: weightGradient5x5,
-  weight_gradient_5x5_stride2: weightGradient5x5Stride2,
-  weight_gradient_7x7: weightGradient7x7,
-  weight_gradient_7x7_stride2: weightGradient7x7Stride2,
-};
+/** Kernels with all taps in registers; the data gradient's is for stride 2. */
+const SQUARE_KERNELS = {
+  forward: forwardSquare,
+  data_gradient: dataGradientSquare,
+  weight_gradient: weightGradientSquare,
+} as const;
 
 /** Threads of a depthwise kernel's workgroup: one vector of a CPU, two or more of a GPU. */
 const THREADS = { cpu: 8, gpu: 64 } as const;
@@ -97,11 +74,18 @@ function workgroupsOf(l: Lowering<object>, threads: number): number {
   return Math.ceil(threads / THREADS[l.device.family]);
 }
 
-function squareKernel(l: Lowering<object>, direction: string, g: DepthwiseGeometry): KernelUse {
-  const name = `${direction}_${g.R}x${g.S}${g.strides[0] === 2 ? "_stride2" : ""}`;
-  const source = SQUARE_KERNELS[name];
-  if (source === undefined) throw new Error(`no kernel ${name}`);
-  return kernelOf(l, { name: `depthwise_conv2d/${name}`, source, conditions: channelLanes(g.C).conditions });
+function squareKernel(
+  l: Lowering<object>,
+  direction: keyof typeof SQUARE_KERNELS,
+  g: DepthwiseGeometry,
+): KernelUse {
+  const [stride] = g.strides;
+  const kernel = kernelOf(l, {
+    name: `depthwise_conv2d/${direction}_square ${g.R}x${g.S}${stride === 2 ? ", stride 2" : ""}`,
+    source: SQUARE_KERNELS[direction],
+    conditions: { ...channelLanes(g.C).conditions, stride2: stride === 2 },
+  });
+  return { ...kernel, constants: { ...kernel.constants, KERNEL: g.R, STRIDE: stride } };
 }
 
 /** Strips of rows: long ones reread few rows of their neighbours, but every core must have some. */

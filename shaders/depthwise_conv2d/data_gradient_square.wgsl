@@ -1,15 +1,20 @@
-// Depthwise convolution 3x3, stride 2, data gradient: dx[n,i,j,c] = sum of dy[n,p,q,c] * w[r,s,c] over r, s
-// with i = 2p - pad_top + r, j = 2q - pad_left + s; one output per channel, C >= 4. dy [N,P,Q,C],
-// w [3,3,C,1], dx [N,H,W,C]. A thread computes 4 channels x 4 columns, down rows_per_strip pairs of input
+// Depthwise convolution with a square kernel, 3x3, 5x5 or 7x7, stride 2, data gradient: dx[n,i,j,c] = sum of dy[n,p,q,c]
+// * w[r,s,c] over r, s with i = 2p - pad_top + r, j = 2q - pad_left + s; one output per channel, C >= 4. dy [N,P,Q,C],
+// w [KERNEL,KERNEL,C,1], dx [N,H,W,C]. A thread computes 4 channels x 4 columns, down rows_per_strip pairs of input
 // rows, by parity of i + pad_top and j + pad_left, so that no tap is wasted; each row of dy is read once,
 // sums of unfinished rows stay in registers. Thread id = ((n * row strips + row strip) * column tiles +
-// column tile) * ceil(C/4) + channel block.
+// column tile) * ceil(C/4) + channel block. Inject KERNEL. (For stride 1: forward_square with flip.)
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
 import package::common::lanes::{Stored, lane_start, lanes_of};
 import package::common::pick::pick4;
 import constants::THREADS;
+
+// Rows of pairs and columns of dy that reach beyond a pair of dx; unfinished even and odd rows.
+@let REACH = (KERNEL - 1) / 2
+@let EVENS = REACH
+@let ODDS = REACH - 1
 
 struct Params {
   batch: u32,
@@ -23,7 +28,7 @@ struct Params {
   rows_per_strip: u32, // in pairs of rows
   row_strips: u32, // ceil(ceil((in_h + pad_top) / 2) / rows_per_strip)
   column_tiles: u32, // ceil((in_w + pad_left) / 4)
-  taps: u32, // 9: a uniform, so that compilers keep the loop over the weights rolled
+  taps: u32, // KERNEL * KERNEL: a uniform, so that compilers keep the loop over the weights rolled
   four: u32, // 4, likewise for the loop of stores
 }
 
@@ -80,60 +85,43 @@ fn main(
   let image = n * params.in_h;
   let j = pair * 2u - params.pad_left; // wraps below 0: not stored
   let columns = min(params.four, params.in_w + params.pad_left - pair * 2u);
-  var w00 = vec4f();
-  var w01 = vec4f();
-  var w02 = vec4f();
-  var w10 = vec4f();
-  var w11 = vec4f();
-  var w12 = vec4f();
-  var w20 = vec4f();
-  var w21 = vec4f();
-  var w22 = vec4f();
+  @for(r in 0..KERNEL) @for(s in 0..KERNEL) var w$r$s = vec4f();
   for (var tap = 0u; tap < params.taps; tap++) {
     let v = load_w(tap, c);
-    w00 = select(w00, v, tap == 0u);
-    w01 = select(w01, v, tap == 1u);
-    w02 = select(w02, v, tap == 2u);
-    w10 = select(w10, v, tap == 3u);
-    w11 = select(w11, v, tap == 4u);
-    w12 = select(w12, v, tap == 5u);
-    w20 = select(w20, v, tap == 6u);
-    w21 = select(w21, v, tap == 7u);
-    w22 = select(w22, v, tap == 8u);
+    @for(r in 0..KERNEL) @for(s in 0..KERNEL) w$r$s = select(w$r$s, v, tap == ${r * KERNEL + s}u);
   }
-  // Unfinished sums of the even (e) and odd (o) rows to come.
-  var e00 = vec4f();
-  var e01 = vec4f();
-  var e02 = vec4f();
-  var e03 = vec4f();
+  // Unfinished sums of the even (e) and odd (o) rows to come: <row><column>.
+  @for(k in 0..EVENS) @for(v in 0..4) var e$k$v = vec4f();
+  @for(k in 0..ODDS) @for(v in 0..4) var o$k$v = vec4f();
 
-  for (var turn = 0u; turn < params.rows_per_strip + 1u; turn++) {
-    let p = first + turn - 1u; // wraps below 0: outside
+  for (var turn = 0u; turn < params.rows_per_strip + ${REACH}u; turn++) {
+    let p = first + turn - ${REACH}u; // wraps below 0: outside
     let row_at = (n * params.out_h + p) * params.out_w;
     let inside = p < params.out_h;
-    let d0 = load_dy(row_at, inside, pair - 1u, c);
-    let d1 = load_dy(row_at, inside, pair, c);
-    let d2 = load_dy(row_at, inside, pair + 1u, c);
-    if (turn >= 1u) {
+    @for(q in 0..REACH) let d$q = load_dy(row_at, inside, pair - ${REACH - q}u, c);
+    let d$REACH = load_dy(row_at, inside, pair, c);
+    let d${REACH + 1} = load_dy(row_at, inside, pair + 1u, c);
+    // Column v meets the taps of its parity, from right to left.
+    if (turn >= ${REACH}u) {
       let i = p * 2u - params.pad_top;
-      let even0 = e00 + d1 * w00 + d0 * w02;
-      let even1 = e01 + d1 * w01;
-      let even2 = e02 + d2 * w00 + d1 * w02;
-      let even3 = e03 + d2 * w01;
-      let odd0 = d1 * w10 + d0 * w12;
-      let odd1 = d1 * w11;
-      let odd2 = d2 * w10 + d1 * w12;
-      let odd3 = d2 * w11;
+      @for(v in 0..4)
+        let even$v = e0$v + @sum(s in v % 2..KERNEL step 2: d${REACH + v / 2 - s / 2} * w0$s);
+      @end
+      @for(v in 0..4)
+        let odd$v = @when(ODDS > 0: o0$v + )@sum(s in v % 2..KERNEL step 2: d${REACH + v / 2 - s / 2} * w1$s);
+      @end
       for (var v = 0u; v < columns; v++) {
         store(image, i, j + v, c, pick4(v, even0, even1, even2, even3));
         store(image, i + 1u, j + v, c, pick4(v, odd0, odd1, odd2, odd3));
       }
     }
-
-    e00 = d1 * w20 + d0 * w22;
-    e01 = d1 * w21;
-    e02 = d2 * w20 + d1 * w22;
-    e03 = d2 * w21;
-
+    @for(k in 0..EVENS) @for(v in 0..4)
+      e$k$v = @when(k + 1 < EVENS: e${k + 1}$v + )
+        @sum(s in v % 2..KERNEL step 2: d${REACH + v / 2 - s / 2} * w${2 * k + 2}$s);
+    @end
+    @for(k in 0..ODDS) @for(v in 0..4)
+      o$k$v = @when(k + 1 < ODDS: o${k + 1}$v + )
+        @sum(s in v % 2..KERNEL step 2: d${REACH + v / 2 - s / 2} * w${2 * k + 3}$s);
+    @end
   }
 }

@@ -1,13 +1,18 @@
-// Depthwise convolution 3x3, stride 1, weight gradient: dw[r,s,c] = sum_npq x[n, p - pad_top + r, q -
-// pad_left + s, c] * dy[n,p,q,c] for one output per channel, C >= 4, as partial sums [splits][3,3,C]: with
-// splits = 1 that is dw itself, else reduce/sum_partials adds them. x [N,H,W,C], dy [N,P,Q,C]. A thread sums
-// 4 channels x all taps over its part of the strips; a strip is 4 columns of dy down rows_per_strip rows;
-// each row of x is read once, the 2 dy rows above stay in registers. Thread id = split * ceil(C/4) + channel block.
+// Depthwise convolution with a square kernel, 3x3, 5x5 or 7x7, weight gradient: dw[r,s,c] = sum_npq x[n, p*STRIDE -
+// pad_top + r, q*STRIDE - pad_left + s, c] * dy[n,p,q,c] for one output per channel, C >= 4, as partial sums
+// [splits][KERNEL,KERNEL,C]: with splits = 1 that is dw itself, else reduce/sum_partials adds them. x [N,H,W,C], dy
+// [N,P,Q,C]. A thread sums 4 channels x all taps over its part of the strips; a strip is COLUMNS columns of dy down
+// rows_per_strip rows; each row of x is read once, the ABOVE dy rows above stay in registers. Thread id = split *
+// ceil(C/4) + channel block. Inject KERNEL and STRIDE (1 or 2); condition stride2.
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
 import package::common::lanes::{Stored, lane_start, lanes_of};
 import constants::THREADS;
+
+@let COLUMNS = 4 / STRIDE
+@let ABOVE = (KERNEL - 1) / STRIDE
+@let INPUT_COLUMNS = (COLUMNS - 1) * STRIDE + KERNEL
 
 struct Params {
   batch: u32,
@@ -20,9 +25,9 @@ struct Params {
   pad_left: u32,
   rows_per_strip: u32,
   row_strips: u32, // ceil(out_h / rows_per_strip)
-  column_tiles: u32, // ceil(out_w / 4)
+  column_tiles: u32, // ceil(out_w / COLUMNS)
   splits: u32, // at most N * row_strips * column_tiles
-  taps: u32, // 9: a uniform, so that compilers keep the loop over the results rolled
+  taps: u32, // KERNEL * KERNEL: a uniform, so that compilers keep the loop over the results rolled
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -59,80 +64,47 @@ fn main(
   if (split >= params.splits) {
     return;
   }
-  var a00 = vec4f();
-  var a01 = vec4f();
-  var a02 = vec4f();
-  var a10 = vec4f();
-  var a11 = vec4f();
-  var a12 = vec4f();
-  var a20 = vec4f();
-  var a21 = vec4f();
-  var a22 = vec4f();
+  @for(r in 0..KERNEL) @for(s in 0..KERNEL) var a$r$s = vec4f();
   let strips = params.batch * params.row_strips * params.column_tiles;
   let strips_per_split = divide(strips + params.splits - 1u, params.splits);
   let strip_end = min((split + 1u) * strips_per_split, strips);
   for (var strip = split * strips_per_split; strip < strip_end; strip++) {
     let row_strip = divide(strip, params.column_tiles);
-    let q = (strip - row_strip * params.column_tiles) * 4u;
+    let q = (strip - row_strip * params.column_tiles) * ${COLUMNS}u;
     let n = divide(row_strip, params.row_strips);
     let p_first = (row_strip - n * params.row_strips) * params.rows_per_strip;
     let p_end = min(p_first + params.rows_per_strip, params.out_h);
-    let left = q - params.pad_left; // wraps below 0: outside the image
+    let left = q@when(STRIDE > 1: * ${STRIDE}u) - params.pad_left; // wraps below 0: outside the image
     // dy of the rows above: h<k><column> is k rows up.
-    var h10 = vec4f();
-    var h11 = vec4f();
-    var h12 = vec4f();
-    var h13 = vec4f();
-    var h20 = vec4f();
-    var h21 = vec4f();
-    var h22 = vec4f();
-    var h23 = vec4f();
-    for (var p = p_first; p < p_end + 2u; p++) {
+    @for(k in 1..ABOVE + 1) @for(v in 0..COLUMNS) var h$k$v = vec4f();
+    for (var p = p_first; p < p_end + ${ABOVE}u; p++) {
       let dy_at = (n * params.out_h + p) * params.out_w;
       let dy_inside = p < p_end;
-      let d0 = load_dy(dy_at, dy_inside, q, c);
-      let d1 = load_dy(dy_at, dy_inside, q + 1u, c);
-      let d2 = load_dy(dy_at, dy_inside, q + 2u, c);
-      let d3 = load_dy(dy_at, dy_inside, q + 3u, c);
-      let i = p - params.pad_top;
+      @for(v in 0..COLUMNS) let d$v = load_dy(dy_at, dy_inside, q@when(v > 0: + ${v}u), c);
+      let i = p@when(STRIDE > 1: * ${STRIDE}u) - params.pad_top;
       let row_at = (n * params.in_h + i) * params.in_w;
       let inside = i < params.in_h;
-      let x0 = load_x(row_at, inside, left, c);
-      let x1 = load_x(row_at, inside, left + 1u, c);
-      let x2 = load_x(row_at, inside, left + 2u, c);
-      let x3 = load_x(row_at, inside, left + 3u, c);
-      let x4 = load_x(row_at, inside, left + 4u, c);
-      let x5 = load_x(row_at, inside, left + 5u, c);
-      a00 += d0 * x0 + d1 * x1 + d2 * x2 + d3 * x3;
-      a01 += d0 * x1 + d1 * x2 + d2 * x3 + d3 * x4;
-      a02 += d0 * x2 + d1 * x3 + d2 * x4 + d3 * x5;
-      a10 += h10 * x0 + h11 * x1 + h12 * x2 + h13 * x3;
-      a11 += h10 * x1 + h11 * x2 + h12 * x3 + h13 * x4;
-      a12 += h10 * x2 + h11 * x3 + h12 * x4 + h13 * x5;
-      a20 += h20 * x0 + h21 * x1 + h22 * x2 + h23 * x3;
-      a21 += h20 * x1 + h21 * x2 + h22 * x3 + h23 * x4;
-      a22 += h20 * x2 + h21 * x3 + h22 * x4 + h23 * x5;
-      h20 = h10;
-      h21 = h11;
-      h22 = h12;
-      h23 = h13;
-      h10 = d0;
-      h11 = d1;
-      h12 = d2;
-      h13 = d3;
+      @for(j in 0..INPUT_COLUMNS) let x$j = load_x(row_at, inside, left@when(j > 0: + ${j}u), c);
+      @for(s in 0..KERNEL) a0$s += @sum(v in 0..COLUMNS: d$v * x${v * STRIDE + s});
+      @for(k in 1..ABOVE + 1) @for(s in 0..KERNEL)
+        a${k * STRIDE}$s += @sum(v in 0..COLUMNS: h$k$v * x${v * STRIDE + s});
+      @end
+      @if(stride2) let odd_inside = i + 1u < params.in_h;
+      @for(j in 0..INPUT_COLUMNS)
+        @if(stride2) let z$j = load_x(row_at + params.in_w, odd_inside, left@when(j > 0: + ${j}u), c);
+      @end
+      @for(s in 0..KERNEL) @if(stride2) a1$s += @sum(v in 0..COLUMNS: d$v * z${v * STRIDE + s});
+      @for(k in 1..ABOVE) @for(s in 0..KERNEL)
+        @if(stride2) a${k * STRIDE + 1}$s += @sum(v in 0..COLUMNS: h$k$v * z${v * STRIDE + s});
+      @end
+      @for(k in 1..ABOVE) @for(v in 0..COLUMNS) h${ABOVE + 1 - k}$v = h${ABOVE - k}$v;
+      @for(v in 0..COLUMNS) h1$v = d$v;
     }
   }
   for (var tap = 0u; tap < params.taps; tap++) {
     var v = a00;
-    v = select(v, a01, tap == 1u);
-    v = select(v, a02, tap == 2u);
-    v = select(v, a10, tap == 3u);
-    v = select(v, a11, tap == 4u);
-    v = select(v, a12, tap == 5u);
-    v = select(v, a20, tap == 6u);
-    v = select(v, a21, tap == 7u);
-    v = select(v, a22, tap == 8u);
-    let at = (split * 9u + tap) * params.channels + c;
+    @for(t in 1..KERNEL * KERNEL) v = select(v, a${t / KERNEL}${t % KERNEL}, tap == ${t}u);
+    let at = (split * ${KERNEL * KERNEL}u + tap) * params.channels + c;
     @if(!overlap) { partials[at] = v; }
     @if(overlap) {
       partials[at] = v.x;

@@ -1,12 +1,15 @@
-// Whole-number expressions of shader_expansion.ts: + - * / % (division truncates), comparisons (1 or 0), brackets, names.
+// Whole-number expressions of shader_expansion.ts: + - * / % (division truncates), comparisons, && and ||
+// (1 or 0), brackets, names.
 
 /** What an expression may name. */
 export type Names = ReadonlyMap<string, number>;
 
-const TOKEN = /\s*(?:(\d+)|([A-Za-z_]\w*)|([<>=!]=|[-+*/%<>()]))/y;
+const TOKEN = /\s*(?:(\d+)|([A-Za-z_]\w*)|([<>=!]=|&&|\|\||[-+*/%<>()]))/y;
 
 /** Operators by how tightly they bind, loosest first. */
 const LEVELS: readonly Readonly<Record<string, (a: number, b: number) => number>>[] = [
+  { "||": (a, b) => Number(a !== 0 || b !== 0) },
+  { "&&": (a, b) => Number(a !== 0 && b !== 0) },
   {
     "<": (a, b) => Number(a < b),
     "<=": (a, b) => Number(a <= b),

@@ -3,49 +3,9 @@
 // so that no binding number and no uniform offset is written twice.
 
 import { link } from "wesl/core";
-import activation from "../../shaders/common/activation.wesl";
-import activationGradient from "../../shaders/common/activation_gradient.wesl";
-import bilinear from "../../shaders/common/bilinear.wesl";
-import divide from "../../shaders/common/divide.wesl";
-import elementWise from "../../shaders/common/element_wise.wesl";
-import indexing from "../../shaders/common/indexing.wesl";
-import lanes from "../../shaders/common/lanes.wesl";
-import matrixProduct from "../../shaders/common/matrix_product.wesl";
-import moments from "../../shaders/common/moments.wesl";
-import pick from "../../shaders/common/pick.wesl";
-import places from "../../shaders/common/places.wesl";
-import random from "../../shaders/common/random.wesl";
-import sharedLanes from "../../shaders/common/shared_lanes.wesl";
-import sigmoid from "../../shaders/common/sigmoid.wesl";
-import subgroupLanes from "../../shaders/common/subgroup_lanes.wesl";
-import subgroupMatrix from "../../shaders/common/subgroup_matrix.wesl";
-import tileProduct from "../../shaders/common/tile_product.wesl";
-import windows from "../../shaders/common/windows.wesl";
 import { messageOf } from "../base/errors.ts";
 import { narrowStorage } from "./narrow_storage.ts";
-import { type ExpandedShader, expandShader } from "./shader_expansion.ts";
-
-/** Modules any shader may import as `package::common::…`, by the names that the linker knows. */
-const COMMON_MODULES: Readonly<Record<string, string>> = {
-  "common/activation.wesl": activation,
-  "common/activation_gradient.wesl": activationGradient,
-  "common/bilinear.wesl": bilinear,
-  "common/divide.wesl": divide,
-  "common/element_wise.wesl": elementWise,
-  "common/indexing.wesl": indexing,
-  "common/lanes.wesl": lanes,
-  "common/matrix_product.wesl": matrixProduct,
-  "common/moments.wesl": moments,
-  "common/pick.wesl": pick,
-  "common/places.wesl": places,
-  "common/random.wesl": random,
-  "common/sigmoid.wesl": sigmoid,
-  "common/shared_lanes.wesl": sharedLanes,
-  "common/subgroup_lanes.wesl": subgroupLanes,
-  "common/subgroup_matrix.wesl": subgroupMatrix,
-  "common/tile_product.wesl": tileProduct,
-  "common/windows.wesl": windows,
-};
+import { ShaderModules } from "./shader_modules.ts";
 
 /**
  * A WESL module with the conditions and constants that specialise it. One without an entry point says what happens
@@ -99,24 +59,19 @@ const ENTRY_POINT = /^@compute\b/m;
 
 /** Links one shader. Throws an Error naming the shader when it does not parse or an import is missing. */
 export async function linkShader(shader: ShaderSource): Promise<LinkedShader> {
-  const root = ENTRY_POINT.test(shader.source) ? "main" : "common/element_wise";
-  let modules = new Map<string, ExpandedShader>();
+  const modules = new ShaderModules(shader.name, shader.source, shader.constants ?? {});
   let code: string;
   try {
-    modules = expandedModules(shader, root);
     const linked = await link({
-      weslSrc: Object.fromEntries([...modules].map(([file, { text }]) => [file, text])),
-      rootModuleName: root,
+      resolver: modules,
+      rootModuleName: ENTRY_POINT.test(shader.source) ? "main" : "common/element_wise",
       conditions: { ...shader.conditions },
       constants: { ...shader.constants },
-      keepComments: false,
       sourceMap: false,
     });
     code = narrowStorage(linked.dest.replace(STAND_INS, ""), shader.narrow ?? []);
   } catch (thrown) {
-    throw new Error(
-      `shader ${shader.name} does not link: ${inSourceLines(messageOf(thrown), shader, modules)}`,
-    );
+    throw new Error(`shader ${shader.name} does not link: ${modules.inSourceLines(messageOf(thrown))}`);
   }
   return {
     name: shader.name,
@@ -124,39 +79,6 @@ export async function linkShader(shader: ShaderSource): Promise<LinkedShader> {
     storage: storageBindings(code),
     uniforms: uniformLayout(shader.name, code),
   };
-}
-
-const IMPORTED_MODULE = /\bpackage::(common::\w+)/g;
-
-/** The shader's file and the common modules that it imports, or that those import, expanded for its constants. */
-function expandedModules(shader: ShaderSource, root: string): Map<string, ExpandedShader> {
-  const modules = new Map<string, ExpandedShader>();
-  const add = (file: string, name: string, source: string) => {
-    modules.set(file, expandShader(name, source, shader.constants));
-    for (const [, path = ""] of source.matchAll(IMPORTED_MODULE))
-      addCommon(`${path.replace("::", "/")}.wesl`);
-  };
-  const addCommon = (file: string) => {
-    const source = COMMON_MODULES[file];
-    if (source !== undefined && !modules.has(file)) add(file, file, source);
-  };
-  add("main.wesl", shader.name, shader.source);
-  addCommon(`${root}.wesl`);
-  return modules;
-}
-
-/** The linker's message with the names and lines of the sources instead of those of what they expand to. */
-function inSourceLines(
-  message: string,
-  shader: ShaderSource,
-  modules: ReadonlyMap<string, ExpandedShader>,
-): string {
-  return message.replace(/\.\/([\w/]+\.wesl)(?::(\d+))?/g, (place, file: string, line?: string) => {
-    const module = modules.get(file);
-    if (!module) return place;
-    const name = file === "main.wesl" ? shader.name : file;
-    return line === undefined ? name : `${name}:${module.lines[Number(line) - 1] ?? line}`;
-  });
 }
 
 const writableNames = new Map<string, ReadonlySet<string>>();

@@ -20,9 +20,11 @@ import {
   tapSteps,
 } from "./convolution.ts";
 import {
+  MATRICES_ACROSS,
   type MatrixProduct,
   type MatrixTile,
   splitsFor,
+  type ThreadTile,
   type Tile,
   type TiledProduct,
   tileCount,
@@ -64,20 +66,26 @@ function tileKernel(name: string, source: string, tile: Tile, g: Geometry): Kern
     constants: {
       TILE_ROWS: `${tile.rows}u`,
       TILE_COLUMNS: `${tile.columns}u`,
-      ...("matrix" in tile ? matrixConstants(tile) : {}),
+      ...("matrix" in tile ? matrixConstants(tile) : threadConstants(tile)),
     },
     conditions: {
-      ...("matrix" in tile
-        ? { matrices: true, rows4: tile.matricesDown === 4 }
-        : { matrices: false, rows8: tile.rowsPerThread === 8, columns8: tile.columnsPerThread === 8 }),
+      matrices: "matrix" in tile,
       c4: (g.C / g.groups) % 4 === 0,
       k4: (g.K / g.groups) % 4 === 0,
     },
   };
 }
 
-function matrixConstants({ matrix, subgroupsDown, subgroupsAcross }: MatrixTile) {
+function threadConstants({ rowsPerThread, columnsPerThread }: ThreadTile) {
+  return { ROWS_PER_THREAD: rowsPerThread, COLUMNS_PER_THREAD: columnsPerThread };
+}
+
+function matrixConstants({ matrix, matricesDown, subgroupsDown, subgroupsAcross }: MatrixTile) {
   return {
+    ROWS_PER_THREAD: 0,
+    COLUMNS_PER_THREAD: 0,
+    MATRICES_DOWN: matricesDown,
+    MATRICES_ACROSS,
     MATRIX_ROWS: `${matrix.rows}u`,
     MATRIX_COLUMNS: `${matrix.columns}u`,
     MATRIX_DEPTH: `${matrix.depth}u`,

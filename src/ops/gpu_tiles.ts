@@ -14,7 +14,7 @@ interface TileSize {
 /** A tile whose threads hold a part of it each (shaders/common/tile_product.wesl). */
 export interface ThreadTile extends TileSize {
   readonly rowsPerThread: 4 | 8;
-  readonly columnsPerThread: 4 | 8;
+  readonly columnsPerThread: 4 | 8 | 16;
 }
 
 /** A tile of f16 whose subgroups hold matrices of it, `matricesDown` x 2 each (shaders/common/matrix_product.wesl). */
@@ -28,7 +28,7 @@ export interface MatrixTile extends TileSize {
 export type Tile = ThreadTile | MatrixTile;
 
 /** Matrices that a subgroup holds beside each other. */
-const MATRICES_ACROSS = 2;
+export const MATRICES_ACROSS = 2;
 
 /**
  * Every tile that convolutions may use, large ones first. A tile needs at least as many threads as it has rows

@@ -99,6 +99,7 @@ describe("evaluate", () => {
     ["a >= 7", 1],
     ["a + 1 < 8", 0],
     ["2 * (a != 7)", 0],
+    ["a > 1 && a < 7 || a == 7", 1],
   ])("%s is %i", (text, value) => {
     expect(evaluate(text, names)).toBe(value);
   });
@@ -125,6 +126,14 @@ describe("linkShader", () => {
   it("expands before it links", async () => {
     const { code } = await linkShader({ name: "f", source: source(""), constants: { SIZE: "3u" } });
     expect(code.match(/y\[\d\] = 1\.0/g)).toEqual(["y[0] = 1.0", "y[1] = 1.0", "y[2] = 1.0"]);
+  });
+
+  it("names the common module that lacks a constant", async () => {
+    const imports = "import package::common::tile_product::Sums;\nvar<private> sums: Sums;\n";
+    const linking = linkShader({ name: "f", source: imports + source(""), constants: { SIZE: 1 } });
+    await expect(linking).rejects.toThrow(
+      /shader f does not link: common\/tile_product:\d+: ROWS_PER_THREAD has no value/,
+    );
   });
 
   it("names the line of the source that does not parse, not that of the expanded text", async () => {

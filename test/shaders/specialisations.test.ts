@@ -105,6 +105,14 @@ describe("shaders (those of mixed precision require shader-f16 of the null backe
     },
   );
 
+  it("compile for a tile of 8 x 16 values a thread, which no rule chooses yet", async () => {
+    const facts = { ...device.facts, family: "gpu", subgroupSize: undefined } as const;
+    const products = [...allKernels(facts).values()].filter(({ constants }) => constants?.ROWS_PER_THREAD);
+    expect(products.length).toBeGreaterThan(3);
+    const tile = { TILE_ROWS: "128u", TILE_COLUMNS: "128u", ROWS_PER_THREAD: 8, COLUMNS_PER_THREAD: 16 };
+    for (const use of products) await device.pipelines.get({ ...use, constants: tile });
+  });
+
   it("are all in use", () => {
     const used = new Set(
       ADAPTERS.flatMap((form) =>

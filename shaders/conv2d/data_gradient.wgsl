@@ -1,23 +1,29 @@
 // Convolution, data gradient: dx[n,i,j,c] = sum over r,s,k with i = p*stride_h - pad_top + r*dilation_h (j
 // likewise) of dy[n,p,q,k] * w[r,s,c,k]. Strides above 1 go by phases: the pixels with the same i mod
 // stride_h and j mod stride_w share their taps, so that no tap is wasted. Any padding and groups; a stride
-// above 1 only with dilation 1. dy [N,P,Q,K], w [R,S,C/groups,K], dx [N,H,W,C]. C/groups and K/groups are
-// multiples of 4. A subgroup computes 4 * SUBGROUP_SIZE pixels of one phase x 16 input channels; a lane 4
-// pixels x 16 channels. One subgroup per workgroup; workgroup id = ((phase * pixel tiles + pixel tile) *
-// groups + group) * tiles_c + channel tile. CPU adapters: no workgroup memory, accumulators in named values.
-// A load costs about ten instructions a lane there and a broadcast one, so the operand that all lanes share
-// is loaded once per subgroup, spread over its lanes. Subgroups have exactly 4, 8 or 16 lanes: inject
-// SUBGROUP_SIZE; condition subgroup8 from 8 up, subgroup16 for 16.
+// above 1 only with dilation 1. dy [N,P,Q,K], w [R,S,C/groups,K], dx [N,H,W,C]. With the condition vec4, C/groups and
+// K/groups are multiples of 4 and storage holds vec4s; else any number of single values. A subgroup computes 4 *
+// SUBGROUP_SIZE pixels of one phase x 16 input channels; a lane 4 pixels x 16 channels. One subgroup per workgroup;
+// workgroup id = ((phase * pixel tiles + pixel tile) * groups + group) * tiles_c + channel tile. CPU adapters: no
+// workgroup memory, accumulators in named values. A load costs about ten instructions a lane there and a broadcast one,
+// so the operand that all lanes share is loaded once per subgroup, spread over its lanes. Inject SUBGROUP_SIZE, exactly
+// 4, 8 or 16, and WIDTH, the values of an element of storage.
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
 import package::common::pick::pick4;
 @if(!subgroups) import package::common::shared_lanes::{share, subgroupBroadcast};
 import package::common::subgroup_lanes::{LANE1, LANE2, LANE3};
-import constants::SUBGROUP_SIZE;
+import constants::{SUBGROUP_SIZE, WIDTH};
+
+// Of the four values that a lane would need without its neighbours, a register holds those of SHARED.
+@let SHARED = SUBGROUP_SIZE / 4
 
 @if(subgroups) enable subgroups;
 @if(subgroups) diagnostic(off, subgroup_uniformity);
+
+@if(vec4) alias Stored = vec4f;
+@if(!vec4) alias Stored = f32;
 
 struct Params {
   batch: u32,
@@ -48,9 +54,9 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> dy: array<vec4f>;
-@group(0) @binding(2) var<storage, read> w: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> dx: array<vec4f>;
+@group(0) @binding(1) var<storage, read> dy: array<Stored>;
+@group(0) @binding(2) var<storage, read> w: array<Stored>;
+@group(0) @binding(3) var<storage, read_write> dx: array<Stored>;
 
 // The input pixels of one phase, and the taps that reach them: kernel row first_r + t * step_h meets output row
 // a + base_p - t * rise_h for the phase's a-th row; columns likewise.
@@ -126,12 +132,37 @@ fn tap_of(pixel: Pixel, up: i32, left: i32, first: u32) -> Tap {
   let p = u32(pixel.p - up);
   let q = u32(pixel.q - left);
   let inside = pixel.exists & (p < params.out_h) & (q < params.out_w);
-  let at = ((pixel.row + p) * params.out_w + q) * (params.out_c / 4u) + first;
+  let at = ((pixel.row + p) * params.out_w + q) * (params.out_c / WIDTH) + first;
   return Tap(select(0u, at, inside), inside);
 }
 
+@if(vec4)
 fn store(pixel: u32, c: u32, value: vec4f) {
   dx[pixel * (params.in_c / 4u) + c] = value;
+}
+
+// Kernel rows beyond the group's last channel repeat it, so that their sums may be stored over its own.
+@if(!vec4)
+fn store(pixel: u32, c: u32, last: u32, value: vec4f) {
+  let at = pixel * params.in_c + min(vec4u(c, c + 1u, c + 2u, c + 3u), vec4u(last));
+  @for(i in 0..4) dx[at.${xyzw[i]}] = value.${xyzw[i]};
+}
+
+// Four output channels of a tap; those from count on are 0.
+@if(!vec4)
+fn load_dy(tap: Tap, k: u32, count: u32) -> vec4f {
+  let at = tap.at + k;
+  let last = count - 1u;
+  return select(vec4f(), vec4f(dy[at], @list(i in 1..4: dy[at + min(${i}u, last)])),
+    vec4<bool>(tap.inside) & vec4<bool>(true, @list(i in 1..4: last >= ${i}u)));
+}
+
+// Four output channels of a kernel row; those from count on are 0.
+@if(!vec4)
+fn load_w(at: u32, count: u32) -> vec4f {
+  let last = count - 1u;
+  return select(vec4f(), vec4f(w[at], @list(i in 1..4: w[at + min(${i}u, last)])),
+    vec4<bool>(true, @list(i in 1..4: last >= ${i}u)));
 }
 
 @compute @workgroup_size(SUBGROUP_SIZE)
@@ -154,125 +185,72 @@ fn main(
   let c_tile = (tile - rest * params.tiles_c) * 16u;
   let phase_pixels = params.batch * phase.rows * phase.columns;
   let first = (pixel_tile - phase_index * params.phase_tiles) * SUBGROUP_SIZE * 4u + lane * 4u;
-  let pixel0 = pixel_of(first, phase);
-  let pixel1 = pixel_of(first + 1u, phase);
-  let pixel2 = pixel_of(first + 2u, phase);
-  let pixel3 = pixel_of(first + 3u, phase);
+  @for(p in 0..4) let pixel$p = pixel_of(first@when(p > 0: + ${p}u), phase);
 
   // The lane's kernel rows (input channels) of the 16, SUBGROUP_SIZE apart.
-  let row0 = min(c_tile + lane, params.group_c - 1u);
-  let row1 = min(c_tile + lane + 1u * SUBGROUP_SIZE, params.group_c - 1u);
-  let row2 = min(c_tile + lane + 2u * SUBGROUP_SIZE, params.group_c - 1u);
-  let row3 = min(c_tile + lane + 3u * SUBGROUP_SIZE, params.group_c - 1u);
-  let k_first = group * (params.group_k / 4u);
-  let k_count = params.group_k / 4u;
-  let w_row = params.out_c / 4u;
-  var a00 = vec4f();
-  var a01 = vec4f();
-  var a02 = vec4f();
-  var a03 = vec4f();
-  var a10 = vec4f();
-  var a11 = vec4f();
-  var a12 = vec4f();
-  var a13 = vec4f();
-  var a20 = vec4f();
-  var a21 = vec4f();
-  var a22 = vec4f();
-  var a23 = vec4f();
-  var a30 = vec4f();
-  var a31 = vec4f();
-  var a32 = vec4f();
-  var a33 = vec4f();
+  @for(i in 0..4)
+    let row$i = min(c_tile + lane@when(i > 0: + ${i}u * SUBGROUP_SIZE), params.group_c - 1u);
+  @end
+  let k_first = group * (params.group_k / WIDTH);
+  let k_count = params.group_k / WIDTH;
+  let w_row = params.out_c / WIDTH;
+  @for(p in 0..4) @for(j in 0..4) var a$p$j = vec4f();
 
   var up = 0;
   for (var r = phase.first_r; r < params.kernel_h; r += params.step_h) {
     var left = 0;
     for (var s = phase.first_s; s < params.kernel_w; s += params.step_w) {
-      let tap0 = tap_of(pixel0, up, left, k_first);
-      let tap1 = tap_of(pixel1, up, left, k_first);
-      let tap2 = tap_of(pixel2, up, left, k_first);
-      let tap3 = tap_of(pixel3, up, left, k_first);
+      @for(p in 0..4) let tap$p = tap_of(pixel$p, up, left, k_first);
       let w_tap = (r * params.kernel_w + s) * params.group_c;
-      let w_at0 = (w_tap + row0) * w_row + k_first;
-      let w_at1 = (w_tap + row1) * w_row + k_first;
-      let w_at2 = (w_tap + row2) * w_row + k_first;
-      let w_at3 = (w_tap + row3) * w_row + k_first;
-      for (var k = 0u; k < k_count; k++) {
-        let x0 = select(vec4f(), dy[tap0.at + k], tap0.inside);
-        let x1 = select(vec4f(), dy[tap1.at + k], tap1.inside);
-        let x2 = select(vec4f(), dy[tap2.at + k], tap2.inside);
-        let x3 = select(vec4f(), dy[tap3.at + k], tap3.inside);
-        let w0 = w[w_at0 + k];
-        @if(subgroup8) let w1 = w0;
-        @if(!subgroup8) let w1 = w[w_at1 + k];
-        @if(subgroup16) let w2 = w0;
-        @if(subgroup8 && !subgroup16) let w2 = w[w_at1 + k];
-        @if(!subgroup8) let w2 = w[w_at2 + k];
-        @if(subgroup16) let w3 = w0;
-        @if(subgroup8 && !subgroup16) let w3 = w2;
-        @if(!subgroup8) let w3 = w[w_at3 + k];
+      @for(i in 0..4) let w_at$i = (w_tap + row$i) * w_row + k_first;
+      for (var k = 0u; k < k_count; k += 4u / WIDTH) {
+        @if(!vec4) let count = params.group_k - k;
+        @for(p in 0..4)
+          @if(vec4) let x$p = select(vec4f(), dy[tap$p.at + k], tap$p.inside);
+          @if(!vec4) let x$p = load_dy(tap$p, k, count);
+        @end
+        @for(i in 0..4 step SHARED)
+          @if(vec4) let w$i = w[w_at${i / SHARED} + k];
+          @if(!vec4) let w$i = load_w(w_at${i / SHARED} + k, count);
+          @for(same in i + 1..i + SHARED) let w$same = w$i;
+        @end
         @if(!subgroups) share(lane, w0);
-        {
-          let v0 = subgroupBroadcast(w0, 0u);
-          let v1 = subgroupBroadcast(w0, 1u);
-          let v2 = subgroupBroadcast(w0, 2u);
-          let v3 = subgroupBroadcast(w0, 3u);
-          a00 += vec4f(dot(x0, v0), dot(x0, v1), dot(x0, v2), dot(x0, v3));
-          a10 += vec4f(dot(x1, v0), dot(x1, v1), dot(x1, v2), dot(x1, v3));
-          a20 += vec4f(dot(x2, v0), dot(x2, v1), dot(x2, v2), dot(x2, v3));
-          a30 += vec4f(dot(x3, v0), dot(x3, v1), dot(x3, v2), dot(x3, v3));
-        }
-        {
-          let v0 = subgroupBroadcast(w1, LANE1);
-          let v1 = subgroupBroadcast(w1, LANE1 + 1u);
-          let v2 = subgroupBroadcast(w1, LANE1 + 2u);
-          let v3 = subgroupBroadcast(w1, LANE1 + 3u);
-          a01 += vec4f(dot(x0, v0), dot(x0, v1), dot(x0, v2), dot(x0, v3));
-          a11 += vec4f(dot(x1, v0), dot(x1, v1), dot(x1, v2), dot(x1, v3));
-          a21 += vec4f(dot(x2, v0), dot(x2, v1), dot(x2, v2), dot(x2, v3));
-          a31 += vec4f(dot(x3, v0), dot(x3, v1), dot(x3, v2), dot(x3, v3));
-        }
-        {
-          let v0 = subgroupBroadcast(w2, LANE2);
-          let v1 = subgroupBroadcast(w2, LANE2 + 1u);
-          let v2 = subgroupBroadcast(w2, LANE2 + 2u);
-          let v3 = subgroupBroadcast(w2, LANE2 + 3u);
-          a02 += vec4f(dot(x0, v0), dot(x0, v1), dot(x0, v2), dot(x0, v3));
-          a12 += vec4f(dot(x1, v0), dot(x1, v1), dot(x1, v2), dot(x1, v3));
-          a22 += vec4f(dot(x2, v0), dot(x2, v1), dot(x2, v2), dot(x2, v3));
-          a32 += vec4f(dot(x3, v0), dot(x3, v1), dot(x3, v2), dot(x3, v3));
-        }
-        {
-          let v0 = subgroupBroadcast(w3, LANE3);
-          let v1 = subgroupBroadcast(w3, LANE3 + 1u);
-          let v2 = subgroupBroadcast(w3, LANE3 + 2u);
-          let v3 = subgroupBroadcast(w3, LANE3 + 3u);
-          a03 += vec4f(dot(x0, v0), dot(x0, v1), dot(x0, v2), dot(x0, v3));
-          a13 += vec4f(dot(x1, v0), dot(x1, v1), dot(x1, v2), dot(x1, v3));
-          a23 += vec4f(dot(x2, v0), dot(x2, v1), dot(x2, v2), dot(x2, v3));
-          a33 += vec4f(dot(x3, v0), dot(x3, v1), dot(x3, v2), dot(x3, v3));
-        }
+        @for(j in 0..4)
+          {
+            @for(i in 0..4)
+              let v$i = subgroupBroadcast(w$j, @when(j == 0:${i}u)@when(j > 0:LANE$j@when(i > 0: + ${i}u)));
+            @end
+            @for(p in 0..4) a$p$j += vec4f(@list(i in 0..4: dot(x$p, v$i)));
+          }
+        @end
       }
       left += i32(params.rise_w);
     }
     up += i32(params.rise_h);
   }
 
-  let c_end = (group + 1u) * (params.group_c / 4u);
-  let c_first = group * (params.group_c / 4u) + c_tile / 4u;
+  let c_end = (group + 1u) * (params.group_c / WIDTH);
+  let c_first = group * (params.group_c / WIDTH) + c_tile / WIDTH;
+  @if(!vec4) let fours = min(params.four, (c_end - c_first + 3u) / 4u);
   // How many of the lane's pixels exist.
   let count = min(params.four, phase_pixels - min(first, phase_pixels));
   for (var p = 0u; p < count; p++) {
     let to = select(select(pixel3.at, pixel2.at, p == 2u), select(pixel1.at, pixel0.at, p == 0u), p < 2u);
-    store(to, c_first, pick4(p, a00, a10, a20, a30));
-    if (c_first + 1u < c_end) {
-      store(to, c_first + 1u, pick4(p, a01, a11, a21, a31));
-      if (c_first + 2u < c_end) {
-        store(to, c_first + 2u, pick4(p, a02, a12, a22, a32));
-        if (c_first + 3u < c_end) {
-          store(to, c_first + 3u, pick4(p, a03, a13, a23, a33));
+    @if(vec4) {
+      store(to, c_first, pick4(p, a00, a10, a20, a30));
+      if (c_first + 1u < c_end) {
+        store(to, c_first + 1u, pick4(p, a01, a11, a21, a31));
+        if (c_first + 2u < c_end) {
+          store(to, c_first + 2u, pick4(p, a02, a12, a22, a32));
+          if (c_first + 3u < c_end) {
+            store(to, c_first + 3u, pick4(p, a03, a13, a23, a33));
+          }
         }
       }
+    }
+    @if(!vec4) for (var j = 0u; j < fours; j++) {
+      let sum = pick4(j, @list(k in 0..4: pick4(p, @list(i in 0..4: a$i$k))));
+      store(to, c_first + j * 4u, c_end - 1u, sum);
     }
   }
 }

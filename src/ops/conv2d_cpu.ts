@@ -2,14 +2,12 @@
 // a lane 4 pixels x 16 channels in named values (shaders/conv2d). 3x3 convolutions go by Winograd where that pays.
 
 import dataGradient from "../../shaders/conv2d/data_gradient.wgsl";
-import dataGradientScalar from "../../shaders/conv2d/data_gradient_scalar.wgsl";
 import forward from "../../shaders/conv2d/forward.wgsl";
-import forwardScalar from "../../shaders/conv2d/forward_scalar.wgsl";
 import weightGradient from "../../shaders/conv2d/weight_gradient.wgsl";
-import weightGradientScalar from "../../shaders/conv2d/weight_gradient_scalar.wgsl";
 import { elementCount } from "../base/tensors.ts";
+import type { DeviceFacts } from "../gpu/device.ts";
 import type { Tensor } from "../graph/graph.ts";
-import type { Lowering } from "../graph/operator.ts";
+import type { KernelUse, Lowering } from "../graph/operator.ts";
 import { ACTIVATION_CODES } from "./activation.ts";
 import { cuts } from "./candidates.ts";
 import { isFirstLayer, lowerFirstLayer } from "./conv2d_first_layer.ts";
@@ -33,6 +31,17 @@ import {
   tiledKernel,
 } from "./convolution.ts";
 
+/** A tiled kernel whose storage holds channels by fours, or one by one. */
+function channelKernel(name: string, source: string, device: DeviceFacts, vec4: boolean): KernelUse {
+  const { constants, conditions, ...kernel } = tiledKernel(name, source, device);
+  return {
+    ...kernel,
+    name: vec4 ? name : `${name} scalar`,
+    constants: { ...constants, WIDTH: vec4 ? "4u" : "1u" },
+    conditions: { ...conditions, vec4 },
+  };
+}
+
 /** Dispatches the kernels of the forward pass. */
 export function lowerForwardOnCpu(
   l: Lowering<object>,
@@ -53,11 +62,8 @@ export function lowerForwardOnCpu(
   const pixels = g.N * g.P * g.Q;
   const tilesK = Math.ceil(g.K / g.groups / CHANNELS_PER_TILE);
   const tiles = Math.ceil(pixels / (PIXELS_PER_LANE * lanesOf(l.device))) * g.groups * tilesK;
-  const kernel = isVectorised(g)
-    ? tiledKernel("conv2d/forward", forward, l.device)
-    : tiledKernel("conv2d/forward_scalar", forwardScalar, l.device);
   // w stands in for what is absent.
-  l.dispatch(kernel, {
+  l.dispatch(channelKernel("conv2d/forward", forward, l.device, isVectorised(g)), {
     tensors: { x, w, b: b ?? w, y, addend: addend ?? w, statistics: statistics ?? w },
     uniforms: {
       pixels,
@@ -92,10 +98,7 @@ export function lowerDataGradientOnCpu(
   const phasePixels = g.N * Math.ceil(g.H / strideH) * Math.ceil(g.W / strideW);
   const phaseTiles = Math.ceil(phasePixels / (PIXELS_PER_LANE * lanesOf(l.device)));
   const tiles = strideH * strideW * phaseTiles * g.groups * tilesC;
-  const kernel = isVectorised(g)
-    ? tiledKernel("conv2d/data_gradient", dataGradient, l.device)
-    : tiledKernel("conv2d/data_gradient_scalar", dataGradientScalar, l.device);
-  l.dispatch(kernel, {
+  l.dispatch(channelKernel("conv2d/data_gradient", dataGradient, l.device, isVectorised(g)), {
     tensors: { dy, w, dx },
     uniforms: {
       batch: g.N,
@@ -145,11 +148,8 @@ export function lowerWeightGradientOnCpu(
     splits === 1
       ? dw
       : l.workspace("partial sums", { shape: [splits, elementCount(dw.shape)], dtype: "f32" });
-  const kernel = vec4
-    ? tiledKernel("conv2d/weight_gradient", weightGradient, l.device)
-    : tiledKernel("conv2d/weight_gradient_scalar", weightGradientScalar, l.device);
   const tiles = splits * baseTiles;
-  l.dispatch(kernel, {
+  l.dispatch(channelKernel("conv2d/weight_gradient", weightGradient, l.device, vec4), {
     tensors: { x, dy, partials },
     uniforms: {
       pixels,

@@ -5,7 +5,7 @@
 // neighbouring pixels of a row x 16 channels. Windows overlap: a pixel's column at a tap is its neighbour's
 // stride_w taps before, so that of every stride_w-th tap only one column is new. One subgroup per workgroup;
 // workgroup id = pixel tile * tiles_k + channel tile. Weights are loaded once per subgroup, spread over its
-// lanes. Inject SUBGROUP_SIZE (4, 8 or 16); condition subgroup8 from 8 up, subgroup16 for 16.
+// lanes. Inject SUBGROUP_SIZE (4, 8 or 16).
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
@@ -14,6 +14,9 @@ import package::common::activation::activate;
 @if(!subgroups) import package::common::shared_lanes::{share, subgroupBroadcast};
 import package::common::subgroup_lanes::{LANE1, LANE2};
 import constants::SUBGROUP_SIZE;
+
+// Of the values that a lane would need without its neighbours, a register holds those of SHARED.
+@let SHARED = SUBGROUP_SIZE / 4
 
 @if(subgroups) enable subgroups;
 @if(subgroups) diagnostic(off, subgroup_uniformity);
@@ -91,79 +94,33 @@ fn main(
     bias = b[part_k];
   }
   @if(!subgroups) share(lane, bias);
-  var a00 = subgroupBroadcast(bias, 0u);
-  var a01 = subgroupBroadcast(bias, 1u);
-  var a02 = subgroupBroadcast(bias, 2u);
-  var a03 = subgroupBroadcast(bias, 3u);
-  var a10 = subgroupBroadcast(bias, 0u);
-  var a11 = subgroupBroadcast(bias, 1u);
-  var a12 = subgroupBroadcast(bias, 2u);
-  var a13 = subgroupBroadcast(bias, 3u);
-  var a20 = subgroupBroadcast(bias, 0u);
-  var a21 = subgroupBroadcast(bias, 1u);
-  var a22 = subgroupBroadcast(bias, 2u);
-  var a23 = subgroupBroadcast(bias, 3u);
-  var a30 = subgroupBroadcast(bias, 0u);
-  var a31 = subgroupBroadcast(bias, 1u);
-  var a32 = subgroupBroadcast(bias, 2u);
-  var a33 = subgroupBroadcast(bias, 3u);
+  @for(p in 0..4) @for(j in 0..4) var a$p$j = subgroupBroadcast(bias, ${j}u);
 
   for (var r = 0u; r < params.kernel_h; r++) {
     let i = top + r * params.dilation_h;
     let inside = (i < params.in_h) & (row < params.rows);
     let row_at = (n * params.in_h + i) * params.in_w;
     for (var phase = 0u; phase < params.stride_w; phase++) {
-      var x0 = load_x(row_at, inside, left + phase);
-      var x1 = load_x(row_at, inside, left + phase + params.stride_w);
-      var x2 = load_x(row_at, inside, left + phase + 2u * params.stride_w);
+      @for(p in 0..3)
+        var x$p = load_x(row_at, inside, left + phase@when(p == 1: + params.stride_w)@when(p == 2: + 2u * params.stride_w));
+      @end
       for (var s = phase; s < params.kernel_w; s += params.stride_w) {
         let x3 = load_x(row_at, inside, left + s + 3u * params.stride_w);
         let w_at = (r * params.kernel_w + s) * 3u;
         let w0 = w[(w_at + min(part_c, 2u)) * params.channels + part_k];
-        @if(subgroup8) let w1 = w0;
-        @if(!subgroup8) let w1 = w[(w_at + 1u) * params.channels + part_k];
-        @if(subgroup16) let w2 = w0;
-        @if(!subgroup16) let w2 = w[(w_at + 2u) * params.channels + part_k];
+        @for(c in 1..3)
+          @when(c % SHARED == 0: let w$c = w[(w_at + ${c}u) * params.channels + part_k];)
+          @when(c % SHARED > 0: let w$c = w0;)
+        @end
         @if(!subgroups) share(lane, w0);
-        {
-          let v0 = subgroupBroadcast(w0, 0u);
-          let v1 = subgroupBroadcast(w1, LANE1);
-          let v2 = subgroupBroadcast(w2, LANE2);
-          a00 += x0.x * v0 + x0.y * v1 + x0.z * v2;
-          a10 += x1.x * v0 + x1.y * v1 + x1.z * v2;
-          a20 += x2.x * v0 + x2.y * v1 + x2.z * v2;
-          a30 += x3.x * v0 + x3.y * v1 + x3.z * v2;
-        }
-        {
-          let v0 = subgroupBroadcast(w0, 1u);
-          let v1 = subgroupBroadcast(w1, LANE1 + 1u);
-          let v2 = subgroupBroadcast(w2, LANE2 + 1u);
-          a01 += x0.x * v0 + x0.y * v1 + x0.z * v2;
-          a11 += x1.x * v0 + x1.y * v1 + x1.z * v2;
-          a21 += x2.x * v0 + x2.y * v1 + x2.z * v2;
-          a31 += x3.x * v0 + x3.y * v1 + x3.z * v2;
-        }
-        {
-          let v0 = subgroupBroadcast(w0, 2u);
-          let v1 = subgroupBroadcast(w1, LANE1 + 2u);
-          let v2 = subgroupBroadcast(w2, LANE2 + 2u);
-          a02 += x0.x * v0 + x0.y * v1 + x0.z * v2;
-          a12 += x1.x * v0 + x1.y * v1 + x1.z * v2;
-          a22 += x2.x * v0 + x2.y * v1 + x2.z * v2;
-          a32 += x3.x * v0 + x3.y * v1 + x3.z * v2;
-        }
-        {
-          let v0 = subgroupBroadcast(w0, 3u);
-          let v1 = subgroupBroadcast(w1, LANE1 + 3u);
-          let v2 = subgroupBroadcast(w2, LANE2 + 3u);
-          a03 += x0.x * v0 + x0.y * v1 + x0.z * v2;
-          a13 += x1.x * v0 + x1.y * v1 + x1.z * v2;
-          a23 += x2.x * v0 + x2.y * v1 + x2.z * v2;
-          a33 += x3.x * v0 + x3.y * v1 + x3.z * v2;
-        }
-        x0 = x1;
-        x1 = x2;
-        x2 = x3;
+        @for(j in 0..4)
+          {
+            let v0 = subgroupBroadcast(w0, ${j}u);
+            @for(c in 1..3) let v$c = subgroupBroadcast(w$c, LANE$c@when(j > 0: + ${j}u));
+            @for(p in 0..4) a$p$j += @sum(c in 0..3: x$p.${xyzw[c]} * v$c);
+          }
+        @end
+        @for(p in 0..3) x$p = x${p + 1};
       }
     }
   }
@@ -173,8 +130,7 @@ fn main(
   let fours = min(params.four, params.channels - k_first);
   for (var p = 0u; p < count; p++) {
     for (var j = 0u; j < fours; j++) {
-      let sum = pick4(j, pick4(p, a00, a10, a20, a30), pick4(p, a01, a11, a21, a31),
-        pick4(p, a02, a12, a22, a32), pick4(p, a03, a13, a23, a33));
+      let sum = pick4(j, @list(k in 0..4: pick4(p, @list(i in 0..4: a$i$k))));
       store(row * params.out_w + q + p, k_first + j, sum);
     }
   }

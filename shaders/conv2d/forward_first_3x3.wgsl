@@ -4,8 +4,7 @@
 // [4,K], y [N,P,Q,K], K a multiple of 4. A subgroup computes rows_per_strip rows x 4 * SUBGROUP_SIZE
 // channels, 4 neighbouring pixels at a time; a lane 4 channels, their 27 weights in registers. What 4 pixels
 // see of a row of x is 27 neighbouring values: the lanes load them for the three rows and broadcast them. One
-// subgroup per workgroup; workgroup id = strip * tiles_k + channel tile. Inject SUBGROUP_SIZE (4, 8 or 16);
-// condition subgroup8 from 8 up, subgroup16 for 16.
+// subgroup per workgroup; workgroup id = strip * tiles_k + channel tile. Inject SUBGROUP_SIZE (4, 8 or 16).
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
@@ -14,6 +13,9 @@ import package::common::activation::activate;
 @if(!subgroups) import package::common::shared_lanes::{share, subgroupBroadcast};
 import package::common::subgroup_lanes::{LANE1, LANE2, LANE3};
 import constants::SUBGROUP_SIZE;
+
+// Of the values that a lane would need without its neighbours, a register holds those of SHARED.
+@let SHARED = SUBGROUP_SIZE / 4
 
 @if(subgroups) enable subgroups;
 @if(subgroups) diagnostic(off, subgroup_uniformity);
@@ -78,62 +80,11 @@ fn main(
   if (params.has_bias != 0u) {
     bias = b[k];
   }
-  var w000 = vec4f();
-  var w001 = vec4f();
-  var w002 = vec4f();
-  var w010 = vec4f();
-  var w011 = vec4f();
-  var w012 = vec4f();
-  var w020 = vec4f();
-  var w021 = vec4f();
-  var w022 = vec4f();
-  var w100 = vec4f();
-  var w101 = vec4f();
-  var w102 = vec4f();
-  var w110 = vec4f();
-  var w111 = vec4f();
-  var w112 = vec4f();
-  var w120 = vec4f();
-  var w121 = vec4f();
-  var w122 = vec4f();
-  var w200 = vec4f();
-  var w201 = vec4f();
-  var w202 = vec4f();
-  var w210 = vec4f();
-  var w211 = vec4f();
-  var w212 = vec4f();
-  var w220 = vec4f();
-  var w221 = vec4f();
-  var w222 = vec4f();
+  // w<row><column><channel>
+  @for(r in 0..3) @for(s in 0..3) @for(c in 0..3) var w$r$s$c = vec4f();
   for (var tap = 0u; tap < params.taps; tap++) {
     let v = w[tap * params.channels + k];
-    w000 = select(w000, v, tap == 0u);
-    w001 = select(w001, v, tap == 1u);
-    w002 = select(w002, v, tap == 2u);
-    w010 = select(w010, v, tap == 3u);
-    w011 = select(w011, v, tap == 4u);
-    w012 = select(w012, v, tap == 5u);
-    w020 = select(w020, v, tap == 6u);
-    w021 = select(w021, v, tap == 7u);
-    w022 = select(w022, v, tap == 8u);
-    w100 = select(w100, v, tap == 9u);
-    w101 = select(w101, v, tap == 10u);
-    w102 = select(w102, v, tap == 11u);
-    w110 = select(w110, v, tap == 12u);
-    w111 = select(w111, v, tap == 13u);
-    w112 = select(w112, v, tap == 14u);
-    w120 = select(w120, v, tap == 15u);
-    w121 = select(w121, v, tap == 16u);
-    w122 = select(w122, v, tap == 17u);
-    w200 = select(w200, v, tap == 18u);
-    w201 = select(w201, v, tap == 19u);
-    w202 = select(w202, v, tap == 20u);
-    w210 = select(w210, v, tap == 21u);
-    w211 = select(w211, v, tap == 22u);
-    w212 = select(w212, v, tap == 23u);
-    w220 = select(w220, v, tap == 24u);
-    w221 = select(w221, v, tap == 25u);
-    w222 = select(w222, v, tap == 26u);
+    @for(r in 0..3) @for(s in 0..3) @for(c in 0..3) w$r$s$c = select(w$r$s$c, v, tap == ${9 * r + 3 * s + c}u);
   }
 
   let row_end = min((strip + 1u) * params.rows_per_strip, params.rows);
@@ -143,106 +94,27 @@ fn main(
     let top = (row - n * params.out_h) * 2u - params.pad_top;
     for (var q = 0u; q < params.out_w; q += 4u) {
       let first = (q * 2u - params.pad_left) * 3u + lane;
-      let x0 = load_x(image, top, first);
-      @if(subgroup8) let x1 = x0;
-      @if(!subgroup8) let x1 = load_x(image, top, first + 4u);
-      @if(subgroup16) let x2 = x0;
-      @if(!subgroup16) let x2 = load_x(image, top, first + 8u);
-      @if(subgroup16) let x3 = x0;
-      @if(subgroup8 && !subgroup16) let x3 = x2;
-      @if(!subgroup8) let x3 = load_x(image, top, first + 12u);
-      let x4 = load_x(image, top, first + 16u);
-      @if(subgroup8) let x5 = x4;
-      @if(!subgroup8) let x5 = load_x(image, top, first + 20u);
-      @if(subgroup16) let x6 = x4;
-      @if(!subgroup16) let x6 = load_x(image, top, first + 24u);
-      var a0 = bias;
-      var a1 = bias;
-      var a2 = bias;
-      var a3 = bias;
+      @for(i in 0..7 step SHARED)
+        let x$i = load_x(image, top, first@when(i > 0: + ${4 * i}u));
+        @for(same in i + 1..i + SHARED) @when(same < 7: let x$same = x$i;)
+      @end
+      @for(p in 0..4) var a$p = bias;
       @if(!subgroups) share(lane, x0);
-      {
-        let v0 = subgroupBroadcast(x0, 0u);
-        let v1 = subgroupBroadcast(x0, 1u);
-        let v2 = subgroupBroadcast(x0, 2u);
-        a0 += v0.x * w000 + v0.y * w100 + v0.z * w200;
-        a0 += v1.x * w001 + v1.y * w101 + v1.z * w201;
-        a0 += v2.x * w002 + v2.y * w102 + v2.z * w202;
-      }
-      {
-        let v0 = subgroupBroadcast(x0, 3u);
-        let v1 = subgroupBroadcast(x1, LANE1);
-        let v2 = subgroupBroadcast(x1, LANE1 + 1u);
-        a0 += v0.x * w010 + v0.y * w110 + v0.z * w210;
-        a0 += v1.x * w011 + v1.y * w111 + v1.z * w211;
-        a0 += v2.x * w012 + v2.y * w112 + v2.z * w212;
-      }
-      {
-        let v0 = subgroupBroadcast(x1, LANE1 + 2u);
-        let v1 = subgroupBroadcast(x1, LANE1 + 3u);
-        let v2 = subgroupBroadcast(x2, LANE2);
-        a0 += v0.x * w020 + v0.y * w120 + v0.z * w220;
-        a0 += v1.x * w021 + v1.y * w121 + v1.z * w221;
-        a0 += v2.x * w022 + v2.y * w122 + v2.z * w222;
-        a1 += v0.x * w000 + v0.y * w100 + v0.z * w200;
-        a1 += v1.x * w001 + v1.y * w101 + v1.z * w201;
-        a1 += v2.x * w002 + v2.y * w102 + v2.z * w202;
-      }
-      {
-        let v0 = subgroupBroadcast(x2, LANE2 + 1u);
-        let v1 = subgroupBroadcast(x2, LANE2 + 2u);
-        let v2 = subgroupBroadcast(x2, LANE2 + 3u);
-        a1 += v0.x * w010 + v0.y * w110 + v0.z * w210;
-        a1 += v1.x * w011 + v1.y * w111 + v1.z * w211;
-        a1 += v2.x * w012 + v2.y * w112 + v2.z * w212;
-      }
-      {
-        let v0 = subgroupBroadcast(x3, LANE3);
-        let v1 = subgroupBroadcast(x3, LANE3 + 1u);
-        let v2 = subgroupBroadcast(x3, LANE3 + 2u);
-        a1 += v0.x * w020 + v0.y * w120 + v0.z * w220;
-        a1 += v1.x * w021 + v1.y * w121 + v1.z * w221;
-        a1 += v2.x * w022 + v2.y * w122 + v2.z * w222;
-        a2 += v0.x * w000 + v0.y * w100 + v0.z * w200;
-        a2 += v1.x * w001 + v1.y * w101 + v1.z * w201;
-        a2 += v2.x * w002 + v2.y * w102 + v2.z * w202;
-      }
-      {
-        let v0 = subgroupBroadcast(x3, LANE3 + 3u);
-        @if(!subgroups) share(lane, x4);
-        let v1 = subgroupBroadcast(x4, 0u);
-        let v2 = subgroupBroadcast(x4, 1u);
-        a2 += v0.x * w010 + v0.y * w110 + v0.z * w210;
-        a2 += v1.x * w011 + v1.y * w111 + v1.z * w211;
-        a2 += v2.x * w012 + v2.y * w112 + v2.z * w212;
-      }
-      {
-        let v0 = subgroupBroadcast(x4, 2u);
-        let v1 = subgroupBroadcast(x4, 3u);
-        let v2 = subgroupBroadcast(x5, LANE1);
-        a2 += v0.x * w020 + v0.y * w120 + v0.z * w220;
-        a2 += v1.x * w021 + v1.y * w121 + v1.z * w221;
-        a2 += v2.x * w022 + v2.y * w122 + v2.z * w222;
-        a3 += v0.x * w000 + v0.y * w100 + v0.z * w200;
-        a3 += v1.x * w001 + v1.y * w101 + v1.z * w201;
-        a3 += v2.x * w002 + v2.y * w102 + v2.z * w202;
-      }
-      {
-        let v0 = subgroupBroadcast(x5, LANE1 + 1u);
-        let v1 = subgroupBroadcast(x5, LANE1 + 2u);
-        let v2 = subgroupBroadcast(x5, LANE1 + 3u);
-        a3 += v0.x * w010 + v0.y * w110 + v0.z * w210;
-        a3 += v1.x * w011 + v1.y * w111 + v1.z * w211;
-        a3 += v2.x * w012 + v2.y * w112 + v2.z * w212;
-      }
-      {
-        let v0 = subgroupBroadcast(x6, LANE2);
-        let v1 = subgroupBroadcast(x6, LANE2 + 1u);
-        let v2 = subgroupBroadcast(x6, LANE2 + 2u);
-        a3 += v0.x * w020 + v0.y * w120 + v0.z * w220;
-        a3 += v1.x * w021 + v1.y * w121 + v1.z * w221;
-        a3 += v2.x * w022 + v2.y * w122 + v2.z * w222;
-      }
+      // Each column of x meets one pixel's taps or two: value 3 * column + c is in register x<value / 4>.
+      @for(column in 0..9)
+        {
+          @for(c in 0..3)
+            @let VALUE = 3 * column + c
+            @let QUARTER = VALUE / 4 % 4
+            @when(VALUE == 16: @if(!subgroups) share(lane, x4);)
+            let v$c = subgroupBroadcast(x${VALUE / 4},@when(QUARTER == 0: ${VALUE % 4}u)
+              @when(QUARTER > 0: LANE$QUARTER@when(VALUE % 4 > 0: + ${VALUE % 4}u)));
+          @end
+          @for(p in (column - 1) / 2..column / 2 + 1 - column / 8) @for(c in 0..3)
+            a$p += @sum(r in 0..3: v$c.${xyzw[r]} * w$r${column - 2 * p}$c);
+          @end
+        }
+      @end
       let columns = min(params.four, params.out_w - q);
       for (var p = 0u; p < columns; p++) {
         store(row * params.out_w + q + p, k, pick4(p, a0, a1, a2, a3));

@@ -148,11 +148,7 @@ export function tiledKernel(name: string, source: string, device: DeviceFacts): 
     name,
     source,
     constants: { SUBGROUP_SIZE: `${lanes}u` },
-    conditions: {
-      subgroups: device.subgroupSize !== undefined,
-      subgroup8: lanes >= 8,
-      subgroup16: lanes >= 16,
-    },
+    conditions: { subgroups: device.subgroupSize !== undefined },
   };
 }
 

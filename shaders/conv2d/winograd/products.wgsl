@@ -3,7 +3,7 @@
 // what transform_input and transform_filter wrote. A subgroup computes 4 * SUBGROUP_SIZE tiles of 2x2 pixels x 16
 // channels; a lane 4 tiles x 16 channels. One subgroup per workgroup; workgroup id = tile block * tiles_k + channel
 // tile. CPU adapters: no workgroup memory, accumulators in named values, the operand that all lanes share loaded once
-// and broadcast. Inject SUBGROUP_SIZE (4, 8 or 16); condition subgroup8 from 8 up, subgroup16 for 16.
+// and broadcast. Inject SUBGROUP_SIZE (4, 8 or 16).
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
@@ -12,6 +12,9 @@ import package::common::activation::activate;
 @if(!subgroups) import package::common::shared_lanes::{share, subgroupBroadcast};
 import package::common::subgroup_lanes::{LANE1, LANE2, LANE3};
 import constants::SUBGROUP_SIZE;
+
+// Of the values that a lane would need without its neighbours, a register holds those of SHARED.
+@let SHARED = SUBGROUP_SIZE / 4
 
 @if(subgroups) enable subgroups;
 @if(subgroups) diagnostic(off, subgroup_uniformity);
@@ -47,41 +50,11 @@ const BLOCK_TILES = 4u * SUBGROUP_SIZE;
 
 // One value for each of a lane's 4 tiles x 4 fours of channels.
 struct Sums {
-  a00: vec4f,
-  a01: vec4f,
-  a02: vec4f,
-  a03: vec4f,
-  a10: vec4f,
-  a11: vec4f,
-  a12: vec4f,
-  a13: vec4f,
-  a20: vec4f,
-  a21: vec4f,
-  a22: vec4f,
-  a23: vec4f,
-  a30: vec4f,
-  a31: vec4f,
-  a32: vec4f,
-  a33: vec4f,
+  @for(p in 0..4) @for(j in 0..4) a$p$j: vec4f,
 }
 
 fn add_scaled(sums: ptr<function, Sums>, scale: f32, terms: Sums) {
-  (*sums).a00 += scale * terms.a00;
-  (*sums).a01 += scale * terms.a01;
-  (*sums).a02 += scale * terms.a02;
-  (*sums).a03 += scale * terms.a03;
-  (*sums).a10 += scale * terms.a10;
-  (*sums).a11 += scale * terms.a11;
-  (*sums).a12 += scale * terms.a12;
-  (*sums).a13 += scale * terms.a13;
-  (*sums).a20 += scale * terms.a20;
-  (*sums).a21 += scale * terms.a21;
-  (*sums).a22 += scale * terms.a22;
-  (*sums).a23 += scale * terms.a23;
-  (*sums).a30 += scale * terms.a30;
-  (*sums).a31 += scale * terms.a31;
-  (*sums).a32 += scale * terms.a32;
-  (*sums).a33 += scale * terms.a33;
+  @for(p in 0..4) @for(j in 0..4) (*sums).a$p$j += scale * terms.a$p$j;
 }
 
 fn store(pixel: u32, k: u32, sum: vec4f) {
@@ -131,59 +104,19 @@ fn main(
     var u_at = (place * params.tiles_k + tile_k) * params.in_fours * 16u + lane;
     var m = Sums();
     for (var c = 0u; c < params.in_fours; c++) {
-      let x0 = v[v_at];
-      let x1 = v[v_at + 1u];
-      let x2 = v[v_at + 2u];
-      let x3 = v[v_at + 3u];
-      let w0 = u[u_at];
-      @if(subgroup8) let w1 = w0;
-      @if(!subgroup8) let w1 = u[u_at + 4u];
-      @if(subgroup16) let w2 = w0;
-      @if(!subgroup16) let w2 = u[u_at + 8u];
-      @if(subgroup16) let w3 = w0;
-      @if(subgroup8 && !subgroup16) let w3 = w2;
-      @if(!subgroup8) let w3 = u[u_at + 12u];
+      @for(i in 0..4) let x$i = v[v_at@when(i > 0: + ${i}u)];
+      @for(i in 0..4 step SHARED)
+        let w$i = u[u_at@when(i > 0: + ${4 * i}u)];
+        @for(same in i + 1..i + SHARED) let w$same = w$i;
+      @end
       @if(!subgroups) share(lane, w0);
-      {
-        let k0 = subgroupBroadcast(w0, 0u);
-        let k1 = subgroupBroadcast(w1, LANE1);
-        let k2 = subgroupBroadcast(w2, LANE2);
-        let k3 = subgroupBroadcast(w3, LANE3);
-        m.a00 += x0.x * k0 + x0.y * k1 + x0.z * k2 + x0.w * k3;
-        m.a10 += x1.x * k0 + x1.y * k1 + x1.z * k2 + x1.w * k3;
-        m.a20 += x2.x * k0 + x2.y * k1 + x2.z * k2 + x2.w * k3;
-        m.a30 += x3.x * k0 + x3.y * k1 + x3.z * k2 + x3.w * k3;
-      }
-      {
-        let k0 = subgroupBroadcast(w0, 1u);
-        let k1 = subgroupBroadcast(w1, LANE1 + 1u);
-        let k2 = subgroupBroadcast(w2, LANE2 + 1u);
-        let k3 = subgroupBroadcast(w3, LANE3 + 1u);
-        m.a01 += x0.x * k0 + x0.y * k1 + x0.z * k2 + x0.w * k3;
-        m.a11 += x1.x * k0 + x1.y * k1 + x1.z * k2 + x1.w * k3;
-        m.a21 += x2.x * k0 + x2.y * k1 + x2.z * k2 + x2.w * k3;
-        m.a31 += x3.x * k0 + x3.y * k1 + x3.z * k2 + x3.w * k3;
-      }
-      {
-        let k0 = subgroupBroadcast(w0, 2u);
-        let k1 = subgroupBroadcast(w1, LANE1 + 2u);
-        let k2 = subgroupBroadcast(w2, LANE2 + 2u);
-        let k3 = subgroupBroadcast(w3, LANE3 + 2u);
-        m.a02 += x0.x * k0 + x0.y * k1 + x0.z * k2 + x0.w * k3;
-        m.a12 += x1.x * k0 + x1.y * k1 + x1.z * k2 + x1.w * k3;
-        m.a22 += x2.x * k0 + x2.y * k1 + x2.z * k2 + x2.w * k3;
-        m.a32 += x3.x * k0 + x3.y * k1 + x3.z * k2 + x3.w * k3;
-      }
-      {
-        let k0 = subgroupBroadcast(w0, 3u);
-        let k1 = subgroupBroadcast(w1, LANE1 + 3u);
-        let k2 = subgroupBroadcast(w2, LANE2 + 3u);
-        let k3 = subgroupBroadcast(w3, LANE3 + 3u);
-        m.a03 += x0.x * k0 + x0.y * k1 + x0.z * k2 + x0.w * k3;
-        m.a13 += x1.x * k0 + x1.y * k1 + x1.z * k2 + x1.w * k3;
-        m.a23 += x2.x * k0 + x2.y * k1 + x2.z * k2 + x2.w * k3;
-        m.a33 += x3.x * k0 + x3.y * k1 + x3.z * k2 + x3.w * k3;
-      }
+      @for(j in 0..4)
+        {
+          let k0 = subgroupBroadcast(w0, ${j}u);
+          @for(i in 1..4) let k$i = subgroupBroadcast(w$i, LANE$i@when(j > 0: + ${j}u));
+          @for(p in 0..4) m.a$p$j += @sum(i in 0..4: x$p.${xyzw[i]} * k$i);
+        }
+      @end
       v_at += BLOCK_TILES;
       u_at += 16u;
     }
@@ -198,22 +131,7 @@ fn main(
   let fours = min(params.four, params.out_c / 4u - tile_k * 4u);
   let first_tile = params.first_tile + block * BLOCK_TILES + lane * 4u;
   for (var o = 0u; o < params.four; o++) {
-    let a00 = pick4(o, y00.a00, y01.a00, y10.a00, y11.a00);
-    let a01 = pick4(o, y00.a01, y01.a01, y10.a01, y11.a01);
-    let a02 = pick4(o, y00.a02, y01.a02, y10.a02, y11.a02);
-    let a03 = pick4(o, y00.a03, y01.a03, y10.a03, y11.a03);
-    let a10 = pick4(o, y00.a10, y01.a10, y10.a10, y11.a10);
-    let a11 = pick4(o, y00.a11, y01.a11, y10.a11, y11.a11);
-    let a12 = pick4(o, y00.a12, y01.a12, y10.a12, y11.a12);
-    let a13 = pick4(o, y00.a13, y01.a13, y10.a13, y11.a13);
-    let a20 = pick4(o, y00.a20, y01.a20, y10.a20, y11.a20);
-    let a21 = pick4(o, y00.a21, y01.a21, y10.a21, y11.a21);
-    let a22 = pick4(o, y00.a22, y01.a22, y10.a22, y11.a22);
-    let a23 = pick4(o, y00.a23, y01.a23, y10.a23, y11.a23);
-    let a30 = pick4(o, y00.a30, y01.a30, y10.a30, y11.a30);
-    let a31 = pick4(o, y00.a31, y01.a31, y10.a31, y11.a31);
-    let a32 = pick4(o, y00.a32, y01.a32, y10.a32, y11.a32);
-    let a33 = pick4(o, y00.a33, y01.a33, y10.a33, y11.a33);
+    @for(p in 0..4) @for(j in 0..4) let a$p$j = pick4(o, y00.a$p$j, y01.a$p$j, y10.a$p$j, y11.a$p$j);
     for (var p = 0u; p < params.four; p++) {
       let tile = first_tile + p;
       let tile_row = divide(tile, params.tiles_w);
@@ -223,8 +141,7 @@ fn main(
       if ((tile < params.tiles) & (row < params.out_h) & (column < params.out_w)) {
         let pixel = (n * params.out_h + row) * params.out_w + column;
         for (var j = 0u; j < fours; j++) {
-          let sum = pick4(j, pick4(p, a00, a10, a20, a30), pick4(p, a01, a11, a21, a31),
-            pick4(p, a02, a12, a22, a32), pick4(p, a03, a13, a23, a33));
+          let sum = pick4(j, @list(k in 0..4: pick4(p, @list(i in 0..4: a$i$k))));
           store(pixel, tile_k * 4u + j, sum);
         }
       }

@@ -52,15 +52,7 @@ fn main(
   let input = rest - output_tile * params.inputs;
   let output = min((output_tile * 4u + unit % 4u) * 4u, params.outputs - 4u);
   let at = params.tap_first + input * params.input_stride + output * params.output_stride;
-  let g00 = tap(at, 0);
-  let g01 = tap(at, 1);
-  let g02 = tap(at, 2);
-  let g10 = tap(at, 3);
-  let g11 = tap(at, 4);
-  let g12 = tap(at, 5);
-  let g20 = tap(at, 6);
-  let g21 = tap(at, 7);
-  let g22 = tap(at, 8);
+  @for(r in 0..3) @for(s in 0..3) let g$r$s = tap(at, ${3 * r + s});
   for (var i = 0u; i < params.four; i++) {
     let left = row(i, g00, g10, g20);
     let middle = row(i, g01, g11, g21);

@@ -49,10 +49,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid:
   let rows = pixels_in_window(start.x, params.window.x, params.image.x);
   let run_width = 3u * params.strides.y + params.window.y;
   let columns = pixels_in_window(start.y, run_width, params.image.y);
-  var sum0 = Lanes(0.0);
-  var sum1 = Lanes(0.0);
-  var sum2 = Lanes(0.0);
-  var sum3 = Lanes(0.0);
+  @for(v in 0..4) var sum$v = Lanes(0.0);
   for (var w = columns.x; w < columns.y; w++) {
     var at = ((wid.z * params.image.x + rows.x) * params.image.y + w) * params.channels + c;
     var sum = Lanes(0.0);
@@ -62,10 +59,9 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid:
     }
     // The column's place in each window; beyond S where it is not in it.
     let place = u32(i32(w) - start.y);
-    sum0 += select(Lanes(0.0), sum, place < params.window.y);
-    sum1 += select(Lanes(0.0), sum, place - params.strides.y < params.window.y);
-    sum2 += select(Lanes(0.0), sum, place - 2u * params.strides.y < params.window.y);
-    sum3 += select(Lanes(0.0), sum, place - 3u * params.strides.y < params.window.y);
+    @for(v in 0..4)
+      sum$v += select(Lanes(0.0), sum, place@when(v > 0: - @when(v > 1:${v}u *) params.strides.y) < params.window.y);
+    @end
   }
   // How many columns of each window lie in the image; a window in the padding alone has the mean 0.
   let lefts = vec4i(start.y) + vec4i(0, 1, 2, 3) * i32(params.strides.y);
@@ -75,7 +71,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid:
   let scale = 1.0 / select(max(inside, vec4f(1.0)), whole, params.counts_padding == 1u);
   let to = ((wid.z * params.output.x + wid.y) * params.output.y + q) * params.channels + c;
   store(to, scale.x * sum0);
-  if (q + 1u < params.output.y) { store(to + params.channels, scale.y * sum1); }
-  if (q + 2u < params.output.y) { store(to + 2u * params.channels, scale.z * sum2); }
-  if (q + 3u < params.output.y) { store(to + 3u * params.channels, scale.w * sum3); }
+  @for(v in 1..4)
+    if (q + ${v}u < params.output.y) { store(to + @when(v > 1:${v}u *) params.channels, scale.${xyzw[v]} * sum$v); }
+  @end
 }

@@ -54,10 +54,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid:
     windows_over_pixels(wid.y, wid.y, params.padding.x, params.window.x, params.strides.x, params.output.x);
   let columns =
     windows_over_pixels(w, w + 3u, params.padding.y, params.window.y, params.strides.y, params.output.y);
-  var sum0 = Lanes(0.0);
-  var sum1 = Lanes(0.0);
-  var sum2 = Lanes(0.0);
-  var sum3 = Lanes(0.0);
+  @for(v in 0..4) var sum$v = Lanes(0.0);
   for (var q = columns.x; q < columns.y; q++) {
     var at = ((wid.z * params.output.x + rows.x) * params.output.y + q) * params.channels + c;
     var sum = Lanes(0.0);
@@ -68,14 +65,11 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid:
     sum *= weight_of(q, params.strides.y, params.padding.y, params.window.y, params.image.y);
     // The first pixel's place in the window; beyond S where it is not in it.
     let place = w + params.padding.y - q * params.strides.y;
-    sum0 += select(Lanes(0.0), sum, place < params.window.y);
-    sum1 += select(Lanes(0.0), sum, place + 1u < params.window.y);
-    sum2 += select(Lanes(0.0), sum, place + 2u < params.window.y);
-    sum3 += select(Lanes(0.0), sum, place + 3u < params.window.y);
+    @for(v in 0..4) sum$v += select(Lanes(0.0), sum, place@when(v > 0: + ${v}u) < params.window.y);
   }
   let to = ((wid.z * params.image.x + wid.y) * params.image.y + w) * params.channels + c;
   store(to, sum0);
-  if (w + 1u < params.image.y) { store(to + params.channels, sum1); }
-  if (w + 2u < params.image.y) { store(to + 2u * params.channels, sum2); }
-  if (w + 3u < params.image.y) { store(to + 3u * params.channels, sum3); }
+  @for(v in 1..4)
+    if (w + ${v}u < params.image.y) { store(to + @when(v > 1:${v}u *) params.channels, sum$v); }
+  @end
 }

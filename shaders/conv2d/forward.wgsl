@@ -1,13 +1,13 @@
-// Convolution, forward: y[n,p,q,k] = act(b[k] + sum_rsc x[n, p*stride_h - pad_top + r*dilation_h, .., c] *
-// w[r,s,c,k]), with what follows folded in: a batch norm (scale_k and shift_k, rows 2 and 3 of statistics) and a
-// residual: y = act(addend + residual_scale * (scale_k * (that sum) + shift_k)). Any stride, dilation, padding and
-// groups. x [N,H,W,C], w [R,S,C/groups,K], b [K], statistics [4,K], addend and y [N,P,Q,K]. With the condition vec4,
-// C/groups and K/groups are multiples of 4 and storage holds vec4s; else any number of single values. A subgroup
-// computes 4 * SUBGROUP_SIZE pixels x 16 channels; a lane 4 neighbouring pixels x 16 channels. One subgroup per
-// workgroup; workgroup id = (pixel tile * groups + group) * tiles_k + channel tile. CPU adapters: no workgroup memory,
-// accumulators in named values. A load costs about ten instructions a lane there and a broadcast one, so the operand
-// that all lanes share is loaded once per subgroup, spread over its lanes. Inject SUBGROUP_SIZE, exactly 4, 8 or 16, and
-// WIDTH, the values of an element of storage.
+// Convolution, forward: y[n,p,q,k] = act(b[k] + sum_rsc x[n, p*stride_h - pad_top + r*dilation_h, .., c] * w[r,s,c,k]),
+// with what follows folded in: a batch norm (scale_k and shift_k, rows 2 and 3 of statistics) and a residual: y =
+// act(addend + residual_scale * (scale_k * (that sum) + shift_k)). Any stride, dilation, padding and groups. x
+// [N,H,W,C], w [R,S,C/groups,K], b [K], statistics [4,K], addend and y [N,P,Q,K]. With the condition vec4, C/groups and
+// K/groups are multiples of 4 and storage holds vec4s; else any number of single values. A subgroup computes 4 *
+// SUBGROUP_SIZE pixels x 16 channels; a lane 4 neighbouring pixels x 16 channels. One subgroup per workgroup; workgroup
+// id = (pixel tile * groups + group) * tiles_k + channel tile. CPU adapters: no workgroup memory, accumulators in named
+// values. A load costs about ten instructions a lane there and a broadcast one, so the operand that all lanes share is
+// loaded once per subgroup, spread over its lanes. Inject SUBGROUP_SIZE, exactly 4, 8 or 16, and WIDTH, the values of
+// an element of storage.
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
@@ -201,7 +201,8 @@ fn main(
         @end
         @for(i in 0..4 step SHARED)
           @if(vec4) let w$i = w[w_at@when(i > 0: + ${i}u * w_row)];
-          @if(!vec4) let w$i = load_w(w_at@when(i > 0: + ${i}u), part_k, k_end - 1u, part_c@when(i > 0: + ${i}u) < count);
+          @if(!vec4) let exists$i = part_c@when(i > 0: + ${i}u) < count;
+          @if(!vec4) let w$i = load_w(w_at@when(i > 0: + ${i}u), part_k, k_end - 1u, exists$i);
           @for(same in i + 1..i + SHARED) let w$same = w$i;
         @end
         @if(!subgroups) share(lane, w0);

@@ -102,7 +102,7 @@ fn main(
     let row_at = (n * params.in_h + i) * params.in_w;
     for (var phase = 0u; phase < params.stride_w; phase++) {
       @for(p in 0..3)
-        var x$p = load_x(row_at, inside, left + phase@when(p == 1: + params.stride_w)@when(p == 2: + 2u * params.stride_w));
+        var x$p = load_x(row_at, inside, left + phase@when(p > 0: + @when(p > 1:${p}u *) params.stride_w));
       @end
       for (var s = phase; s < params.kernel_w; s += params.stride_w) {
         let x3 = load_x(row_at, inside, left + s + 3u * params.stride_w);

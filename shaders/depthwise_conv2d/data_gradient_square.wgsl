@@ -1,9 +1,9 @@
-// Depthwise convolution with a square kernel, 3x3, 5x5 or 7x7, stride 2, data gradient: dx[n,i,j,c] = sum of dy[n,p,q,c]
-// * w[r,s,c] over r, s with i = 2p - pad_top + r, j = 2q - pad_left + s; one output per channel, C >= 4. dy [N,P,Q,C],
-// w [KERNEL,KERNEL,C,1], dx [N,H,W,C]. A thread computes 4 channels x 4 columns, down rows_per_strip pairs of input
-// rows, by parity of i + pad_top and j + pad_left, so that no tap is wasted; each row of dy is read once,
-// sums of unfinished rows stay in registers. Thread id = ((n * row strips + row strip) * column tiles +
-// column tile) * ceil(C/4) + channel block. Inject KERNEL. (For stride 1: forward_square with flip.)
+// Depthwise convolution with a square kernel, 3x3, 5x5 or 7x7, stride 2, data gradient: dx[n,i,j,c] = sum of
+// dy[n,p,q,c] * w[r,s,c] over r, s with i = 2p - pad_top + r, j = 2q - pad_left + s; one output per channel, C >= 4. dy
+// [N,P,Q,C], w [KERNEL,KERNEL,C,1], dx [N,H,W,C]. A thread computes 4 channels x 4 columns, down rows_per_strip pairs
+// of input rows, by parity of i + pad_top and j + pad_left, so that no tap is wasted; each row of dy is read once, sums
+// of unfinished rows stay in registers. Thread id = ((n * row strips + row strip) * column tiles + column tile) *
+// ceil(C/4) + channel block. Inject KERNEL. (For stride 1: forward_square with flip.)
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;

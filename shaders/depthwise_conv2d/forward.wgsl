@@ -76,10 +76,7 @@ fn main(
   if (params.has_bias != 0u) {
     sum = b[k];
   }
-  var a0 = sum;
-  var a1 = sum;
-  var a2 = sum;
-  var a3 = sum;
+  @for(v in 0..4) var a$v = sum;
   for (var r = 0u; r < params.kernel_h; r++) {
     let i = p * params.stride_h + r * params.dilation_h - params.pad_top;
     let inside = i < params.in_h;
@@ -87,14 +84,10 @@ fn main(
     for (var s = 0u; s < params.kernel_w; s++) {
       let j = q * params.stride_w + s * params.dilation_w - params.pad_left;
       let tap = w[(r * params.kernel_w + s) * params.out_c + k];
-      a0 += load_x(row_at, inside, j, c) * tap;
-      a1 += load_x(row_at, inside, j + params.stride_w, c) * tap;
-      a2 += load_x(row_at, inside, j + 2u * params.stride_w, c) * tap;
-      a3 += load_x(row_at, inside, j + 3u * params.stride_w, c) * tap;
+      @for(v in 0..4)
+        a$v += load_x(row_at, inside, j@when(v > 0: + @when(v > 1:${v}u *) params.stride_w), c) * tap;
+      @end
     }
   }
-  store(row, q, k, a0);
-  store(row, q + 1u, k, a1);
-  store(row, q + 2u, k, a2);
-  store(row, q + 3u, k, a3);
+  @for(v in 0..4) store(row, q@when(v > 0: + ${v}u), k, a$v);
 }

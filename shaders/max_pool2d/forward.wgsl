@@ -49,10 +49,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid:
   let rows = pixels_in_window(start.x, params.window.x, params.image.x);
   let run_width = 3u * params.strides.y + params.window.y;
   let columns = pixels_in_window(start.y, run_width, params.image.y);
-  var best0 = Lanes(LOWEST);
-  var best1 = Lanes(LOWEST);
-  var best2 = Lanes(LOWEST);
-  var best3 = Lanes(LOWEST);
+  @for(v in 0..4) var best$v = Lanes(LOWEST);
   for (var w = columns.x; w < columns.y; w++) {
     var at = ((wid.z * params.image.x + rows.x) * params.image.y + w) * params.channels + c;
     var largest = load_x(at);
@@ -62,14 +59,14 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid:
     }
     // The column's place in each window; beyond S where it is not in it.
     let place = u32(i32(w) - start.y);
-    best0 = max(best0, select(Lanes(LOWEST), largest, place < params.window.y));
-    best1 = max(best1, select(Lanes(LOWEST), largest, place - params.strides.y < params.window.y));
-    best2 = max(best2, select(Lanes(LOWEST), largest, place - 2u * params.strides.y < params.window.y));
-    best3 = max(best3, select(Lanes(LOWEST), largest, place - 3u * params.strides.y < params.window.y));
+    @for(v in 0..4)
+      best$v = max(best$v, select(Lanes(LOWEST), largest,
+        place@when(v > 0: - @when(v > 1:${v}u *) params.strides.y) < params.window.y));
+    @end
   }
   let to = ((wid.z * params.output.x + wid.y) * params.output.y + q) * params.channels + c;
   store(to, best0);
-  if (q + 1u < params.output.y) { store(to + params.channels, best1); }
-  if (q + 2u < params.output.y) { store(to + 2u * params.channels, best2); }
-  if (q + 3u < params.output.y) { store(to + 3u * params.channels, best3); }
+  @for(v in 1..4)
+    if (q + ${v}u < params.output.y) { store(to + @when(v > 1:${v}u *) params.channels, best$v); }
+  @end
 }

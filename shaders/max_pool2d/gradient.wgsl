@@ -1,6 +1,6 @@
-// Second pass of the gradient: dx[n,h,w,c] = sum of dy[n,p,q,c] over the windows (p, q) whose first maximum is
-// at (h, w), as places.wgsl found it; dy [N, P, Q, C], places [N, P, Q, lanes], dx [N, H, W, C], channels by lanes (common/lanes).
-// A thread makes 4 neighbouring columns of one lane of dx, and loads each window over them once;
+// Second pass of the gradient: dx[n,h,w,c] = sum of dy[n,p,q,c] over the windows (p, q) whose first maximum is at (h,
+// w), as places.wgsl found it; dy [N, P, Q, C], places [N, P, Q, lanes], dx [N, H, W, C], channels by lanes
+// (common/lanes). A thread makes 4 neighbouring columns of one lane of dx, and loads each window over them once;
 // neighbouring threads, neighbouring channels. Workgroup (x, h, n) belongs to row h of image n.
 
 import package::common::divide::divide;
@@ -67,10 +67,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid:
     windows_over_pixels(wid.y, wid.y, params.padding.x, params.window.x, params.strides.x, params.output.x);
   let columns =
     windows_over_pixels(w, w + 3u, params.padding.y, params.window.y, params.strides.y, params.output.y);
-  var sum0 = Lanes(0.0);
-  var sum1 = Lanes(0.0);
-  var sum2 = Lanes(0.0);
-  var sum3 = Lanes(0.0);
+  @for(v in 0..4) var sum$v = Lanes(0.0);
   for (var p = rows.x; p < rows.y; p++) {
     let r = wid.y + params.padding.x - p * params.strides.x;
     let start = (wid.z * params.output.x + p) * params.output.y;
@@ -78,15 +75,12 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid:
       let dy_here = load_dy((start + q) * params.channels + c);
       let place = unpacked(places[(start + q) * lanes + lane]);
       let s = w + params.padding.y - q * params.strides.y;
-      sum0 += share(dy_here, place, r, s);
-      sum1 += share(dy_here, place, r, s + 1u);
-      sum2 += share(dy_here, place, r, s + 2u);
-      sum3 += share(dy_here, place, r, s + 3u);
+      @for(v in 0..4) sum$v += share(dy_here, place, r, s@when(v > 0: + ${v}u));
     }
   }
   let to = ((wid.z * params.image.x + wid.y) * params.image.y + w) * params.channels + c;
   store(to, sum0);
-  if (w + 1u < params.image.y) { store(to + params.channels, sum1); }
-  if (w + 2u < params.image.y) { store(to + 2u * params.channels, sum2); }
-  if (w + 3u < params.image.y) { store(to + 3u * params.channels, sum3); }
+  @for(v in 1..4)
+    if (w + ${v}u < params.image.y) { store(to + @when(v > 1:${v}u *) params.channels, sum$v); }
+  @end
 }

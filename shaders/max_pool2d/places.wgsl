@@ -59,14 +59,8 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid:
   let first_row = f32((i32(rows.x) - start.x) * i32(params.window.y));
   let lefts = vec4i(start.y) + vec4i(0, 1, 2, 3) * i32(params.strides.y);
   let firsts = first_row + vec4f(max(-lefts, vec4i(0)));
-  var best0 = Lanes(LOWEST);
-  var best1 = Lanes(LOWEST);
-  var best2 = Lanes(LOWEST);
-  var best3 = Lanes(LOWEST);
-  var place0 = Lanes(firsts.x);
-  var place1 = Lanes(firsts.y);
-  var place2 = Lanes(firsts.z);
-  var place3 = Lanes(firsts.w);
+  @for(v in 0..4) var best$v = Lanes(LOWEST);
+  @for(v in 0..4) var place$v = Lanes(firsts.${xyzw[v]});
   for (var h = rows.x; h < rows.y; h++) {
     let r = u32(i32(h) - start.x);
     var at = ((wid.z * params.image.x + h) * params.image.y + columns.x) * params.channels + c;
@@ -74,24 +68,17 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid:
       let value = load_x(at);
       let s = u32(i32(w) - start.y);
       let taps = vec4f(f32(r * params.window.y + s)) - vec4f(0.0, 1.0, 2.0, 3.0) * f32(params.strides.y);
-      let value0 = in_window(value, s);
-      place0 = select(place0, Lanes(taps.x), value0 > best0);
-      best0 = max(best0, value0);
-      let value1 = in_window(value, s - params.strides.y);
-      place1 = select(place1, Lanes(taps.y), value1 > best1);
-      best1 = max(best1, value1);
-      let value2 = in_window(value, s - 2u * params.strides.y);
-      place2 = select(place2, Lanes(taps.z), value2 > best2);
-      best2 = max(best2, value2);
-      let value3 = in_window(value, s - 3u * params.strides.y);
-      place3 = select(place3, Lanes(taps.w), value3 > best3);
-      best3 = max(best3, value3);
+      @for(v in 0..4)
+        let value$v = in_window(value, s@when(v > 0: - @when(v > 1:${v}u *) params.strides.y));
+        place$v = select(place$v, Lanes(taps.${xyzw[v]}), value$v > best$v);
+        best$v = max(best$v, value$v);
+      @end
       at += params.channels;
     }
   }
   let to = ((wid.z * params.output.x + wid.y) * params.output.y + q) * lanes + lane;
   places[to] = packed(place0);
-  if (q + 1u < params.output.y) { places[to + lanes] = packed(place1); }
-  if (q + 2u < params.output.y) { places[to + 2u * lanes] = packed(place2); }
-  if (q + 3u < params.output.y) { places[to + 3u * lanes] = packed(place3); }
+  @for(v in 1..4)
+    if (q + ${v}u < params.output.y) { places[to + @when(v > 1:${v}u *) lanes] = packed(place$v); }
+  @end
 }

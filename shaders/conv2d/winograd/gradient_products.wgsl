@@ -1,9 +1,9 @@
 // Winograd's weight gradient, third stage: for each of 16 places of a transformed tile the matrix product of v (what
-// transform_input wrote) and e (transform_gradient), summed over the tiles: m [16][C][K]. Further rounds of tiles add to
-// it. A subgroup computes 4 * SUBGROUP_SIZE input x 16 output channels of one place; a lane 4 x 16, looping over tiles.
-// One subgroup per workgroup; workgroup id = (place * tiles_c + c tile) * tiles_k + k tile. CPU adapters: no workgroup
-// memory, accumulators in named values, the operand that all lanes share loaded once and broadcast. Inject SUBGROUP_SIZE
-// (4, 8 or 16).
+// transform_input wrote) and e (transform_gradient), summed over the tiles: m [16][C][K]. Further rounds of tiles add
+// to it. A subgroup computes 4 * SUBGROUP_SIZE input x 16 output channels of one place; a lane 4 x 16, looping over
+// tiles. One subgroup per workgroup; workgroup id = (place * tiles_c + c tile) * tiles_k + k tile. CPU adapters: no
+// workgroup memory, accumulators in named values, the operand that all lanes share loaded once and broadcast. Inject
+// SUBGROUP_SIZE (4, 8 or 16).
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;

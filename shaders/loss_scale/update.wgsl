@@ -1,6 +1,6 @@
 // What becomes of a step and of the loss scale 2^(start + state[0]), by the flags that find_infinite.wgsl left:
-//   any is set: state[0] -= 1 (not below `least`), state[1] = 0;              verdict = (0, scale of this step)
-//   none is:    state[1] += 1, at `patience` state[0] += 1 (not above `most`), state[1] = 0;  verdict = (1/scale, scale)
+//   any is set: state[0] -= 1 (not below `least`), state[1] = 0;             verdict = (0, scale of this step)
+//   none is:    state[1] += 1, at `patience` state[0] += 1 (not above `most`), state[1] = 0; verdict = (1/scale, scale)
 // state [2]: the scale's exponent less `start`, good steps since it last changed. flags [threads].
 // One workgroup: a thread looks at every 64th flag, the first one decides.
 

@@ -61,7 +61,7 @@ function matrixTileRows(): Row[] {
     return [
       `${tile.rows}x${tile.columns}`,
       threads,
-      `${tile.matricesDown} x 2`,
+      `${tile.matricesDown} x ${tile.matricesAcross}`,
       accumulatorsOf(tile),
       registers,
       memory,

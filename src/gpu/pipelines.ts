@@ -83,7 +83,9 @@ async function createPipeline(device: GPUDevice, shader: LinkedShader): Promise<
     return { shader, pipeline, layout };
   } catch (thrown) {
     const { messages } = await module.getCompilationInfo();
-    const details = messages.map((m) => `${m.lineNum}:${m.linePos} ${m.message}`).join("; ");
+    // Line numbers are those of the linked text, which nobody sees: the line itself is found in the source.
+    const lines = shader.code.split("\n");
+    const details = messages.map((m) => `${m.message}, in "${lines[m.lineNum - 1]?.trim()}"`).join("; ");
     throw new Error(`shader ${shader.name} does not compile: ${details || String(thrown)}`);
   }
 }

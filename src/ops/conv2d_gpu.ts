@@ -20,7 +20,6 @@ import {
   tapSteps,
 } from "./convolution.ts";
 import {
-  MATRICES_ACROSS,
   type MatrixProduct,
   type MatrixTile,
   splitsFor,
@@ -80,12 +79,13 @@ function threadConstants({ rowsPerThread, columnsPerThread }: ThreadTile) {
   return { ROWS_PER_THREAD: rowsPerThread, COLUMNS_PER_THREAD: columnsPerThread };
 }
 
-function matrixConstants({ matrix, matricesDown, subgroupsDown, subgroupsAcross }: MatrixTile) {
+function matrixConstants(tile: MatrixTile) {
+  const { matrix, matricesDown, matricesAcross, subgroupsDown, subgroupsAcross } = tile;
   return {
     ROWS_PER_THREAD: 0,
     COLUMNS_PER_THREAD: 0,
     MATRICES_DOWN: matricesDown,
-    MATRICES_ACROSS,
+    MATRICES_ACROSS: matricesAcross,
     MATRIX_ROWS: `${matrix.rows}u`,
     MATRIX_COLUMNS: `${matrix.columns}u`,
     MATRIX_DEPTH: `${matrix.depth}u`,

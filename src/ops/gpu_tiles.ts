@@ -17,18 +17,16 @@ export interface ThreadTile extends TileSize {
   readonly columnsPerThread: 4 | 8 | 16;
 }
 
-/** A tile of f16 whose subgroups hold matrices of it, `matricesDown` x 2 each (shaders/common/matrix_product.wesl). */
+/** A tile of f16 whose subgroups hold matrices of it, at least 2 x 2 each (shaders/common/matrix_product.wesl). */
 export interface MatrixTile extends TileSize {
   readonly matrix: SubgroupMatrix;
-  readonly matricesDown: 2 | 4;
+  readonly matricesDown: number;
+  readonly matricesAcross: number;
   readonly subgroupsDown: number;
   readonly subgroupsAcross: number;
 }
 
 export type Tile = ThreadTile | MatrixTile;
-
-/** Matrices that a subgroup holds beside each other. */
-export const MATRICES_ACROSS = 2;
 
 /**
  * Every tile that convolutions may use, large ones first. A tile needs at least as many threads as it has rows
@@ -47,16 +45,16 @@ const BYTES_PER_VALUE = 4;
 
 /** How subgroups and their matrices make up tiles, large ones first. */
 const MATRIX_FORMS = [
-  { matricesDown: 4, subgroupsDown: 2, subgroupsAcross: 4 },
-  { matricesDown: 2, subgroupsDown: 4, subgroupsAcross: 2 },
-  { matricesDown: 2, subgroupsDown: 2, subgroupsAcross: 2 },
+  { matricesDown: 4, matricesAcross: 2, subgroupsDown: 2, subgroupsAcross: 4 },
+  { matricesDown: 2, matricesAcross: 2, subgroupsDown: 4, subgroupsAcross: 2 },
+  { matricesDown: 2, matricesAcross: 2, subgroupsDown: 2, subgroupsAcross: 2 },
 ] as const;
 
 /** The tiles of a device's matrices; each has threads enough to fetch its operands at once. */
 export function matrixTiles(matrix: SubgroupMatrix): MatrixTile[] {
   const tiles = MATRIX_FORMS.map((form): MatrixTile => {
     const rows = form.subgroupsDown * form.matricesDown * matrix.rows;
-    const columns = form.subgroupsAcross * MATRICES_ACROSS * matrix.columns;
+    const columns = form.subgroupsAcross * form.matricesAcross * matrix.columns;
     return { name: `${rows}x${columns} of matrices`, rows, columns, matrix, ...form };
   });
   return tiles.filter((tile) => {
@@ -106,7 +104,7 @@ export function bytesPerStep(tile: Tile): number {
 /** Workgroup memory of a workgroup: both operands, and of matrices the part of the sums that is shared. */
 export function workgroupMemoryBytes(tile: Tile): number {
   if (!("matrix" in tile)) return bytesPerStep(tile);
-  const part = (tile.rows * tile.columns * BYTES_PER_VALUE) / (tile.matricesDown * MATRICES_ACROSS);
+  const part = (tile.rows * tile.columns * BYTES_PER_VALUE) / (tile.matricesDown * tile.matricesAcross);
   return bytesPerStep(tile) + 2 * depthOf(tile) * ROW_PADDING_BYTES + part;
 }
 
@@ -143,7 +141,7 @@ export function flopsPerGlobalByte(tile: Tile): number {
 /** Rows and columns that a thread, or of matrices a subgroup, sums from what it reads. */
 function heldPart(tile: Tile): readonly [number, number] {
   if (!("matrix" in tile)) return [tile.rowsPerThread, tile.columnsPerThread];
-  return [tile.matricesDown * tile.matrix.rows, MATRICES_ACROSS * tile.matrix.columns];
+  return [tile.matricesDown * tile.matrix.rows, tile.matricesAcross * tile.matrix.columns];
 }
 
 /** FLOPs per byte that a thread (a subgroup) reads from workgroup memory. */

@@ -113,6 +113,13 @@ describe("shaders (those of mixed precision require shader-f16 of the null backe
     for (const use of products) await device.pipelines.get({ ...use, constants: tile });
   });
 
+  it("that do not compile are shown with the line that is at fault", async () => {
+    const source = "@compute @workgroup_size(1) fn main() {\n  @for(i in 0..2) let x$i: u32 = 1.5;\n}";
+    await expect(device.pipelines.get({ name: "f", source })).rejects.toThrow(
+      /^shader f does not compile: .*, in "let x0: u32 = 1\.5;"/,
+    );
+  });
+
   it("are all in use", () => {
     const used = new Set(
       ADAPTERS.flatMap((form) =>

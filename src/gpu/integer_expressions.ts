@@ -29,6 +29,8 @@ function quotient(a: number, b: number): number {
 
 /** @throws Error if the text is no expression, or names what has no value. */
 export function evaluate(text: string, names: Names): number {
+  const known = names.get(text);
+  if (known !== undefined) return known; // most expressions are one name
   const tokens = tokensOf(text);
   let next = 0;
 

@@ -44,7 +44,7 @@ const MAX_REPETITIONS = 256;
 export function expandShader(name: string, source: string, constants: Constants = {}): ExpandedShader {
   const lines = source.split("\n");
   if (!ANY_CONSTRUCT.test(source)) return { text: source, lines: lines.map((_, i) => i + 1) };
-  const expansion = new Expansion(lines.map((line) => line.replace(/\s*\/\/.*$/, "")));
+  const expansion = new Expansion(lines.map(withoutComment));
   try {
     expansion.expandLines(0, lines.length, wholeNumbers(constants));
   } catch (thrown) {
@@ -52,6 +52,11 @@ export function expandShader(name: string, source: string, constants: Constants 
     throw new Error(`${name}:${current + 1}: ${messageOf(thrown)}, in "${lines[current]?.trim()}"`);
   }
   return { text: expansion.text.join("\n"), lines: expansion.lines };
+}
+
+function withoutComment(line: string): string {
+  const start = line.indexOf("//");
+  return start < 0 ? line : line.slice(0, start).trimEnd();
 }
 
 /** Injected constants by name, `16u` as 16. */
@@ -177,7 +182,7 @@ function expandText(text: string, names: Names): string {
 
 /** The text of `${…}`. */
 function interpolated(expression: string, names: Names): string {
-  const index = /^\s*xyzw\[(.*)\]\s*$/.exec(expression)?.[1];
+  const index = expression.startsWith("xyzw[") ? expression.slice("xyzw[".length, -1) : undefined;
   if (index === undefined) return String(evaluate(expression, names));
   const component = "xyzw"[evaluate(index, names)];
   if (component === undefined) throw new Error(`a vector has no component ${evaluate(index, names)}`);

@@ -42,15 +42,28 @@ const nodePackagesOutside = {
 
 const KERNEL_HASH_DIGITS = 16;
 
-/** A hash of all that decides what kernels compute and how fast: shaders, and the operators that launch them. */
+/** Folders of the shaders and of the operators that launch them, and what makes the linked text out of a shader. */
+const KERNEL_SOURCES = [
+  "shaders",
+  "src/ops",
+  "src/gpu/integer_expressions.ts",
+  "src/gpu/narrow_storage.ts",
+  "src/gpu/shader_expansion.ts",
+  "src/gpu/shader_linking.ts",
+  "src/gpu/shader_modules.ts",
+];
+
+/** A hash of all that decides what kernels compute and how fast. */
 export function kernelHash() {
   const hash = createHash("sha256");
-  for (const folder of ["shaders", "src/ops"]) {
-    const paths = readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" });
-    for (const path of paths.filter((name) => /\.(wgsl|wesl|ts)$/.test(name)).sort()) {
-      hash.update(`${folder}/${path.replaceAll("\\", "/")}\0`);
-      hash.update(readFileSync(join(ROOT, folder, path)));
-    }
+  const paths = KERNEL_SOURCES.flatMap((source) => {
+    if (statSync(join(ROOT, source)).isFile()) return [source];
+    const names = readdirSync(join(ROOT, source), { recursive: true, encoding: "utf8" });
+    return names.map((name) => `${source}/${name.replaceAll("\\", "/")}`);
+  });
+  for (const path of paths.filter((name) => /\.(wgsl|wesl|ts)$/.test(name)).sort()) {
+    hash.update(`${path}\0`);
+    hash.update(readFileSync(join(ROOT, path)));
   }
   return hash.digest("hex").slice(0, KERNEL_HASH_DIGITS);
 }

@@ -1,5 +1,5 @@
-// What kernels this weft has, as a hash of the shaders' and operators' sources, which the build writes into the
-// bundle (src/cli/build.mjs): a measurement holds for the kernels it was made of.
+// What kernels this weft has, as a hash of the sources of shaders, operators and linker, which the build writes
+// into the bundle (src/cli/build.mjs): a measurement holds for the kernels it was made of.
 
 declare const WEFT_KERNEL_HASH: unknown;
 

@@ -83,10 +83,10 @@ export { type Initializer, initialValues } from "./nn/initializers.ts";
 export type { KerasConfig, LayerRecord, LayersOptions, WeightSpec } from "./nn/layer_scope.ts";
 export { Layers } from "./nn/layers.ts";
 export { applyOptimizer, type OptimizerConfig, optimizerVariables } from "./nn/optimizers.ts";
-export { OPERATORS } from "./ops/operators.ts";
-export type { PreprocessMode } from "./ops/preprocess.ts";
 // Operators by name, and the sum that differentiation needs.
-export { sumOf } from "./ops/sum.ts";
+export { sumOf } from "./ops/elementwise/sum.ts";
+export type { PreprocessMode } from "./ops/image/preprocess.ts";
+export { OPERATORS } from "./ops/operators.ts";
 export { fuse } from "./passes/passes.ts";
 // Training, runs, prediction and classification.
 export { Classifier } from "./training/classifier.ts";

@@ -3,7 +3,7 @@
 
 import { roundedToHalf } from "../../src/base/half_floats.ts";
 import type { Shape } from "../../src/base/tensors.ts";
-import { FLAG_THREADS } from "../../src/ops/loss_scale.ts";
+import { FLAG_THREADS } from "../../src/ops/mixed_precision/find_infinite.ts";
 import { type NamedValues, the, type Values } from "../../test/reference/reference.ts";
 import type { OperatorCase, OperatorForm } from "./bench_case.ts";
 

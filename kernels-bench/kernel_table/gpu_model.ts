@@ -13,7 +13,7 @@ import {
   threadsOf,
   tileCount,
   workgroupMemoryBytes,
-} from "../../src/ops/gpu_tiles.ts";
+} from "../../src/ops/conv2d/gpu_tiles.ts";
 
 /** NVIDIA H100 SXM5. The bandwidth of its second-level cache is not published: an estimate. */
 export const H100 = {

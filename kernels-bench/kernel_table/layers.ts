@@ -1,8 +1,12 @@
 // Layers of networks on paper: the tiles that the kernels for GPUs choose for them, and the least time they take.
 
-import { dataGradientProduct, forwardProduct, weightGradientProduct } from "../../src/ops/conv2d_gpu.ts";
-import type { Geometry } from "../../src/ops/convolution.ts";
-import { chooseTile, type MatrixProduct } from "../../src/ops/gpu_tiles.ts";
+import type { Geometry } from "../../src/ops/conv2d/convolution.ts";
+import {
+  dataGradientProduct,
+  forwardProduct,
+  weightGradientProduct,
+} from "../../src/ops/conv2d/gpu_kernels.ts";
+import { chooseTile, type MatrixProduct } from "../../src/ops/conv2d/gpu_tiles.ts";
 import { H100, paperTimeOf } from "./gpu_model.ts";
 import { decimals, type Row } from "./markdown.ts";
 

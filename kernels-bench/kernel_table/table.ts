@@ -1,6 +1,5 @@
 // The kernels for GPUs on paper: gpu-kernels.md, from the kernels' own constants and the limits of a named GPU.
 
-import { REDUCTION } from "../../src/ops/column_sums_gpu.ts";
 import {
   flopsPerGlobalByte,
   flopsPerWorkgroupByte,
@@ -8,7 +7,8 @@ import {
   TILES,
   threadsOf,
   workgroupMemoryBytes,
-} from "../../src/ops/gpu_tiles.ts";
+} from "../../src/ops/conv2d/gpu_tiles.ts";
+import { REDUCTION } from "../../src/ops/reduce/column_sums_gpu.ts";
 import {
   accumulatorsOf,
   ceilingOf,
@@ -112,7 +112,7 @@ export function kernelTable(): string {
   const gpu = H100;
   return `# The kernels for GPUs on paper
 
-Written by \`kernels-bench/kernel_table/table.ts\` from the kernels' own constants (\`src/ops/gpu_tiles.ts\`); a test compares.
+Written by \`kernels-bench/kernel_table/table.ts\` from the kernels' own constants (\`src/ops/conv2d/gpu_tiles.ts\`); a test compares.
 Nothing here was measured. The GPU is an ${gpu.name}: ${gpu.processors} processors, each with ${gpu.registers} registers,
 ${gpu.workgroupMemoryBytes / 1024} KiB of workgroup memory and room for ${gpu.threads} threads; ${gpu.flopsPerSecond / 1e12} TFLOP/s in f32,
 ${gpu.memoryBytesPerSecond / 1e12} TB/s from memory, about ${gpu.cacheBytesPerSecond / 1e12} TB/s from the second-level cache (an estimate; not published).

@@ -11,7 +11,7 @@ import { REFERENCE_HEADS } from "../../src/models/multi_task.ts";
 import { initialValues } from "../../src/nn/initializers.ts";
 import type { WeightSpec } from "../../src/nn/layer_scope.ts";
 import { declareVariables } from "../../src/nn/training.ts";
-import { CONVERSIONS, type PreprocessMode } from "../../src/ops/preprocess.ts";
+import { CONVERSIONS, type PreprocessMode } from "../../src/ops/image/preprocess.ts";
 import { layOutInferenceStep, layOutTrainingStep, networkWeights } from "../../src/training/network.ts";
 import { describeNetwork } from "../../src/training/network_layers.ts";
 import { type NetworkForm, networkCaseName } from "../cases/network_form.ts";

@@ -4,7 +4,7 @@
 import { RandomStream } from "../../src/base/random.ts";
 import { elementCount, type Shape } from "../../src/base/tensors.ts";
 import type { Padding } from "../../src/graph/attributes.ts";
-import { geometryOf as geometryOfConvolution } from "../../src/ops/convolution.ts";
+import { geometryOf as geometryOfConvolution } from "../../src/ops/conv2d/convolution.ts";
 import { dataGradientSum, outputValue, weightGradientSum } from "../../src/tune/expected_convolution.ts";
 import type { OperatorCase, Pass } from "../cases/bench_case.ts";
 

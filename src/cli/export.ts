@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { Command, Option } from "commander";
 import { WeftError } from "../base/errors.ts";
 import { type FileContent, joinPath } from "../base/platform.ts";
-import type { PreprocessMode } from "../ops/preprocess.ts";
+import type { PreprocessMode } from "../ops/image/preprocess.ts";
 import { nodeFiles } from "../platform/node/files.ts";
 import { networkName } from "../training/network.ts";
 import { describeNetwork } from "../training/network_layers.ts";

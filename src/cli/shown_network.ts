@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { WeftError } from "../base/errors.ts";
 import type { Backbone } from "../models/backbone.ts";
 import type { LayerRecord } from "../nn/layer_scope.ts";
-import type { PreprocessMode } from "../ops/preprocess.ts";
+import type { PreprocessMode } from "../ops/image/preprocess.ts";
 import { nodeFiles } from "../platform/node/files.ts";
 import { networkName } from "../training/network.ts";
 import { describeBackbone, describeNetwork, type NetworkDescription } from "../training/network_layers.ts";

@@ -5,7 +5,7 @@ import type { Shape } from "../base/tensors.ts";
 import type { LayerNode } from "../nn/layer_graph.ts";
 import type { KerasConfig, LayerRecord } from "../nn/layer_scope.ts";
 import { countParameters } from "../nn/parameters.ts";
-import type { PreprocessMode } from "../ops/preprocess.ts";
+import type { PreprocessMode } from "../ops/image/preprocess.ts";
 import { blockKind, type LayerGroup } from "./layer_groups.ts";
 
 /** What the colour of a card means. */

@@ -4,7 +4,7 @@ import type { Tensor } from "../graph/graph.ts";
 import { type LayerNode, layerGraph } from "../nn/layer_graph.ts";
 import type { LayerRecord } from "../nn/layer_scope.ts";
 import { countParameters } from "../nn/parameters.ts";
-import type { PreprocessMode } from "../ops/preprocess.ts";
+import type { PreprocessMode } from "../ops/image/preprocess.ts";
 import type { Edge } from "./diagram_columns.ts";
 import { layOutDiagram } from "./diagram_layout.ts";
 import { cardSize, diagramSvg, type TextForm } from "./diagram_svg.ts";

@@ -6,7 +6,7 @@ import type { Shape } from "../base/tensors.ts";
 import type { Tensor } from "../graph/graph.ts";
 import { type LayerNode, layerGraph } from "../nn/layer_graph.ts";
 import type { KerasConfig, LayerRecord } from "../nn/layer_scope.ts";
-import { CONVERSIONS, type PreprocessMode } from "../ops/preprocess.ts";
+import { CONVERSIONS, type PreprocessMode } from "../ops/image/preprocess.ts";
 import { depthFirstOrder } from "./keras_order.ts";
 
 /** The version of Keras whose files these are. */

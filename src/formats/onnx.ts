@@ -6,7 +6,7 @@ import { WeftError } from "../base/errors.ts";
 import { byteSize } from "../base/tensors.ts";
 import type { Graph, GraphNode, Tensor } from "../graph/graph.ts";
 import type { LayerRecord } from "../nn/layer_scope.ts";
-import { CONVERSIONS, type PreprocessMode } from "../ops/preprocess.ts";
+import { CONVERSIONS, type PreprocessMode } from "../ops/image/preprocess.ts";
 import { OnnxGraph } from "./onnx_graph.ts";
 import { translateNode } from "./onnx_operators.ts";
 import { encodeOnnx, requireOnnxSize } from "./onnx_schema.ts";

@@ -4,9 +4,9 @@
 import type { Shape } from "../base/tensors.ts";
 import { AttributeReader } from "../graph/attributes.ts";
 import type { GraphNode, Tensor } from "../graph/graph.ts";
-import { readConvolution } from "../ops/convolution.ts";
-import { poolAttributes } from "../ops/pooling.ts";
-import { resolveWindows, type WindowAttributes } from "../ops/windows.ts";
+import { resolveWindows, type WindowAttributes } from "../ops/common/windows.ts";
+import { readConvolution } from "../ops/conv2d/convolution.ts";
+import { poolAttributes } from "../ops/pooling/pooling.ts";
 import type { OnnxAttributes, OnnxGraph, WeightLayout } from "./onnx_graph.ts";
 
 /** A node of weft's graph and the graph that its translation joins. */

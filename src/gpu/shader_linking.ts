@@ -14,7 +14,7 @@ import { ShaderModules } from "./shader_modules.ts";
 export interface ShaderSource {
   /**
    * Folder and file without ending, such as `conv2d/forward`; after a space what tells the specialisations of one file
-   * apart for people, such as `depthwise_conv2d/forward_taps 5x5`.
+   * apart for people, such as `conv2d/depthwise/forward_square 5x5`.
    */
   readonly name: string;
   readonly source: string;

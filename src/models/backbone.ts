@@ -2,7 +2,7 @@
 
 import type { Tensor } from "../graph/graph.ts";
 import type { Layers } from "../nn/layers.ts";
-import type { PreprocessMode } from "../ops/preprocess.ts";
+import type { PreprocessMode } from "../ops/image/preprocess.ts";
 
 /** Keras' arguments of an application, in camelCase. */
 export interface BackboneConfig {

@@ -2,9 +2,9 @@
 
 import type { Graph, Tensor } from "../graph/graph.ts";
 import type { Layers } from "../nn/layers.ts";
-import { concat } from "../ops/concat.ts";
-import { softmax } from "../ops/softmax.ts";
-import { softmaxCrossEntropy } from "../ops/softmax_cross_entropy.ts";
+import { concat } from "../ops/layout/concat.ts";
+import { softmax } from "../ops/loss/softmax.ts";
+import { softmaxCrossEntropy } from "../ops/loss/softmax_cross_entropy.ts";
 
 /** An attribute: the name of its head and the number of its classes. */
 export interface Head {

@@ -2,12 +2,8 @@
 
 import type { Graph, Tensor } from "../graph/graph.ts";
 import type { Operator } from "../graph/operator.ts";
-import { hardSigmoid } from "../ops/hard_sigmoid.ts";
-import { relu } from "../ops/relu.ts";
-import { relu6 } from "../ops/relu6.ts";
-import { sigmoid } from "../ops/sigmoid.ts";
-import { softmax } from "../ops/softmax.ts";
-import { swish } from "../ops/swish.ts";
+import { hardSigmoid, relu, relu6, sigmoid, swish } from "../ops/elementwise/activations.ts";
+import { softmax } from "../ops/loss/softmax.ts";
 
 const OPERATORS = { relu, relu6, sigmoid, swish, hard_sigmoid: hardSigmoid, softmax } as const;
 

@@ -4,13 +4,15 @@
 import { elementCount } from "../base/tensors.ts";
 import type { Arena, VariableSpec } from "../gpu/variables.ts";
 import type { Graph, Tensor } from "../graph/graph.ts";
-import { cast } from "../ops/cast.ts";
-import { findInfinite } from "../ops/find_infinite.ts";
-import { LOSS_SCALE_STATE } from "../ops/loss_scale.ts";
-import { lossScaleSeed } from "../ops/loss_scale_seed.ts";
-import { lossScaleUpdate } from "../ops/loss_scale_update.ts";
-import { reshape } from "../ops/reshape.ts";
-import { revertSkipped } from "../ops/revert_skipped.ts";
+import { reshape } from "../ops/layout/reshape.ts";
+import { cast } from "../ops/mixed_precision/cast.ts";
+import { findInfinite } from "../ops/mixed_precision/find_infinite.ts";
+import {
+  LOSS_SCALE_STATE,
+  lossScaleSeed,
+  lossScaleUpdate,
+  revertSkipped,
+} from "../ops/mixed_precision/loss_scale.ts";
 
 /** What a step computes in: everything in f32, or activations and kernels' inputs in f16. */
 export const PRECISIONS = ["f32", "mixed"] as const;

@@ -2,10 +2,10 @@
 
 import type { Arena, VariableSpec } from "../gpu/variables.ts";
 import type { Graph, Tensor } from "../graph/graph.ts";
-import { adam } from "../ops/adam.ts";
-import { increment } from "../ops/increment.ts";
-import { pack } from "../ops/pack.ts";
-import { sgd } from "../ops/sgd.ts";
+import { pack } from "../ops/layout/pack.ts";
+import { adam } from "../ops/optimizers/adam.ts";
+import { increment } from "../ops/optimizers/increment.ts";
+import { sgd } from "../ops/optimizers/sgd.ts";
 import { lossScaleVerdict } from "./mixed_precision.ts";
 
 /** Which optimizer, with its constants; the learning rate is an input of the step. */

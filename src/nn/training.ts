@@ -11,7 +11,7 @@ import {
 } from "../gpu/variables.ts";
 import { differentiate } from "../graph/differentiate.ts";
 import type { Graph, Tensor } from "../graph/graph.ts";
-import { sumOf } from "../ops/sum.ts";
+import { sumOf } from "../ops/elementwise/sum.ts";
 import { rewriteDifferentiated } from "../passes/passes.ts";
 import type { Recompute } from "../passes/recompute.ts";
 import type { WeightSpec } from "./layer_scope.ts";

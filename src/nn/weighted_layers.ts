@@ -1,11 +1,11 @@
 // Layers with weights: convolutions, normalisations and dense layers.
 
 import type { Tensor } from "../graph/graph.ts";
-import { batchNorm } from "../ops/batch_norm.ts";
-import { conv2d } from "../ops/conv2d.ts";
-import { dense } from "../ops/dense.ts";
-import { depthwiseConv2d } from "../ops/depthwise_conv2d.ts";
-import { rescale } from "../ops/rescale.ts";
+import { batchNorm } from "../ops/batch_norm/batch_norm.ts";
+import { conv2d } from "../ops/conv2d/conv2d.ts";
+import { dense } from "../ops/conv2d/dense.ts";
+import { depthwiseConv2d } from "../ops/conv2d/depthwise_conv2d.ts";
+import { rescale } from "../ops/image/rescale.ts";
 import { type Activation, activate } from "./activations.ts";
 import type { Initializer } from "./initializers.ts";
 import { LayerScope, type Named, type PairOrNumber, pairOf, type Window } from "./layer_scope.ts";

@@ -1,54 +1,57 @@
 // The registry: every operator by name. The operators that only gradients use come last.
 
 import type { Operator } from "../graph/operator.ts";
-import { adam } from "./adam.ts";
-import { add } from "./add.ts";
-import { augmentAffine, augmentAffineGradient } from "./augment_affine.ts";
-import { avgPool2d, avgPool2dGradient } from "./avg_pool2d.ts";
-import { batchNorm, batchNormGradient } from "./batch_norm.ts";
-import { cast } from "./cast.ts";
-import { concat, slice } from "./concat.ts";
-import { conv2d, conv2dDataGradient, conv2dWeightGradient } from "./conv2d.ts";
-import { crop2d } from "./crop2d.ts";
-import { dense, denseDataGradient, denseWeightGradient } from "./dense.ts";
+import { batchNorm, batchNormGradient } from "./batch_norm/batch_norm.ts";
+import { movingStatistics } from "./batch_norm/moving_statistics.ts";
+import { normalize } from "./batch_norm/normalize.ts";
+import { conv2d, conv2dDataGradient, conv2dWeightGradient } from "./conv2d/conv2d.ts";
+import { dense, denseDataGradient, denseWeightGradient } from "./conv2d/dense.ts";
 import {
   depthwiseConv2d,
   depthwiseConv2dDataGradient,
   depthwiseConv2dWeightGradient,
-} from "./depthwise_conv2d.ts";
-import { dropout } from "./dropout.ts";
-import { findInfinite } from "./find_infinite.ts";
-import { foldWeights } from "./fold_weights.ts";
-import { globalAvgPool2d } from "./global_avg_pool2d.ts";
-import { globalMaxPool2d, globalMaxPool2dGradient } from "./global_max_pool2d.ts";
-import { hardSigmoid, hardSigmoidGradient } from "./hard_sigmoid.ts";
-import { increment } from "./increment.ts";
-import { lossScaleSeed } from "./loss_scale_seed.ts";
-import { lossScaleUpdate } from "./loss_scale_update.ts";
-import { maxPool2d, maxPool2dGradient } from "./max_pool2d.ts";
-import { movingStatistics } from "./moving_statistics.ts";
-import { multiply } from "./multiply.ts";
-import { narrowArena } from "./narrow_arena.ts";
-import { normalize } from "./normalize.ts";
-import { pack } from "./pack.ts";
-import { preprocess } from "./preprocess.ts";
-import { relu, reluGradient } from "./relu.ts";
-import { relu6, relu6Gradient } from "./relu6.ts";
-import { rescale } from "./rescale.ts";
-import { reshape } from "./reshape.ts";
-import { residualSplit } from "./residual_split.ts";
-import { resizeBilinear, resizeBilinearGradient } from "./resize_bilinear.ts";
-import { revertSkipped } from "./revert_skipped.ts";
-import { scaledAdd, scaledAddGradient } from "./scaled_add.ts";
-import { sgd } from "./sgd.ts";
-import { sigmoid, sigmoidGradient } from "./sigmoid.ts";
-import { softmax, softmaxGradient } from "./softmax.ts";
-import { softmaxCrossEntropy, softmaxCrossEntropyGradient } from "./softmax_cross_entropy.ts";
-import { sum } from "./sum.ts";
-import { spreadOverSpace, sumOverSpace } from "./sum_over_space.ts";
-import { sumRows } from "./sum_rows.ts";
-import { swish, swishGradient } from "./swish.ts";
-import { zeroPad2d } from "./zero_pad2d.ts";
+} from "./conv2d/depthwise_conv2d.ts";
+import { foldWeights } from "./conv2d/fold_weights.ts";
+import {
+  hardSigmoid,
+  hardSigmoidGradient,
+  relu,
+  relu6,
+  relu6Gradient,
+  reluGradient,
+  sigmoid,
+  sigmoidGradient,
+  swish,
+  swishGradient,
+} from "./elementwise/activations.ts";
+import { add, multiply } from "./elementwise/binary.ts";
+import { dropout } from "./elementwise/dropout.ts";
+import { residualSplit } from "./elementwise/residual_split.ts";
+import { scaledAdd, scaledAddGradient } from "./elementwise/scaled_add.ts";
+import { sum } from "./elementwise/sum.ts";
+import { augmentAffine, augmentAffineGradient } from "./image/augment_affine.ts";
+import { preprocess } from "./image/preprocess.ts";
+import { rescale } from "./image/rescale.ts";
+import { resizeBilinear, resizeBilinearGradient } from "./image/resize_bilinear.ts";
+import { concat, slice } from "./layout/concat.ts";
+import { pack } from "./layout/pack.ts";
+import { reshape } from "./layout/reshape.ts";
+import { crop2d, zeroPad2d } from "./layout/zero_pad2d.ts";
+import { softmax, softmaxGradient } from "./loss/softmax.ts";
+import { softmaxCrossEntropy, softmaxCrossEntropyGradient } from "./loss/softmax_cross_entropy.ts";
+import { cast } from "./mixed_precision/cast.ts";
+import { findInfinite } from "./mixed_precision/find_infinite.ts";
+import { lossScaleSeed, lossScaleUpdate, revertSkipped } from "./mixed_precision/loss_scale.ts";
+import { narrowArena } from "./mixed_precision/narrow_arena.ts";
+import { adam } from "./optimizers/adam.ts";
+import { increment } from "./optimizers/increment.ts";
+import { sgd } from "./optimizers/sgd.ts";
+import { avgPool2d, avgPool2dGradient } from "./pooling/avg_pool2d.ts";
+import { globalAvgPool2d } from "./pooling/global_avg_pool2d.ts";
+import { globalMaxPool2d, globalMaxPool2dGradient } from "./pooling/global_max_pool2d.ts";
+import { maxPool2d, maxPool2dGradient } from "./pooling/max_pool2d.ts";
+import { sumRows } from "./reduce/column_sums.ts";
+import { spreadOverSpace, sumOverSpace } from "./reduce/sum_over_space.ts";
 
 const ALL: readonly Operator[] = [
   conv2d,

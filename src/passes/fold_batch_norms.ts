@@ -3,12 +3,12 @@
 import type { Graph, Tensor } from "../graph/graph.ts";
 import { type GraphNode, isNode } from "../graph/node.ts";
 import type { Operator } from "../graph/operator.ts";
-import type { Activation } from "../ops/activation.ts";
-import { batchNorm } from "../ops/batch_norm.ts";
-import { conv2d } from "../ops/conv2d.ts";
-import { depthwiseConv2d } from "../ops/depthwise_conv2d.ts";
-import { foldWeights } from "../ops/fold_weights.ts";
-import { movingStatistics } from "../ops/moving_statistics.ts";
+import { batchNorm } from "../ops/batch_norm/batch_norm.ts";
+import { movingStatistics } from "../ops/batch_norm/moving_statistics.ts";
+import { conv2d } from "../ops/conv2d/conv2d.ts";
+import { depthwiseConv2d } from "../ops/conv2d/depthwise_conv2d.ts";
+import { foldWeights } from "../ops/conv2d/fold_weights.ts";
+import type { Activation } from "../ops/elementwise/fused_activation.ts";
 import { isPlain } from "./with_activation.ts";
 
 const CONVOLUTIONS: readonly Operator<{ readonly activation: Activation }>[] = [conv2d, depthwiseConv2d];

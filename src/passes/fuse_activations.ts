@@ -3,8 +3,8 @@
 
 import type { Graph, Tensor } from "../graph/graph.ts";
 import { changeAttributes, type GraphNode, isNode } from "../graph/node.ts";
-import type { Activation } from "../ops/activation.ts";
-import { FUSED_ACTIVATIONS } from "../ops/fused_activation.ts";
+import type { Activation } from "../ops/elementwise/fused_activation.ts";
+import { FUSED_ACTIVATIONS } from "../ops/elementwise/fused_activation.ts";
 import { isPlain, WITH_ACTIVATION } from "./with_activation.ts";
 
 /**

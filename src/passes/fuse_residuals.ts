@@ -3,9 +3,9 @@
 import { sameShape } from "../base/tensors.ts";
 import type { Graph, Tensor } from "../graph/graph.ts";
 import { changeAttributes, type GraphNode, isNode } from "../graph/node.ts";
-import { add } from "../ops/add.ts";
-import { conv2d } from "../ops/conv2d.ts";
-import { scaledAdd } from "../ops/scaled_add.ts";
+import { conv2d } from "../ops/conv2d/conv2d.ts";
+import { add } from "../ops/elementwise/binary.ts";
+import { scaledAdd } from "../ops/elementwise/scaled_add.ts";
 import { isPlain } from "./with_activation.ts";
 
 /** Of a sum of two tensors: `addend + scale · branch`. */

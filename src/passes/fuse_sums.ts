@@ -2,8 +2,8 @@
 
 import type { Graph } from "../graph/graph.ts";
 import { type GraphNode, isNode } from "../graph/node.ts";
-import { residualSplit } from "../ops/residual_split.ts";
-import { sum } from "../ops/sum.ts";
+import { residualSplit } from "../ops/elementwise/residual_split.ts";
+import { sum } from "../ops/elementwise/sum.ts";
 
 /** Makes the terms of a sum inputs of the residualSplit behind it, where nothing else reads the sum. */
 export function fuseSums(graph: Graph): void {

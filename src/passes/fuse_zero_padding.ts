@@ -3,10 +3,10 @@
 import type { Graph, Tensor } from "../graph/graph.ts";
 import { changeAttributes, isNode } from "../graph/node.ts";
 import type { Operator } from "../graph/operator.ts";
-import { conv2d } from "../ops/conv2d.ts";
-import type { ConvolutionAttrs } from "../ops/convolution.ts";
-import { depthwiseConv2d } from "../ops/depthwise_conv2d.ts";
-import { zeroPad2d } from "../ops/zero_pad2d.ts";
+import { conv2d } from "../ops/conv2d/conv2d.ts";
+import type { ConvolutionAttrs } from "../ops/conv2d/convolution.ts";
+import { depthwiseConv2d } from "../ops/conv2d/depthwise_conv2d.ts";
+import { zeroPad2d } from "../ops/layout/zero_pad2d.ts";
 
 const CONVOLUTIONS: readonly Operator<ConvolutionAttrs>[] = [conv2d, depthwiseConv2d];
 

@@ -3,8 +3,8 @@
 import type { Arena } from "../gpu/variables.ts";
 import type { Graph, Tensor } from "../graph/graph.ts";
 import { type GraphNode, isNode } from "../graph/node.ts";
-import { cast } from "../ops/cast.ts";
-import { narrowArena, partRole } from "../ops/narrow_arena.ts";
+import { cast } from "../ops/mixed_precision/cast.ts";
+import { narrowArena, partRole } from "../ops/mixed_precision/narrow_arena.ts";
 
 /** Lets one narrowArena make what the casts of an arena's members make. */
 export function mergeWeightCasts(graph: Graph, arenas: readonly Arena[]): void {

@@ -2,10 +2,10 @@
 
 import type { GraphNode } from "../graph/node.ts";
 import type { Operator } from "../graph/operator.ts";
-import type { Activation } from "../ops/activation.ts";
-import { batchNorm } from "../ops/batch_norm.ts";
-import { conv2d } from "../ops/conv2d.ts";
-import { depthwiseConv2d } from "../ops/depthwise_conv2d.ts";
+import { batchNorm } from "../ops/batch_norm/batch_norm.ts";
+import { conv2d } from "../ops/conv2d/conv2d.ts";
+import { depthwiseConv2d } from "../ops/conv2d/depthwise_conv2d.ts";
+import type { Activation } from "../ops/elementwise/fused_activation.ts";
 
 interface WithActivation {
   readonly activation: Activation;

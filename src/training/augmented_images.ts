@@ -7,7 +7,7 @@ import { VariableStore } from "../gpu/variables.ts";
 import { Graph } from "../graph/graph.ts";
 import { Plan } from "../graph/plan.ts";
 import { layOutPlan } from "../graph/plan_layout.ts";
-import { preprocess } from "../ops/preprocess.ts";
+import { preprocess } from "../ops/image/preprocess.ts";
 
 /**
  * Runs the training step's own conversion with augmentation, without the backbone's scaling.

@@ -7,7 +7,7 @@ import { Graph } from "../graph/graph.ts";
 import { Plan } from "../graph/plan.ts";
 import { layOutPlan } from "../graph/plan_layout.ts";
 import { Layers } from "../nn/layers.ts";
-import { preprocess } from "../ops/preprocess.ts";
+import { preprocess } from "../ops/image/preprocess.ts";
 import { fuseForInference } from "../passes/passes.ts";
 import { suitedTo } from "./network.ts";
 import type { ClassifierConfig } from "./weights_network.ts";

@@ -10,8 +10,7 @@ import { Plan } from "../graph/plan.ts";
 import type { CompileOptions } from "../graph/plan_assembly.ts";
 import { layOutPlan, type PlanLayout } from "../graph/plan_layout.ts";
 import type { TrainingVariables } from "../nn/training.ts";
-import { findInfinite } from "../ops/find_infinite.ts";
-import { FLAG_THREADS } from "../ops/loss_scale.ts";
+import { FLAG_THREADS, findInfinite } from "../ops/mixed_precision/find_infinite.ts";
 import { DivergenceError } from "./divergence.ts";
 
 /** Steps between two checks within an epoch. */

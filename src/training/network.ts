@@ -17,8 +17,8 @@ import { Layers } from "../nn/layers.ts";
 import type { Precision } from "../nn/mixed_precision.ts";
 import type { OptimizerConfig } from "../nn/optimizers.ts";
 import { addTraining, type TrainingVariables } from "../nn/training.ts";
-import { castTo } from "../ops/cast.ts";
-import { preprocess } from "../ops/preprocess.ts";
+import { preprocess } from "../ops/image/preprocess.ts";
+import { castTo } from "../ops/mixed_precision/cast.ts";
 import { fuse, fuseForInference } from "../passes/passes.ts";
 import type { Recompute } from "../passes/recompute.ts";
 

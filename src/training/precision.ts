@@ -3,7 +3,7 @@
 import { WeftError } from "../base/errors.ts";
 import type { GpuDevice } from "../gpu/device.ts";
 import type { Precision } from "../nn/mixed_precision.ts";
-import { LEAST_LOSS_SCALE } from "../ops/loss_scale.ts";
+import { LEAST_LOSS_SCALE } from "../ops/mixed_precision/loss_scale.ts";
 
 /** @throws WeftError where the adapter cannot compute in the precision. */
 export function requirePrecision(

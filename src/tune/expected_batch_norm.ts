@@ -2,7 +2,7 @@
 
 import { elementCount } from "../base/tensors.ts";
 import type { GraphNode } from "../graph/graph.ts";
-import type { Activation } from "../ops/activation.ts";
+import type { Activation } from "../ops/elementwise/fused_activation.ts";
 import { type ExactElement, type InputValues, pickIndices, ROUNDING, valuesOf } from "./exact_sum.ts";
 import { activate } from "./expected_convolution.ts";
 

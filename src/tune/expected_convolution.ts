@@ -3,8 +3,8 @@
 
 import type { Shape } from "../base/tensors.ts";
 import type { GraphNode } from "../graph/graph.ts";
-import type { Activation } from "../ops/activation.ts";
-import { type ConvolutionAttrs, type Geometry, geometryOf } from "../ops/convolution.ts";
+import { type ConvolutionAttrs, type Geometry, geometryOf } from "../ops/conv2d/convolution.ts";
+import type { Activation } from "../ops/elementwise/fused_activation.ts";
 import { type ExactSum, type InputValues, valuesOf } from "./exact_sum.ts";
 
 /** Attributes that convolutions and their gradients have; dense layers have none. */

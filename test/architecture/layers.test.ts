@@ -12,6 +12,13 @@ const LAYERS = layersOf(readFileSync(join(ROOT, "ARCHITECTURE.md"), "utf8"), "##
 const BENCH = "kernels-bench/";
 const BENCH_README = readFileSync(join(ROOT, BENCH, "README.md"), "utf8");
 const BENCH_ROOMS = layersOf(BENCH_README, "## Where things are", BENCH);
+/** So have the rooms of operators. */
+const OPERATORS = "src/ops/";
+const OPERATOR_ROOMS = layersOf(
+  readFileSync(join(ROOT, "ARCHITECTURE.md"), "utf8"),
+  "### Rooms of operators",
+  OPERATORS,
+);
 /** What is built lies in no layer. */
 const BUILT = "dist/";
 const imports = importsBelow(ROOT, ["src", "kernels-bench", "test"]).filter(
@@ -28,6 +35,12 @@ describe("the table of layers", () => {
   it("holds for every import of src/, kernels-bench/ and test/", () => {
     expect(imports.length).toBeGreaterThan(1000);
     expect(layerFaults(imports, LAYERS)).toEqual([]);
+  });
+
+  it("holds for the rooms of src/ops/ as well, which have a table of their own", () => {
+    const inRooms = imports.filter(({ from, to }) => [from, to].every((path) => path.startsWith(OPERATORS)));
+    expect(inRooms.length).toBeGreaterThan(100);
+    expect(layerFaults(inRooms, OPERATOR_ROOMS)).toEqual([]);
   });
 
   it("holds for the rooms of kernels-bench/ as well, which its README has in order", () => {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { type KerasModel, kerasModel } from "../../src/formats/keras_model.ts";
 import { Graph } from "../../src/graph/graph.ts";
 import { Layers } from "../../src/nn/layers.ts";
-import type { PreprocessMode } from "../../src/ops/preprocess.ts";
+import type { PreprocessMode } from "../../src/ops/image/preprocess.ts";
 import { proceduralWeight } from "../golden/runner/procedural_weights.ts";
 
 interface DescribedLayer {

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { kerasModel, kerasNames } from "../../src/formats/keras_model.ts";
 import { Graph } from "../../src/graph/graph.ts";
 import { Layers } from "../../src/nn/layers.ts";
-import type { PreprocessMode } from "../../src/ops/preprocess.ts";
+import type { PreprocessMode } from "../../src/ops/image/preprocess.ts";
 import { everyLayer, facts, modelWith, network, weights } from "./keras_layers.ts";
 
 const byName = <T extends { readonly name: string }>(items: readonly T[]) =>

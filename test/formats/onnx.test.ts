@@ -8,7 +8,7 @@ import { BACKBONES } from "../../src/models/backbones.ts";
 import { mobileNetV2 } from "../../src/models/mobilenet_v2.ts";
 import type { LayerRecord } from "../../src/nn/layer_scope.ts";
 import { Layers } from "../../src/nn/layers.ts";
-import type { PreprocessMode } from "../../src/ops/preprocess.ts";
+import type { PreprocessMode } from "../../src/ops/image/preprocess.ts";
 import { fuse } from "../../src/passes/passes.ts";
 import { describeNetwork } from "../../src/training/network_layers.ts";
 import { onnxForExport } from "../../src/training/onnx_export.ts";

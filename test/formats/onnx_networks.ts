@@ -5,7 +5,7 @@ import { Graph, type Tensor } from "../../src/graph/graph.ts";
 import { Plan } from "../../src/graph/plan.ts";
 import type { WeightSpec } from "../../src/nn/layer_scope.ts";
 import { Layers } from "../../src/nn/layers.ts";
-import type { PreprocessMode } from "../../src/ops/preprocess.ts";
+import type { PreprocessMode } from "../../src/ops/image/preprocess.ts";
 import { Model } from "../../src/training/model.ts";
 import { layOutInferenceStep, type NetworkConfig } from "../../src/training/network.ts";
 import { testDevice } from "../device.ts";

@@ -8,9 +8,9 @@ import { changedChoices } from "../../src/graph/choices.ts";
 import { Graph } from "../../src/graph/graph.ts";
 import { Plan } from "../../src/graph/plan.ts";
 import { layOutPlan } from "../../src/graph/plan_layout.ts";
-import { batchNorm } from "../../src/ops/batch_norm.ts";
-import { conv2dWeightGradient } from "../../src/ops/conv2d.ts";
-import { relu } from "../../src/ops/relu.ts";
+import { batchNorm } from "../../src/ops/batch_norm/batch_norm.ts";
+import { conv2dWeightGradient } from "../../src/ops/conv2d/conv2d.ts";
+import { relu } from "../../src/ops/elementwise/activations.ts";
 import { testDevice } from "../device.ts";
 
 const FACTS: DeviceFacts = {

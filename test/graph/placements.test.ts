@@ -9,7 +9,7 @@ import { Plan } from "../../src/graph/plan.ts";
 import { layOutPlan, type PlanLayout } from "../../src/graph/plan_layout.ts";
 import { initialValues } from "../../src/nn/initializers.ts";
 import { Layers } from "../../src/nn/layers.ts";
-import { sumOf } from "../../src/ops/sum.ts";
+import { sumOf } from "../../src/ops/elementwise/sum.ts";
 import { fuse } from "../../src/passes/passes.ts";
 import { testDevice } from "../device.ts";
 
@@ -62,7 +62,7 @@ async function run(widths: readonly number[], isKept: boolean) {
 
 const copies = ({ memory }: PlanLayout) =>
   memory.commands.filter(
-    (command) => command.kind === "dispatch" && command.kernel.name === "concat/copy_rows",
+    (command) => command.kind === "dispatch" && command.kernel.name === "layout/copy_rows",
   ).length;
 
 describe("rows inside wider ones", () => {

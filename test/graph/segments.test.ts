@@ -9,7 +9,7 @@ import { SEGMENTS } from "../../src/graph/node.ts";
 import { Plan, type StepValues } from "../../src/graph/plan.ts";
 import { layOutPlan } from "../../src/graph/plan_layout.ts";
 import { gradientName } from "../../src/nn/optimizers.ts";
-import { relu } from "../../src/ops/relu.ts";
+import { relu } from "../../src/ops/elementwise/activations.ts";
 import type { TrainingStepConfig } from "../../src/training/network.ts";
 import { testDevice } from "../device.ts";
 import { type RunningStep, SMALL_STEP, startStep, stepInputs } from "../training/step.ts";

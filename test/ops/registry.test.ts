@@ -1,5 +1,5 @@
-// Walks the registry: an operator needs a file of its own, a reference record or a test of its own, and its shader
-// under shaders/; and no shader may lie there unused.
+// Walks the registry: an operator is defined in a room of src/ops/ and has a reference record or a test of its own; and
+// shaders/ has the same rooms, with no shader that nobody uses.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Operator } from "../../src/graph/operator.ts";
@@ -14,39 +14,33 @@ const EXERCISED_BY: Readonly<Record<string, string>> = {
   sumRows: "conv2d",
 };
 
-/** Operators whose inputs or outputs a record cannot express (bytes, masks, packed parameters). */
-const TESTED_ALONE: ReadonlySet<string> = new Set([
-  "preprocess",
-  "dropout",
-  "pack",
-  "increment",
-  "sgd",
-  "normalize",
-  "movingStatistics",
-  "foldWeights",
-  "residualSplit",
-  "cast",
-  "narrowArena",
-  "lossScaleSeed",
-  "findInfinite",
-  "lossScaleUpdate",
-  "revertSkipped",
-]);
-/** Where such a test is another operator's as well. */
-const TESTED_WITH: Readonly<Record<string, string>> = {
-  foldWeights: "movingStatistics",
-  narrowArena: "cast",
-  lossScaleSeed: "lossScaleUpdate",
-  findInfinite: "lossScaleUpdate",
-  revertSkipped: "lossScaleUpdate",
+/** Operators whose inputs or outputs a record cannot express (bytes, masks, packed parameters), and their tests. */
+const TESTED_ALONE: Readonly<Record<string, string>> = {
+  preprocess: "image/preprocess",
+  dropout: "elementwise/dropout",
+  residualSplit: "elementwise/residual_split",
+  pack: "layout/pack",
+  increment: "optimizers/increment",
+  sgd: "optimizers/sgd",
+  normalize: "batch_norm/normalize",
+  movingStatistics: "batch_norm/moving_statistics",
+  foldWeights: "batch_norm/moving_statistics",
+  cast: "mixed_precision/cast",
+  narrowArena: "mixed_precision/cast",
+  lossScaleSeed: "mixed_precision/loss_scale",
+  findInfinite: "mixed_precision/loss_scale",
+  lossScaleUpdate: "mixed_precision/loss_scale",
+  revertSkipped: "mixed_precision/loss_scale",
 };
 
 const recordOf = new Map(records.map((record) => [record.op, record]));
-const GRADIENT = /(Data|Weight)?Gradient$/;
+/** The sources of operators, by their paths below src/ops/. */
+const operatorSources = filesUnder("src/ops").map((path) => ({
+  path,
+  text: readFileSync(new URL(`../../src/ops/${path}`, import.meta.url), "utf8"),
+}));
 
-function snakeCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-}
+const GRADIENT = /(Data|Weight)?Gradient$/;
 
 function filesUnder(folder: string): string[] {
   return readdirSync(new URL(`../../${folder}`, import.meta.url), { recursive: true, encoding: "utf8" })
@@ -70,19 +64,25 @@ const all: readonly Operator[] = [...OPERATORS.values()];
 const ofGradients = all.filter(({ name }) => GRADIENT.test(name));
 const forward = all.filter(({ name }) => !GRADIENT.test(name) && !(name in EXERCISED_BY));
 
+/** Whether `defineUnary` makes an operator, and the operator of its gradient, out of a rule. */
+function isByRule(name: string): boolean {
+  const rule = new RegExp(`defineUnary\\(\\s*"${name.replace(GRADIENT, "")}"`);
+  return operatorSources.some(({ text }) => rule.test(text));
+}
+
 describe("the registry", () => {
-  it.each(forward.map(({ name }) => name))("%s has a file of its own", (name) => {
-    expect(isInTree(`src/ops/${snakeCase(name)}.ts`), `src/ops/${snakeCase(name)}.ts`).toBe(true);
+  it.each(all.map(({ name }) => name))("%s is defined in one room", (name) => {
+    const definition = new RegExp(
+      `\\b(name: |defineUnary\\(\\s*)"${isByRule(name) ? name.replace(GRADIENT, "") : name}"`,
+    );
+    const rooms = operatorSources.filter(({ text }) => definition.test(text)).map(({ path }) => path);
+    expect(rooms).toEqual([expect.stringMatching(/^\w+\/\w+\.ts$/)]);
   });
 
   it.each(forward.map(({ name }) => name))("%s has a reference record or a test of its own", (name) => {
-    const place = TESTED_ALONE.has(name)
-      ? `test/ops/${snakeCase(TESTED_WITH[name] ?? name)}.test.ts`
-      : `test/reference/${snakeCase(name)}.ts`;
-    expect(isInTree(place), place).toBe(true);
-    expect(recordOf.has(name), `a record of ${name} in test/reference/records.ts`).toBe(
-      !TESTED_ALONE.has(name),
-    );
+    const test = TESTED_ALONE[name];
+    expect(recordOf.has(name), `a record of ${name} in test/reference/records.ts`).toBe(test === undefined);
+    expect(test === undefined || isInTree(`test/ops/${test}.test.ts`), `test/ops/${test}.test.ts`).toBe(true);
   });
 
   it.each(ofGradients.map(({ name }) => name))(
@@ -106,6 +106,12 @@ describe("the registry", () => {
     for (const { op, gradient } of records) {
       expect(OPERATORS.get(op)?.gradient !== undefined, `gradient of ${op}`).toBe(gradient !== undefined);
     }
+  });
+
+  it("has its shaders in rooms of the same names", () => {
+    const roomsOf = (folder: string) => readdirSync(new URL(`../../${folder}`, import.meta.url));
+    const rooms = roomsOf("src/ops").filter((name) => !name.includes("."));
+    expect(roomsOf("shaders").toSorted()).toEqual(rooms.toSorted());
   });
 
   it("uses every shader under shaders/, and only those", () => {

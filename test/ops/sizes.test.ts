@@ -9,8 +9,8 @@ import { differentiate } from "../../src/graph/differentiate.ts";
 import { Graph, type Tensor } from "../../src/graph/graph.ts";
 import { Plan, type StepValues } from "../../src/graph/plan.ts";
 import { layOutPlan } from "../../src/graph/plan_layout.ts";
+import { sumOf } from "../../src/ops/elementwise/sum.ts";
 import { OPERATORS } from "../../src/ops/operators.ts";
-import { sumOf } from "../../src/ops/sum.ts";
 import { testDevice } from "../device.ts";
 
 interface Case {

@@ -2,8 +2,8 @@
 
 import { differentiate } from "../../src/graph/differentiate.ts";
 import { Graph, type Tensor } from "../../src/graph/graph.ts";
+import { sumOf } from "../../src/ops/elementwise/sum.ts";
 import { OPERATORS } from "../../src/ops/operators.ts";
-import { sumOf } from "../../src/ops/sum.ts";
 import { type OperatorRecord, type Sample, upstreamGradients } from "./reference.ts";
 
 /** @returns the graph, and by name the operator's outputs and the gradients of its inputs. */

@@ -11,7 +11,7 @@ import { linkShader } from "../../src/gpu/shader_linking.ts";
 import type { KernelUse } from "../../src/graph/operator.ts";
 import { layOutPlan } from "../../src/graph/plan_layout.ts";
 import { backboneNamed } from "../../src/models/backbones.ts";
-import { TILES } from "../../src/ops/gpu_tiles.ts";
+import { TILES } from "../../src/ops/conv2d/gpu_tiles.ts";
 import { layOutInferenceStep, layOutTrainingStep } from "../../src/training/network.ts";
 import { SameChoice } from "../ops/same_choice.ts";
 import { recordGraph } from "../reference/record_graph.ts";

@@ -4,7 +4,7 @@ import { VariableStore } from "../../src/gpu/variables.ts";
 import { Graph } from "../../src/graph/graph.ts";
 import { Plan } from "../../src/graph/plan.ts";
 import { layOutPlan } from "../../src/graph/plan_layout.ts";
-import { preprocess } from "../../src/ops/preprocess.ts";
+import { preprocess } from "../../src/ops/image/preprocess.ts";
 import { runBatches } from "../../src/training/batch_run.ts";
 import { testDevice } from "../device.ts";
 

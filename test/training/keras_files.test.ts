@@ -11,7 +11,7 @@ import { matchWeights } from "../../src/formats/weight_matching.ts";
 import { openZip } from "../../src/formats/zip_archive.ts";
 import { BACKBONES } from "../../src/models/backbones.ts";
 import { headProbabilities, multiTaskHeads } from "../../src/models/multi_task.ts";
-import { preprocess } from "../../src/ops/preprocess.ts";
+import { preprocess } from "../../src/ops/image/preprocess.ts";
 import { fuse } from "../../src/passes/passes.ts";
 import { Model, type ModelDefinition } from "../../src/training/model.ts";
 import { describeBackbone } from "../../src/training/network_layers.ts";

@@ -146,7 +146,7 @@ describe("mixed precision, planned", () => {
     expect(wide.every(({ shape }) => shape[1] === 1 && shape[2] === 1)).toBe(true);
     expect(inputs.length).toBeGreaterThan(2 * wide.length);
     const casts = memory.commands.filter(
-      (command) => command.kind === "dispatch" && command.kernel.name === "cast/convert",
+      (command) => command.kind === "dispatch" && command.kernel.name === "mixed_precision/convert",
     );
     expect(casts.length).toBeLessThan(3);
   });

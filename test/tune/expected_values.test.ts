@@ -7,7 +7,7 @@ import { Graph, type GraphNode } from "../../src/graph/graph.ts";
 import { liveNodes } from "../../src/graph/live_nodes.ts";
 import type { StepValues } from "../../src/graph/plan.ts";
 import { layOutPlan } from "../../src/graph/plan_layout.ts";
-import { conv2d } from "../../src/ops/conv2d.ts";
+import { conv2d } from "../../src/ops/conv2d/conv2d.ts";
 import { layOutTrainingStep } from "../../src/training/network.ts";
 import { expectedElements } from "../../src/tune/expected_values.ts";
 import { drawInputs, isolate, type LoneNode, layOutTrial, NodeTrial } from "../../src/tune/node_trial.ts";

@@ -24,7 +24,7 @@ it("profiles a step by kernel and layer where there are timestamps", async (cont
     const profile = await profileCommands(device, prepared.plan.commands);
     expect(profile.length).toBe(prepared.plan.layout.statistics.dispatches);
     const kernels = groupedBy(profile, "kernel");
-    expect(kernels.map(({ name }) => name)).toContain("adam/update");
+    expect(kernels.map(({ name }) => name)).toContain("optimizers/adam");
     expect(kernels.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 6);
     expect(groupedBy(profile, "layer").map(({ name }) => name)).toContain("Conv1");
     const { traceEvents } = JSON.parse(chromeTrace(profile, networkCaseName(SMALL)));

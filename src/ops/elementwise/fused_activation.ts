@@ -1,0 +1,35 @@
+// The activations that convolution and batch norm can fuse: their codes in shaders/common/activation.wesl, and how
+// operators that have fused one differentiate it.
+
+import type { AttributeReader } from "../../graph/attributes.ts";
+import type { Tensor } from "../../graph/graph.ts";
+import type { GradientContext, Operator } from "../../graph/operator.ts";
+import { relu, relu6, relu6Gradient, reluGradient } from "./activations.ts";
+
+export const ACTIVATION_CODES = { none: 0, relu: 1, relu6: 2 } as const;
+
+/** The name of a fused activation; `none` leaves the value as it is. */
+export type Activation = keyof typeof ACTIVATION_CODES;
+
+/** Reads the attribute `activation`, `none` by default. */
+export function readActivation(read: AttributeReader): Activation {
+  return read.choice("activation", ["none", "relu", "relu6"], "none");
+}
+
+/** The operators that a fused activation stands for, by its name. */
+export const FUSED_ACTIVATIONS: Readonly<
+  Record<Exclude<Activation, "none">, { readonly forward: Operator; readonly gradient: Operator }>
+> = {
+  relu: { forward: relu, gradient: reluGradient },
+  relu6: { forward: relu6, gradient: relu6Gradient },
+};
+
+/** The gradient of y by what goes into its activation; undefined where nothing depends on y. */
+export function activationGradient(
+  { graph, output, dOutput }: Pick<GradientContext<object>, "graph" | "output" | "dOutput">,
+  activation: Activation,
+): Tensor | undefined {
+  const dy = dOutput("y");
+  if (!dy || activation === "none") return dy;
+  return graph.applyOne(FUSED_ACTIVATIONS[activation].gradient, { y: output("y"), dy });
+}

@@ -34,6 +34,23 @@ function sgdStep(inputs: NamedValues, attrs: Attributes): NamedValues {
   };
 }
 
+const rmspropForm = (count: number): OperatorForm => ({
+  attrs: { lr: 1e-3 },
+  inputs: {
+    param: { shape: [count] },
+    grad: { shape: [count] },
+    velocity: { shape: [count], draw: "positive" },
+  },
+});
+
+function rmspropStep(inputs: NamedValues, { lr }: Attributes): NamedValues {
+  const { shape, data } = the(inputs, "param");
+  const grad = the(inputs, "grad").data;
+  const velocity = the(inputs, "velocity").data.map((value, i) => 0.9 * value + 0.1 * grad[i]! ** 2);
+  const moved = data.map((value, i) => value - ((lr as number) * grad[i]!) / Math.sqrt(velocity[i]! + 1e-7));
+  return { newParam: { shape, data: moved }, newVelocity: { shape, data: velocity } };
+}
+
 const updates = { param: "newParam", m: "newM", v: "newV" };
 
 export const optimizerCases: readonly OperatorCase[] = [
@@ -69,6 +86,18 @@ export const optimizerCases: readonly OperatorCase[] = [
     passes: { forward: [] },
     updates: { param: "newParam", velocity: "newVelocity" },
     reference: { forward: sgdStep },
+    batch: null,
+  },
+  {
+    op: "rmsprop",
+    name: "2.2M",
+    of: "MobileNetV2",
+    isQuick: false,
+    real: rmspropForm(PARAMETERS.mobileNetV2),
+    small: rmspropForm(1000),
+    passes: { forward: [] },
+    updates: { param: "newParam", velocity: "newVelocity" },
+    reference: { forward: rmspropStep },
     batch: null,
   },
   {

@@ -11,6 +11,7 @@ import { mobileNetV2 } from "../models/mobilenet_v2.ts";
 import { layerGraph } from "../nn/layer_graph.ts";
 import type { Precision } from "../nn/mixed_precision.ts";
 import type { OptimizerConfig } from "../nn/optimizers.ts";
+import { OPTIMIZER_NAMES, type OptimizerName } from "../ops/optimizers/optimizers.ts";
 import type { Recompute } from "../passes/recompute.ts";
 import { openKerasInWorker } from "../platform/node/keras_reader.ts";
 import { type NetworkConfig, networkName, networkWeights, suitedTo } from "../training/network.ts";
@@ -58,7 +59,7 @@ export interface TrainOptions extends AdapterOption, ImageOptions {
   readonly freeze?: "backbone";
   readonly augment: boolean;
   readonly bnMomentum?: number;
-  readonly optimizer: "adam" | "sgd";
+  readonly optimizer: OptimizerName;
   readonly weightDecay?: number;
   readonly recompute?: Exclude<Recompute, "nothing">;
   /** Seconds for measuring kernels first. */
@@ -126,7 +127,7 @@ export function addTrainOptions(command: Command): Command {
       "--bn-momentum <m>",
       "momentum of the batch norms' averages (default: one that settles)",
     ).argParser(share("--bn-momentum")),
-    new Option("--optimizer <name>", "how weights are updated").choices(["adam", "sgd"]).default("adam"),
+    new Option("--optimizer <name>", "how weights are updated").choices(OPTIMIZER_NAMES).default("adam"),
     recomputeOption(),
     precisionOption(),
     new Option("--weight-decay <rate>", "decoupled weight decay").argParser(
@@ -167,9 +168,9 @@ export interface PreparedTraining {
 
 function optimizerOf({ optimizer, weightDecay }: TrainOptions): OptimizerConfig {
   const decay = weightDecay === undefined ? {} : { weightDecay };
-  return optimizer === "adam"
-    ? { name: "adam", ...decay }
-    : { name: "sgd", momentum: SGD_MOMENTUM, ...decay };
+  return optimizer === "sgd"
+    ? { name: optimizer, momentum: SGD_MOMENTUM, ...decay }
+    : { name: optimizer, ...decay };
 }
 
 function defaultsFor({ data, weights }: TrainOptions): Defaults {

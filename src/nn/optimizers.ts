@@ -1,28 +1,21 @@
 // Optimizers as graph nodes: one node an arena of parameters, whatever the number of weights in it.
 
 import type { Arena, VariableSpec } from "../gpu/variables.ts";
+import { AttributeReader } from "../graph/attributes.ts";
 import type { Graph, Tensor } from "../graph/graph.ts";
+import type { Operator } from "../graph/operator.ts";
 import { pack } from "../ops/layout/pack.ts";
-import { adam } from "../ops/optimizers/adam.ts";
 import { increment } from "../ops/optimizers/increment.ts";
-import { sgd } from "../ops/optimizers/sgd.ts";
+import { type Optimizer, renewed } from "../ops/optimizers/optimizer.ts";
+import { OPTIMIZERS, type OptimizerName } from "../ops/optimizers/optimizers.ts";
 import { lossScaleVerdict } from "./mixed_precision.ts";
 
-/** Which optimizer, with its constants; the learning rate is an input of the step. */
-export type OptimizerConfig =
-  | {
-      readonly name: "adam";
-      readonly beta1?: number;
-      readonly beta2?: number;
-      readonly epsilon?: number;
-      readonly weightDecay?: number;
-    }
-  | {
-      readonly name: "sgd";
-      readonly momentum?: number;
-      readonly nesterov?: boolean;
-      readonly weightDecay?: number;
-    };
+type Constants<T> = T extends Optimizer<infer A> ? Partial<Omit<A, "lr" | "step">> : never;
+
+/** Which optimizer, with its constants under Keras' names; the learning rate is an input of the step. */
+export type OptimizerConfig = {
+  readonly [Name in OptimizerName]: { readonly name: Name } & Constants<(typeof OPTIMIZERS)[Name]>;
+}[OptimizerName];
 
 /** The variable that counts an optimizer's steps. */
 const STEP_COUNT = "optimizer/step";
@@ -32,9 +25,20 @@ export const gradientName = (arena: Arena) => `gradients/${arena.name}`;
 
 const momentName = (arena: Arena, moment: string) => `optimizer/${moment}/${arena.name}`;
 
+/** An optimizer with its constants, the absent ones filled in. */
+function settled(config: OptimizerConfig) {
+  const optimizer: Optimizer = OPTIMIZERS[config.name];
+  const operator: Operator = optimizer.operator;
+  const { name, ...given } = config;
+  const read = new AttributeReader(name, given);
+  const attrs = optimizer.operator.attributes(read);
+  read.finish();
+  return { optimizer, operator, given, moments: optimizer.moments(attrs) };
+}
+
 /** The moments that an optimizer keeps of arenas of parameters, laid out like these. */
 export function momentArenas(config: OptimizerConfig, arenas: readonly Arena[]): Arena[] {
-  const moments = config.name === "adam" ? ["m", "v"] : ["velocity"];
+  const { moments } = settled(config);
   return arenas.flatMap((arena) => moments.map((moment) => ({ ...arena, name: momentName(arena, moment) })));
 }
 
@@ -43,7 +47,8 @@ export function optimizerVariables(config: OptimizerConfig, arenas: readonly Are
   const specs = momentArenas(config, arenas).map(
     ({ name, elements }): VariableSpec => ({ name, shape: [elements], dtype: "f32" }),
   );
-  return config.name === "adam" ? [...specs, { name: STEP_COUNT, shape: [1], dtype: "f32" }] : specs;
+  const count: VariableSpec = { name: STEP_COUNT, shape: [1], dtype: "f32" };
+  return settled(config).optimizer.countsSteps ? [...specs, count] : specs;
 }
 
 /**
@@ -65,9 +70,7 @@ export function applyOptimizer(
   const packed = arenas.map((arena) => packGradients(graph, arena, gradients));
   return graph.inSegment("update", () => {
     const verdict = isScaled ? lossScaleVerdict(graph, arenas, packed) : undefined;
-    const update = { graph, arenas, packed, learningRate, verdict };
-    if (config.name === "adam") applyAdam(update, config);
-    else applySgd(update, config);
+    updateArenas({ graph, arenas, packed, learningRate, verdict }, config);
     return verdict;
   });
 }
@@ -81,35 +84,32 @@ interface Update {
   readonly verdict: Tensor | undefined;
 }
 
-function applyAdam(update: Update, { name: _, ...attrs }: OptimizerConfig & { readonly name: "adam" }): void {
+function updateArenas(update: Update, config: OptimizerConfig): void {
   const { graph, arenas, packed, learningRate, verdict } = update;
-  const counter = graph.variable(STEP_COUNT, [1]);
-  const stepCount = graph.applyOne(increment, { x: counter, verdict }, {}, STEP_COUNT);
-  graph.assign(counter, stepCount);
+  const { optimizer, operator, given, moments } = settled(config);
+  const stepCount = optimizer.countsSteps ? countStep(graph, verdict) : undefined;
   for (const [i, arena] of arenas.entries()) {
-    const param = graph.variable(arena.name, [arena.elements]);
-    const m = graph.variable(momentName(arena, "m"), [arena.elements]);
-    const v = graph.variable(momentName(arena, "v"), [arena.elements]);
-    const inputs = { param, grad: packed[i], m, v, learningRate, stepCount, verdict };
-    const { newParam, newM, newV } = graph.apply(adam, inputs, attrs, `adam ${arena.name}`);
-    if (!newParam || !newM || !newV) throw new Error("adam lacks an output");
-    graph.assign(param, newParam);
-    graph.assign(m, newM);
-    graph.assign(v, newV);
+    const shape = [arena.elements];
+    const kept = { param: graph.variable(arena.name, shape) };
+    for (const moment of moments) {
+      Object.assign(kept, { [moment]: graph.variable(momentName(arena, moment), shape) });
+    }
+    const inputs = { ...kept, grad: packed[i], learningRate, stepCount, verdict };
+    const outputs = graph.apply(operator, inputs, given, `${config.name} ${arena.name}`);
+    for (const [role, variable] of Object.entries(kept)) {
+      const value = outputs[renewed(role)];
+      if (!value) throw new Error(`${config.name} has no output ${renewed(role)}`);
+      graph.assign(variable, value);
+    }
   }
 }
 
-function applySgd(update: Update, { name: _, ...attrs }: OptimizerConfig & { readonly name: "sgd" }): void {
-  const { graph, arenas, packed, learningRate, verdict } = update;
-  for (const [i, arena] of arenas.entries()) {
-    const param = graph.variable(arena.name, [arena.elements]);
-    const velocity = graph.variable(momentName(arena, "velocity"), [arena.elements]);
-    const inputs = { param, grad: packed[i], velocity, learningRate, verdict };
-    const { newParam, newVelocity } = graph.apply(sgd, inputs, attrs, `sgd ${arena.name}`);
-    if (!newParam || !newVelocity) throw new Error("sgd lacks an output");
-    graph.assign(param, newParam);
-    graph.assign(velocity, newVelocity);
-  }
+/** The number of this step, counted on the GPU; a step that loss scaling leaves out does not count. */
+function countStep(graph: Graph, verdict: Tensor | undefined): Tensor {
+  const counter = graph.variable(STEP_COUNT, [1]);
+  const stepCount = graph.applyOne(increment, { x: counter, verdict }, {}, STEP_COUNT);
+  graph.assign(counter, stepCount);
+  return stepCount;
 }
 
 function packGradients(graph: Graph, arena: Arena, gradients: ReadonlyMap<string, Tensor>): Tensor {

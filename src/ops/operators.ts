@@ -43,9 +43,8 @@ import { cast } from "./mixed_precision/cast.ts";
 import { findInfinite } from "./mixed_precision/find_infinite.ts";
 import { lossScaleSeed, lossScaleUpdate, revertSkipped } from "./mixed_precision/loss_scale.ts";
 import { narrowArena } from "./mixed_precision/narrow_arena.ts";
-import { adam } from "./optimizers/adam.ts";
 import { increment } from "./optimizers/increment.ts";
-import { sgd } from "./optimizers/sgd.ts";
+import { OPTIMIZERS } from "./optimizers/optimizers.ts";
 import { avgPool2d, avgPool2dGradient } from "./pooling/avg_pool2d.ts";
 import { globalAvgPool2d } from "./pooling/global_avg_pool2d.ts";
 import { globalMaxPool2d, globalMaxPool2dGradient } from "./pooling/global_max_pool2d.ts";
@@ -63,8 +62,7 @@ const ALL: readonly Operator[] = [
   maxPool2d,
   batchNorm,
   softmaxCrossEntropy,
-  adam,
-  sgd,
+  ...Object.values(OPTIMIZERS).map(({ operator }): Operator => operator),
   dropout,
   pack,
   increment,

@@ -161,6 +161,16 @@ def adam(inputs, attrs):
     return {"newParam": inputs["param"] - rate * m / (tf.sqrt(v) + attrs["epsilon"]), "newM": m, "newV": v}
 
 
+def rmsprop(inputs, attrs):
+    grad, rho, momentum = inputs["grad"], attrs["rho"], attrs["momentum"]
+    velocity = inputs["velocity"] + (grad * grad - inputs["velocity"]) * (1 - rho)
+    step = attrs["lr"] * grad / tf.sqrt(velocity + attrs["epsilon"])
+    if momentum == 0:
+        return {"newParam": inputs["param"] - step, "newVelocity": velocity}
+    step += momentum * inputs["momentum"]
+    return {"newParam": inputs["param"] - step, "newVelocity": velocity, "newMomentum": step}
+
+
 def blend_taps(read, rows, columns):
     """Bilinear sample at real-valued rows and columns; read(row, column) fetches pixels at whole numbers."""
     top, left = tf.floor(rows), tf.floor(columns)
@@ -242,6 +252,7 @@ COMPOSED = {
     "crop2d": crop2d,
     "softmaxCrossEntropy": softmax_cross_entropy,
     "adam": adam,
+    "rmsprop": rmsprop,
     "resizeBilinear": resize_bilinear,
     "augmentAffine": augment_affine,
 }

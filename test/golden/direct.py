@@ -130,6 +130,25 @@ def softmax_cross_entropy(inputs, attrs):
     return {"loss": loss, "accuracy": count_correct(logits, labels)}
 
 
+def rmsprop(inputs, attrs):
+    """keras.optimizers.RMSprop, set to the state before the step. It rounds rho of Python's float to float32."""
+    dtype = inputs["param"].dtype.name
+    rho, momentum = np.float64(attrs["rho"]), attrs["momentum"]
+    optimizer = keras.optimizers.RMSprop(
+        attrs["lr"], rho=rho, momentum=momentum, epsilon=attrs["epsilon"]
+    )
+    param = keras.Variable(inputs["param"], dtype=dtype)
+    optimizer.build([param])
+    optimizer._velocities[0].assign(inputs["velocity"])
+    if momentum > 0:
+        optimizer._momentums[0].assign(inputs["momentum"])
+    optimizer.apply([inputs["grad"]])
+    moments = {"newVelocity": optimizer._velocities[0].value}
+    if momentum > 0:
+        moments["newMomentum"] = optimizer._momentums[0].value
+    return {"newParam": param.value, **moments}
+
+
 def adam(inputs, attrs):
     """keras.optimizers.Adam, set to the state before `step`. It rounds betas of Python's float to float32."""
     dtype = inputs["param"].dtype.name
@@ -187,6 +206,7 @@ DIRECT = {
     "crop2d": spatial_layer(keras.layers.Cropping2D),
     "softmaxCrossEntropy": softmax_cross_entropy,
     "adam": adam,
+    "rmsprop": rmsprop,
     "resizeBilinear": resize_bilinear,
     "augmentAffine": augment_affine,
 }

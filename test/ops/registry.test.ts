@@ -22,6 +22,7 @@ const TESTED_ALONE: Readonly<Record<string, string>> = {
   pack: "layout/pack",
   increment: "optimizers/increment",
   sgd: "optimizers/sgd",
+  rmsprop: "optimizers/rmsprop",
   normalize: "batch_norm/normalize",
   movingStatistics: "batch_norm/moving_statistics",
   foldWeights: "batch_norm/moving_statistics",

@@ -3,7 +3,7 @@
 import shader from "../../../shaders/optimizers/increment.wesl";
 import { byteSize, elementCount } from "../../base/tensors.ts";
 import { defineOperator, noAttributes, typeOf } from "../../graph/operator.ts";
-import { scaledBy } from "./adam.ts";
+import { scaledBy } from "./optimizer.ts";
 
 export const increment = defineOperator({
   name: "increment",

@@ -1,4 +1,4 @@
-"""softmaxCrossEntropy with missing rows and large logits, and Adam's update at several steps."""
+"""softmaxCrossEntropy with missing rows and large logits, Adam's update at several steps, RMSprop's."""
 
 import numpy as np
 
@@ -36,6 +36,10 @@ def cases():
     yield adam("large_epsilon", (13, 3), step=5, epsilon=0.1)
     yield adam("other_betas", (6, 9), step=3, lr=0.05, beta1=0.5, beta2=0.9, epsilon=1e-8)
     yield adam("long", (1027,), step=10)
+    yield rmsprop("plain", (7, 5))
+    yield rmsprop("momentum", (3, 3, 4, 6), momentum=0.9)
+    yield rmsprop("other_rho", (33,), lr=0.05, rho=0.5, epsilon=1e-3)
+    yield rmsprop("long_momentum", (1027,), momentum=0.5, lr=1e-4)
 
 
 def cross_entropy(name, rows, classes, missing, scale=1.5, upstream=1.0):
@@ -69,3 +73,17 @@ def adam(name, shape, step, lr=1e-2, beta1=0.9, beta2=0.999, epsilon=1e-7, fresh
     if name == "one_value":
         inputs["grad"] = np.array([-3e-4], np.float32)
     return OperatorCase("adam", name, attrs, inputs, tolerance={"rtol": 2e-5, "atol": 1e-9})
+
+
+def rmsprop(name, shape, lr=1e-2, rho=0.9, momentum=0.0, epsilon=1e-7):
+    """Parameters of the update's own size, as Adam's."""
+    random = random_of("rmsprop", name)
+    inputs = {
+        "param": mixed(random, shape, lr),
+        "grad": mixed(random, shape, 0.1),
+        "velocity": mixed(random, shape, 0.05) ** 2,
+    }
+    if momentum > 0:
+        inputs["momentum"] = mixed(random, shape, lr)
+    attrs = {"lr": lr, "rho": rho, "momentum": momentum, "epsilon": epsilon}
+    return OperatorCase("rmsprop", name, attrs, inputs, tolerance={"rtol": 2e-5, "atol": 1e-9})

@@ -19,6 +19,7 @@ import { addTraining, declareVariables } from "../../../src/nn/training.ts";
 import { sumOf } from "../../../src/ops/elementwise/sum.ts";
 import { castTo } from "../../../src/ops/mixed_precision/cast.ts";
 import { LEAST_LOSS_SCALE } from "../../../src/ops/mixed_precision/loss_scale.ts";
+import { OPTIMIZER_NAMES } from "../../../src/ops/optimizers/optimizers.ts";
 import { fuse, fuseForInference } from "../../../src/passes/passes.ts";
 import type { ModelCase, NetworkConfig, TrainingCase, WeightSource } from "./golden_case.ts";
 import { proceduralWeight } from "./procedural_weights.ts";
@@ -133,9 +134,9 @@ function optimizerOf(raw: Readonly<Record<string, unknown>>): {
       typeof value === "boolean" ? value : Number(value),
     ]),
   );
-  if (name === "adam") return { config: { name, ...numbers }, learningRate: lr };
-  if (name === "sgd") return { config: { name, ...numbers }, learningRate: lr };
-  throw new WeftError(`unknown optimizer ${JSON.stringify(name)}`);
+  const known = OPTIMIZER_NAMES.find((one) => one === name);
+  if (known === undefined) throw new WeftError(`unknown optimizer ${JSON.stringify(name)}`);
+  return { config: { name: known, ...numbers }, learningRate: lr };
 }
 
 /** The graph of a training's step, laid out. */

@@ -1,0 +1,13 @@
+// The optimizers by name. A new one is a file beside this one, its shader, and a line here.
+
+import { adam } from "./adam.ts";
+import { rmsprop } from "./rmsprop.ts";
+import { sgd } from "./sgd.ts";
+
+/** By Keras' names in camelCase. */
+export const OPTIMIZERS = { adam, sgd, rmsprop } as const;
+
+export type OptimizerName = keyof typeof OPTIMIZERS;
+
+/** In the order in which help shows them. */
+export const OPTIMIZER_NAMES = Object.keys(OPTIMIZERS) as readonly OptimizerName[];

@@ -1,8 +1,8 @@
 // batchNorm in training, with what the networks fuse behind it, and the pieces of it that other passes use alone:
 // normalize, movingStatistics, foldWeights.
 
+import { type Attributes, type NamedValues, the, type Values } from "../../src/ops/common/definition.ts";
 import { batchNorm as record } from "../../test/reference/batch_norm.ts";
-import { type Attributes, type NamedValues, the, type Values } from "../../test/reference/reference.ts";
 import { type OperatorCase, type OperatorForm, type Reference, smallShape } from "./bench_case.ts";
 import { type NormShape, SHAPES } from "./shapes.ts";
 

@@ -1,7 +1,7 @@
 // dropout before the heads.
 
 import { mix32 } from "../../src/base/random.ts";
-import { type Attributes, type NamedValues, the, type Values } from "../../test/reference/reference.ts";
+import { type Attributes, type NamedValues, the, type Values } from "../../src/ops/common/definition.ts";
 import type { OperatorCase, OperatorForm } from "./bench_case.ts";
 
 /** Numbers of 24 bits are drawn; a value is kept where its number is at least the rate's share of them. */

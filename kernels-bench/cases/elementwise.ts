@@ -2,7 +2,7 @@
 
 import type { Shape } from "../../src/base/tensors.ts";
 import type { RawAttributes } from "../../src/graph/attributes.ts";
-import { type NamedValues, the } from "../../test/reference/reference.ts";
+import { type NamedValues, the } from "../../src/ops/common/definition.ts";
 import { type OperatorCase, type OperatorForm, smallShape, type TensorSpec } from "./bench_case.ts";
 
 interface Elementwise {

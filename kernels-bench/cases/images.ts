@@ -1,7 +1,7 @@
 // preprocess, augmentAffine, resizeBilinear: what happens to images before the network.
 
+import { type NamedValues, the } from "../../src/ops/common/definition.ts";
 import { augmentAffine } from "../../test/reference/augment_affine.ts";
-import { type NamedValues, the } from "../../test/reference/reference.ts";
 import type { OperatorCase, OperatorForm } from "./bench_case.ts";
 
 /** x / 127.5 - 1, after the warp where there is one. */

@@ -3,8 +3,8 @@
 
 import { roundedToHalf } from "../../src/base/half_floats.ts";
 import type { Shape } from "../../src/base/tensors.ts";
+import { type NamedValues, the, type Values } from "../../src/ops/common/definition.ts";
 import { FLAG_THREADS } from "../../src/ops/mixed_precision/find_infinite.ts";
-import { type NamedValues, the, type Values } from "../../test/reference/reference.ts";
 import type { OperatorCase, OperatorForm } from "./bench_case.ts";
 
 /** Trainable weights of MobileNetV2 without a top, in whole blocks of 128. */

@@ -1,7 +1,7 @@
 // adam, sgd, increment: the update of all weights, and the count of its steps.
 
-import type { Attributes, NamedValues } from "../../test/reference/reference.ts";
-import { the } from "../../test/reference/reference.ts";
+import type { Attributes, NamedValues } from "../../src/ops/common/definition.ts";
+import { the } from "../../src/ops/common/definition.ts";
 import type { OperatorCase, OperatorForm } from "./bench_case.ts";
 
 /** Trainable weights without a top. */

@@ -3,11 +3,11 @@
 
 import { WeftError } from "../../src/base/errors.ts";
 import type { GpuDevice } from "../../src/gpu/device.ts";
+import type { Attributes, NamedValues } from "../../src/ops/common/definition.ts";
 import { type ExpectedElement, expectedElements } from "../../src/tune/expected_values.ts";
 import { differenceFrom } from "../../src/tune/verification.ts";
 import { compare, type Tolerance } from "../../test/reference/compare.ts";
 import { records } from "../../test/reference/records.ts";
-import type { Attributes, NamedValues } from "../../test/reference/reference.ts";
 import { caseName, type OperatorCase, type Pass, type Reference } from "../cases/bench_case.ts";
 import { type PassGraph, passGraph } from "./pass_graph.ts";
 import { PreparedPass } from "./prepared_pass.ts";

@@ -4,7 +4,7 @@ import { roundedToHalf } from "../../src/base/half_floats.ts";
 import { RandomStream } from "../../src/base/random.ts";
 import { type DType, elementCount } from "../../src/base/tensors.ts";
 import type { HostArray } from "../../src/graph/plan.ts";
-import type { NamedValues, Values } from "../../test/reference/reference.ts";
+import type { NamedValues, Values } from "../../src/ops/common/definition.ts";
 import type { Draw, TensorSpec } from "../cases/bench_case.ts";
 
 const SEED = 5;

@@ -7,7 +7,7 @@ import { liveNodes } from "../../src/graph/live_nodes.ts";
 import type { Cost } from "../../src/graph/operator.ts";
 import { Plan, type StepValues } from "../../src/graph/plan.ts";
 import { layOutPlan } from "../../src/graph/plan_layout.ts";
-import type { NamedValues, Values } from "../../test/reference/reference.ts";
+import type { NamedValues, Values } from "../../src/ops/common/definition.ts";
 import { caseName, type OperatorCase, type OperatorForm, type Pass } from "../cases/bench_case.ts";
 import { draw, drawAll, hostArray } from "./draws.ts";
 import { type PassGraph, passGraph } from "./pass_graph.ts";

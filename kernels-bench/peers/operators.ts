@@ -4,8 +4,12 @@
 import { RandomStream } from "../../src/base/random.ts";
 import { elementCount, type Shape } from "../../src/base/tensors.ts";
 import type { Padding } from "../../src/graph/attributes.ts";
-import { geometryOf as geometryOfConvolution } from "../../src/ops/conv2d/convolution.ts";
-import { dataGradientSum, outputValue, weightGradientSum } from "../../src/tune/expected_convolution.ts";
+import {
+  convolutionDataGradient,
+  convolutionOutput,
+  convolutionSizes,
+  convolutionWeightGradient,
+} from "../../src/ops/conv2d/conv2d_definition.ts";
 import type { OperatorCase, Pass } from "../cases/bench_case.ts";
 
 /** An operator of cases/shapes.json in one direction. Images are [N,H,W,C]. */
@@ -151,20 +155,15 @@ function eachTap(
 /** Elements of a convolution or of a gradient, as the tuner checks them. */
 function convolutionElements({ work, x, w }: Geometry, tensors: OperatorTensors): (index: number) => number {
   const { op, pass, strides, padding } = work;
-  const [R = 1, S = 1, C = 1, last = 1] = w;
-  const isDepthwise = op === "depthwiseConv2d";
-  const kernel = { R, S, K: isDepthwise ? C : last, groups: isDepthwise ? C : 1 };
-  const g = geometryOfConvolution(op, x, kernel, { strides, padding, dilations: [1, 1] });
-  const { x: image, w: weights, dy } = tensors;
-  if (pass === "forward") {
-    const sum = outputValue(g, { attrs: {} }, { x: image, w: weights });
-    return (index) => sum(index).value;
-  }
-  const sum =
-    pass === "weightGradient"
-      ? weightGradientSum(g, { x: image, dy })
-      : dataGradientSum(g, { dy, w: weights });
-  return (index) => sum(index).value;
+  const g = convolutionSizes(op, x, w, { strides, padding });
+  const operands = { x: tensors.x, w: tensors.w, dy: tensors.dy };
+  const elements =
+    pass === "forward"
+      ? convolutionOutput(g, operands, {})
+      : pass === "weightGradient"
+        ? convolutionWeightGradient(g, operands)
+        : convolutionDataGradient(g, operands);
+  return (index) => elements(index).value;
 }
 
 /** The result's pixels whose window holds a place of the image. */

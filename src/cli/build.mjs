@@ -53,6 +53,9 @@ const KERNEL_SOURCES = [
   "src/gpu/shader_modules.ts",
 ];
 
+/** What checks kernels decides nothing about them. */
+const DEFINITION = /(^|[/_])definition\.ts$/;
+
 /** A hash of all that decides what kernels compute and how fast. */
 export function kernelHash() {
   const hash = createHash("sha256");
@@ -61,7 +64,8 @@ export function kernelHash() {
     const names = readdirSync(join(ROOT, source), { recursive: true, encoding: "utf8" });
     return names.map((name) => `${source}/${name.replaceAll("\\", "/")}`);
   });
-  for (const path of paths.filter((name) => /\.(wgsl|wesl|ts)$/.test(name)).sort()) {
+  const isSource = (name) => /\.(wgsl|wesl|ts)$/.test(name) && !DEFINITION.test(name);
+  for (const path of paths.filter(isSource).sort()) {
     hash.update(`${path}\0`);
     hash.update(readFileSync(join(ROOT, path)));
   }

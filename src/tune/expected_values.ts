@@ -2,18 +2,24 @@
 // operators' definitions: the check that a candidate passes before it is timed. It shares nothing with the
 // kernels, and it is of the very shape that is timed.
 
+import { RandomStream } from "../base/random.ts";
 import { elementCount, type Shape } from "../base/tensors.ts";
 import type { GraphNode } from "../graph/graph.ts";
 import {
-  type ExactElement,
-  type ExactSum,
-  type InputValues,
-  pickIndices,
-  ROUNDING,
-  valuesOf,
-} from "./exact_sum.ts";
-import { expectedBatchNorm, expectedBatchNormGradient } from "./expected_batch_norm.ts";
-import { convolutionOf, dataGradientSum, outputValue, weightGradientSum } from "./expected_convolution.ts";
+  type BatchNormAttributes,
+  batchNormChannel,
+  batchNormExtent,
+  batchNormGradientChannel,
+} from "../ops/batch_norm/batch_norm_definition.ts";
+import { type Elements, type ExactSum, type Operands, operand } from "../ops/common/definition.ts";
+import {
+  type ConvolutionAttributes,
+  convolutionDataGradient,
+  convolutionOutput,
+  convolutionSizes,
+  convolutionWeightGradient,
+} from "../ops/conv2d/conv2d_definition.ts";
+import { columnSums } from "../ops/reduce/column_sums_definition.ts";
 
 /** One element of an output. */
 export interface ExpectedElement {
@@ -24,70 +30,110 @@ export interface ExpectedElement {
   readonly allowed: number;
 }
 
+/** Rounding in sums of up to some hundred thousand terms, a share of their magnitude; one part left out is far more. */
+const ROUNDING = 2e-5;
 const SMALLEST_ALLOWED = 1e-6;
 const SAMPLES = 24;
+/** Channels of batch norm, and rows of each of these. */
+const CHANNELS = 4;
+const ROWS = 6;
 
 /** Rounding to f16, of a value and of what f16 has no exponent for. */
 const HALF_ROUNDING = 2 ** -11;
 const SMALLEST_HALF = 2 ** -24;
 
-function allowedFor(node: GraphNode, { role, value, magnitude }: ExactElement): number {
+/** How far a sum may be off in the output's type. */
+function allowedFor(node: GraphNode, role: string, { value, magnitude }: ExactSum): number {
   const ofSum = ROUNDING * magnitude + SMALLEST_ALLOWED;
   if (node.outputs[role]?.dtype !== "f16") return ofSum;
   return ofSum + HALF_ROUNDING * (Math.abs(value) + ofSum) + SMALLEST_HALF;
 }
 
 /** Some elements of each output that is checked; undefined where the operator is not known here. */
-export function expectedElements(
-  node: GraphNode,
-  inputs: InputValues,
-): readonly ExpectedElement[] | undefined {
+export function expectedElements(node: GraphNode, inputs: Operands): readonly ExpectedElement[] | undefined {
   switch (node.operator.name) {
     case "conv2d":
     case "depthwiseConv2d":
     case "dense":
-      return sampled(node, "y", outputValue(convolutionOf(node), node, inputs));
+      return sampled(node, "y", convolutionOutput(convolutionOf(node), inputs, node.attrs));
     case "conv2dDataGradient":
     case "depthwiseConv2dDataGradient":
     case "denseDataGradient":
-      return sampled(node, "dx", dataGradientSum(convolutionOf(node), inputs));
+      return sampled(node, "dx", convolutionDataGradient(convolutionOf(node), inputs));
     case "conv2dWeightGradient":
     case "depthwiseConv2dWeightGradient":
     case "denseWeightGradient":
-      return sampled(node, "dw", weightGradientSum(convolutionOf(node), inputs));
+      return sampled(node, "dw", convolutionWeightGradient(convolutionOf(node), inputs));
     case "sumRows":
-      return sampled(node, "y", rowSum(node.inputs.x?.shape ?? [], inputs));
+      return sampled(node, "y", columnSums(operand(inputs, "x"), node.inputs.x?.shape.at(-1) ?? 1));
     case "batchNorm":
-      return expectedBatchNorm(node, inputs).map((element) => withAllowance(node, element));
+      return batchNormElements(node, inputs);
     case "batchNormGradient":
-      return expectedBatchNormGradient(node, inputs).map((element) => withAllowance(node, element));
+      return batchNormGradientElements(node, inputs);
     default:
       return undefined;
   }
 }
 
-function withAllowance(node: GraphNode, element: ExactElement): ExpectedElement {
-  const { role, index, value } = element;
-  return { role, index, value, allowed: allowedFor(node, element) };
+/** Attributes of the gradients of convolutions as well. */
+interface ConvolutionNodeAttributes extends ConvolutionAttributes {
+  readonly inputShape?: Shape;
+  readonly kernelShape?: Shape;
 }
 
-function sampled(node: GraphNode, role: string, sum: (index: number) => ExactSum): ExpectedElement[] {
-  const count = elementCount(node.outputs[role]?.shape ?? []);
-  return pickIndices(`${node.operator.name}/${role}`, count, SAMPLES).map((index) => {
-    const { value, magnitude } = sum(index);
-    return withAllowance(node, { role, index, value, magnitude });
+/** The sizes of the convolution that a node computes, or a gradient of. */
+function convolutionOf({ operator: { name }, attrs, inputs, outputs }: GraphNode) {
+  const given: ConvolutionNodeAttributes = attrs;
+  const x = inputs.x?.shape ?? given.inputShape ?? outputs.dx?.shape ?? [];
+  const w = inputs.w?.shape ?? given.kernelShape ?? outputs.dw?.shape ?? [];
+  return convolutionSizes(name, x, w, given);
+}
+
+/** Elements of y and, in training, of the new moving averages. */
+function batchNormElements(node: GraphNode, inputs: Operands): ExpectedElement[] {
+  const attrs = node.attrs as BatchNormAttributes;
+  const extent = batchNormExtent(node.inputs.x?.shape ?? [], inputs.validRows?.[0]);
+  return pickIndices("batchNorm/channels", extent.channels, CHANNELS).flatMap((c) => {
+    const { y, ...moved } = batchNormChannel(inputs, extent, attrs, c);
+    const rows = pickIndices("batchNorm/rows", extent.rows, ROWS);
+    return [
+      ...rows.map((row) => expected(node, "y", row * extent.channels + c, y(row))),
+      ...Object.entries(attrs.training ? moved : {}).map(([role, sum]) => expected(node, role, c, sum)),
+    ];
   });
 }
 
-function rowSum(shape: Shape, inputs: InputValues): (index: number) => ExactSum {
-  const x = valuesOf(inputs, "x");
-  const columns = shape.at(-1) ?? 1;
-  return (column) => {
-    let [value, magnitude] = [0, 0];
-    for (let at = column; at < x.length; at += columns) {
-      value += x[at] ?? 0;
-      magnitude += Math.abs(x[at] ?? 0);
-    }
-    return { value, magnitude };
-  };
+/** Elements of dgamma, dbeta and, where it is wanted, dx. */
+function batchNormGradientElements(node: GraphNode, inputs: Operands): ExpectedElement[] {
+  const attrs = node.attrs as BatchNormAttributes;
+  const extent = batchNormExtent(node.inputs.x?.shape ?? [], inputs.validRows?.[0]);
+  const { channels } = extent;
+  const of = (row: number, c: number) => inputs.statistics?.[row * channels + c] ?? 0;
+  return pickIndices("batchNormGradient/channels", channels, CHANNELS).flatMap((c) => {
+    const statistics = { mean: of(0, c), invStd: of(1, c), scale: of(2, c), shift: of(3, c) };
+    const sums = batchNormGradientChannel(inputs, extent, attrs, statistics, c, 1 / ROUNDING);
+    const rows = node.outputs.dx ? pickIndices("batchNormGradient/rows", extent.rows, ROWS) : [];
+    return [
+      expected(node, "dbeta", c, sums.dbeta),
+      expected(node, "dgamma", c, sums.dgamma),
+      ...rows.map((row) => expected(node, "dx", row * channels + c, sums.dx(row))),
+    ];
+  });
+}
+
+function expected(node: GraphNode, role: string, index: number, sum: ExactSum): ExpectedElement {
+  return { role, index, value: sum.value, allowed: allowedFor(node, role, sum) };
+}
+
+function sampled(node: GraphNode, role: string, elements: Elements): ExpectedElement[] {
+  const count = elementCount(node.outputs[role]?.shape ?? []);
+  const indices = pickIndices(`${node.operator.name}/${role}`, count, SAMPLES);
+  return indices.map((index) => expected(node, role, index, elements(index)));
+}
+
+/** The first, the last, and some indices between, the same for the same name. */
+function pickIndices(name: string, count: number, wanted: number): number[] {
+  const stream = new RandomStream(5, name);
+  const picked = Array.from({ length: Math.max(0, wanted - 2) }, () => stream.below(count));
+  return [...new Set([0, count - 1, ...picked])];
 }

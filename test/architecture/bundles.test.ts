@@ -1,4 +1,5 @@
-// The product's bundles hold the product: nothing of the bench, the golden runner or the tests.
+// The product's bundles hold the product: nothing of the bench, the golden runner or the tests, and of the operators'
+// definitions in float64 those alone that the tuner checks kernels by.
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,6 +9,15 @@ import { buildCommandLine, buildLibrary } from "../../src/cli/build.mjs";
 const ROOT = join(import.meta.dirname, "..", "..");
 const DIST = join(ROOT, "dist");
 const PRODUCT = /^(src|shaders)\/|(^|\/)node_modules\//;
+const DEFINITION = /^src\/ops\/.*\bdefinition\.ts$|_definition\.ts$/;
+const DEFINITIONS_OF_THE_TUNER = [
+  "src/ops/batch_norm/batch_norm_definition.ts",
+  "src/ops/common/definition.ts",
+  "src/ops/common/window_definition.ts",
+  "src/ops/conv2d/conv2d_definition.ts",
+  "src/ops/elementwise/activations_definition.ts",
+  "src/ops/reduce/column_sums_definition.ts",
+];
 
 /** The sources of a bundle, by its source map, from the root. */
 function sourcesOf(path: string): string[] {
@@ -35,5 +45,7 @@ it.each(["weft.js", "node.js", "cli.js"])(
     const sources = bundles.flatMap((bundle) => sourcesOf(join(DIST, bundle)));
     expect(sources.filter((source) => source.startsWith("src/"))).not.toEqual([]);
     expect(sources.filter((source) => !PRODUCT.test(source))).toEqual([]);
+    const definitions = [...new Set(sources.filter((source) => DEFINITION.test(source)))];
+    expect(definitions.toSorted()).toEqual(name === "node.js" ? [] : DEFINITIONS_OF_THE_TUNER);
   },
 );

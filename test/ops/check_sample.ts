@@ -1,16 +1,10 @@
 // An operator on the GPU against its float64 reference, for the tests over the registry.
 
 import type { GpuDevice } from "../../src/gpu/device.ts";
+import { type NamedValues, the, type Values } from "../../src/ops/common/definition.ts";
 import { type HostTensor, runOperator } from "../golden/runner/run_operator.ts";
 import { expectMatch } from "../reference/compare.ts";
-import {
-  type NamedValues,
-  type OperatorRecord,
-  type Sample,
-  the,
-  upstreamGradients,
-  type Values,
-} from "../reference/reference.ts";
+import { type OperatorRecord, type Sample, upstreamGradients } from "../reference/reference.ts";
 
 /** Inputs that are whole numbers on the GPU as well. */
 export const WHOLE_NUMBER_ROLES: ReadonlySet<string> = new Set(["validRows"]);

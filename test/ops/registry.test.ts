@@ -65,19 +65,20 @@ const all: readonly Operator[] = [...OPERATORS.values()];
 const ofGradients = all.filter(({ name }) => GRADIENT.test(name));
 const forward = all.filter(({ name }) => !GRADIENT.test(name) && !(name in EXERCISED_BY));
 
-/** Whether `defineUnary` makes an operator, and the operator of its gradient, out of a rule. */
-function isByRule(name: string): boolean {
-  const rule = new RegExp(`defineUnary\\(\\s*"${name.replace(GRADIENT, "")}"`);
-  return operatorSources.some(({ text }) => rule.test(text));
+/** The files below src/ops/ that define an operator, by themselves or out of a rule, which gives its gradient as well. */
+function sourcesOf(name: string): string[] {
+  const pathsWith = (definition: RegExp) =>
+    operatorSources.filter(({ text }) => definition.test(text)).map(({ path }) => path);
+  const byRule = pathsWith(new RegExp(`defineUnary\\(\\s*"${name.replace(GRADIENT, "")}"`));
+  return byRule.length > 0 ? byRule : pathsWith(new RegExp(`\\bname: "${name}"`));
 }
+
+/** The room that a path below src/ops/ leads into. */
+const roomOf = (path: string) => path.split("/")[0];
 
 describe("the registry", () => {
   it.each(all.map(({ name }) => name))("%s is defined in one room", (name) => {
-    const definition = new RegExp(
-      `\\b(name: |defineUnary\\(\\s*)"${isByRule(name) ? name.replace(GRADIENT, "") : name}"`,
-    );
-    const rooms = operatorSources.filter(({ text }) => definition.test(text)).map(({ path }) => path);
-    expect(rooms).toEqual([expect.stringMatching(/^\w+\/\w+\.ts$/)]);
+    expect(sourcesOf(name)).toEqual([expect.stringMatching(/^\w+\/\w+\.ts$/)]);
   });
 
   it.each(forward.map(({ name }) => name))("%s has a reference record or a test of its own", (name) => {
@@ -101,6 +102,13 @@ describe("the registry", () => {
 
   it.each(records.map(({ op }) => op))("%s, which has a record, is an operator", (name) => {
     expect(OPERATORS.has(name)).toBe(true);
+  });
+
+  it.each(records.map(({ op }) => op))("%s has its definition in its room", (op) => {
+    const definition = new RegExp(`^export const ${op}Definition\\b|^  ${op}: \\{ ?(value|$)`, "m");
+    const definitions = operatorSources.filter(({ path }) => path.endsWith("_definition.ts"));
+    const rooms = definitions.filter(({ text }) => definition.test(text)).map(({ path }) => roomOf(path));
+    expect(rooms).toEqual(sourcesOf(op).map(roomOf));
   });
 
   it("has a gradient where a record has one, and none where it has none", () => {

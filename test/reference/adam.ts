@@ -1,34 +1,9 @@
-// adam as Keras 3: alpha = lr * sqrt(1 - beta2^step) / (1 - beta1^step); m += (grad - m) * (1 - beta1);
-// v += (grad^2 - v) * (1 - beta2); param -= m * alpha / (sqrt(v) + epsilon).
+// What adam is checked with.
+
+import { zeros } from "../../src/ops/common/definition.ts";
+import { type AdamAttributes, adamDefinition } from "../../src/ops/optimizers/adam_definition.ts";
 import { exactly, uniform } from "./draw.ts";
-import { type NamedValues, type OperatorRecord, type Sample, the, zeros } from "./reference.ts";
-
-interface AdamAttributes {
-  /** Counted from 1. */
-  readonly step: number;
-  readonly lr: number;
-  readonly beta1: number;
-  readonly beta2: number;
-  readonly epsilon: number;
-}
-
-function forward(inputs: NamedValues, attrs: AdamAttributes): NamedValues {
-  const { step, lr, beta1, beta2, epsilon } = attrs;
-  const param = the(inputs, "param");
-  const grad = the(inputs, "grad").data;
-  const alpha = (lr * Math.sqrt(1 - beta2 ** step)) / (1 - beta1 ** step);
-  const newParam = zeros(param.shape);
-  const newM = zeros(param.shape);
-  const newV = zeros(param.shape);
-  for (let i = 0; i < grad.length; i++) {
-    const m = the(inputs, "m").data[i]!;
-    const v = the(inputs, "v").data[i]!;
-    newM.data[i] = m + (grad[i]! - m) * (1 - beta1);
-    newV.data[i] = v + (grad[i]! ** 2 - v) * (1 - beta2);
-    newParam.data[i] = param.data[i]! - (newM.data[i]! * alpha) / (Math.sqrt(newV.data[i]!) + epsilon);
-  }
-  return { newParam, newM, newV };
-}
+import type { OperatorRecord, Sample } from "./reference.ts";
 
 const KERAS: AdamAttributes = { step: 1, lr: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-7 };
 
@@ -46,6 +21,7 @@ function sample(shape: readonly number[], attrs: Partial<AdamAttributes>): Sampl
 }
 
 export const adam: OperatorRecord = {
+  ...adamDefinition,
   op: "adam",
   differentiable: [],
   upstream: [],
@@ -71,5 +47,4 @@ export const adam: OperatorRecord = {
       message: /adam.*grad/,
     },
   ],
-  forward: (inputs, attrs) => forward(inputs, attrs as unknown as AdamAttributes),
 };

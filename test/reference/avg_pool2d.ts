@@ -1,27 +1,9 @@
-// avgPool2d: the mean of each window. Padding is left out of sum and count, unless countIncludePad is set:
-// then the sum is divided by the whole window.
+// What avgPool2d is checked with.
+
+import { avgPool2dDefinition } from "../../src/ops/pooling/avg_pool2d_definition.ts";
+import type { PoolAttributes } from "../../src/ops/pooling/pooling_definition.ts";
 import { uniform } from "./draw.ts";
-import { type OperatorRecord, type Sample, the, type Values, zeros } from "./reference.ts";
-import { type PoolAttributes, poolWindows } from "./window.ts";
-
-/** What a window's sum is divided by. */
-function countOf(taps: readonly number[], attrs: PoolAttributes): number {
-  return attrs.countIncludePad ? attrs.size[0] * attrs.size[1] : Math.max(taps.length, 1);
-}
-
-function forward(x: Values, attrs: PoolAttributes): Values {
-  const { shape, windows } = poolWindows(x.shape, attrs);
-  const means = windows.map((taps) => taps.reduce((sum, i) => sum + x.data[i]!, 0) / countOf(taps, attrs));
-  return { shape, data: Float64Array.from(means) };
-}
-
-function gradient(x: Values, attrs: PoolAttributes, dy: Values): Values {
-  const dx = zeros(x.shape);
-  poolWindows(x.shape, attrs).windows.forEach((taps, o) => {
-    for (const i of taps) dx.data[i]! += dy.data[o]! / countOf(taps, attrs);
-  });
-  return dx;
-}
+import type { OperatorRecord, Sample } from "./reference.ts";
 
 function sample(name: string, shape: readonly number[], attrs: PoolAttributes): Sample {
   return { name, attrs: { ...attrs }, inputs: { x: uniform(`avgPool2d/${name}`, shape) } };
@@ -65,6 +47,7 @@ function samples(): Sample[] {
 }
 
 export const avgPool2d: OperatorRecord = {
+  ...avgPool2dDefinition,
   op: "avgPool2d",
   differentiable: ["x"],
   upstream: ["y"],
@@ -83,8 +66,4 @@ export const avgPool2d: OperatorRecord = {
       message: /avgPool2d.*\bx\b/,
     },
   ],
-  forward: (inputs, attrs) => ({ y: forward(the(inputs, "x"), attrs as unknown as PoolAttributes) }),
-  gradient: (inputs, attrs, dOutputs) => ({
-    dx: gradient(the(inputs, "x"), attrs as unknown as PoolAttributes, the(dOutputs, "dy")),
-  }),
 };

@@ -1,93 +1,11 @@
-// batchNorm: y = gamma * (x - mean) / sqrt(variance + epsilon) + beta, over all axes but the last.
-// Training: mean and biased variance of the batch, and moving = moving * momentum + batch * (1 - momentum);
-// else the moving ones. weft's own optional input validRows [1]: only rows n < validRows count; other rows
-// are normalised, their dx is 0.
-import { exactly, normal, uniform } from "./draw.ts";
+// What batchNorm is checked with.
+
 import {
-  type NamedValues,
-  type OperatorRecord,
-  type Sample,
-  type SampleTolerance,
-  the,
-  zeros,
-} from "./reference.ts";
-
-interface BatchNormAttributes {
-  readonly training: boolean;
-  readonly epsilon: number;
-  readonly momentum: number;
-}
-
-/** Channels, and how many elements of x belong to the rows that count. */
-function extentOf(inputs: NamedValues) {
-  const x = the(inputs, "x");
-  const rows = inputs.validRows?.data[0] ?? x.shape[0]!;
-  return { C: x.shape.at(-1)!, validSize: (x.data.length / x.shape[0]!) * rows };
-}
-
-/** Mean and biased variance of each channel over the rows that count, in two passes. */
-function batchStatistics(inputs: NamedValues) {
-  const x = the(inputs, "x").data;
-  const { C, validSize } = extentOf(inputs);
-  const count = validSize / C;
-  const mean = new Float64Array(C);
-  const variance = new Float64Array(C);
-  for (let i = 0; i < validSize; i++) mean[i % C]! += x[i]! / count;
-  for (let i = 0; i < validSize; i++) variance[i % C]! += (x[i]! - mean[i % C]!) ** 2 / count;
-  return { mean, variance };
-}
-
-/** What x is normalised with: the batch's statistics or the moving ones. */
-function normalisation(inputs: NamedValues, attrs: BatchNormAttributes) {
-  const moving = { mean: the(inputs, "movingMean").data, variance: the(inputs, "movingVariance").data };
-  const { mean, variance } = attrs.training ? batchStatistics(inputs) : moving;
-  return { mean, variance, invStd: variance.map((v) => 1 / Math.sqrt(v + attrs.epsilon)) };
-}
-
-function forward(inputs: NamedValues, attrs: BatchNormAttributes): NamedValues {
-  const x = the(inputs, "x");
-  const { C } = extentOf(inputs);
-  const { mean, variance, invStd } = normalisation(inputs, attrs);
-  const y = zeros(x.shape);
-  for (let i = 0; i < x.data.length; i++) {
-    const c = i % C;
-    const gamma = inputs.gamma?.data[c] ?? 1;
-    const beta = inputs.beta?.data[c] ?? 0;
-    y.data[i] = gamma * (x.data[i]! - mean[c]!) * invStd[c]! + beta;
-  }
-  if (!attrs.training) return { y };
-  const moved = (moving: Float64Array, batch: Float64Array) => ({
-    shape: [C],
-    data: moving.map((old, c) => old * attrs.momentum + batch[c]! * (1 - attrs.momentum)),
-  });
-  return {
-    y,
-    newMovingMean: moved(the(inputs, "movingMean").data, mean),
-    newMovingVariance: moved(the(inputs, "movingVariance").data, variance),
-  };
-}
-
-function gradient(inputs: NamedValues, attrs: BatchNormAttributes, dy: Float64Array): NamedValues {
-  const x = the(inputs, "x");
-  const { C, validSize } = extentOf(inputs);
-  const { mean, invStd } = normalisation(inputs, attrs);
-  const normalised = x.data.map((value, i) => (value - mean[i % C]!) * invStd[i % C]!);
-  const dgamma = zeros([C]);
-  const dbeta = zeros([C]);
-  for (let i = 0; i < validSize; i++) {
-    dgamma.data[i % C]! += dy[i]! * normalised[i]!;
-    dbeta.data[i % C]! += dy[i]!;
-  }
-  const dx = zeros(x.shape);
-  for (let i = 0; i < validSize; i++) {
-    const c = i % C;
-    const scale = (inputs.gamma?.data[c] ?? 1) * invStd[c]!;
-    // In training x also moves the mean and the variance.
-    const shared = (dbeta.data[c]! + normalised[i]! * dgamma.data[c]!) / (validSize / C);
-    dx.data[i] = scale * (attrs.training ? dy[i]! - shared : dy[i]!);
-  }
-  return { dx, ...(inputs.gamma && { dgamma }), ...(inputs.beta && { dbeta }) };
-}
+  type BatchNormAttributes,
+  batchNormDefinition,
+} from "../../src/ops/batch_norm/batch_norm_definition.ts";
+import { exactly, normal, uniform } from "./draw.ts";
+import type { OperatorRecord, Sample, SampleTolerance } from "./reference.ts";
 
 interface SampleOptions {
   readonly attrs?: Partial<BatchNormAttributes>;
@@ -152,6 +70,7 @@ const ATTRS = { training: true, epsilon: 1e-3, momentum: 0.99 };
 const FIVE = { gamma: [5], beta: [5], movingMean: [5], movingVariance: [5] };
 
 export const batchNorm: OperatorRecord = {
+  ...batchNormDefinition,
   op: "batchNorm",
   differentiable: ["x", "gamma", "beta"],
   upstream: ["y"],
@@ -177,7 +96,4 @@ export const batchNorm: OperatorRecord = {
       message: /batchNorm.*movingVariance/,
     },
   ],
-  forward: (inputs, attrs) => forward(inputs, attrs as unknown as BatchNormAttributes),
-  gradient: (inputs, attrs, dOutputs) =>
-    gradient(inputs, attrs as unknown as BatchNormAttributes, the(dOutputs, "dy").data),
 };

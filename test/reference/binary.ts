@@ -1,16 +1,9 @@
-// What add and multiply share: b has a's shape, or is [N, 1, 1, C] and then meets every pixel of its row
-// and channel.
-import { uniform } from "./draw.ts";
-import { type BadInput, type NamedValues, type Sample, sizes4, the } from "./reference.ts";
+// What add and multiply are checked with: b of the shape of a, and b [N, 1, 1, C].
 
-/** For each element of a, the element of b it meets. */
-export function partners(inputs: NamedValues): number[] {
-  const a = the(inputs, "a");
-  const b = the(inputs, "b");
-  if (a.data.length === b.data.length) return Array.from(a.data, (_, i) => i);
-  const [, H, W, C] = sizes4(a.shape);
-  return Array.from(a.data, (_, i) => Math.floor(i / (H * W * C)) * C + (i % C));
-}
+import { addDefinition, multiplyDefinition } from "../../src/ops/elementwise/binary_definition.ts";
+
+import { uniform } from "./draw.ts";
+import type { BadInput, OperatorRecord, Sample } from "./reference.ts";
 
 function sample(op: string, a: readonly number[], b: readonly number[]): Sample {
   const name = `[${a.join(",")}] and [${b.join(",")}]`;
@@ -19,7 +12,7 @@ function sample(op: string, a: readonly number[], b: readonly number[]): Sample 
 }
 
 /** Samples of both forms of b. */
-export function binarySamples(op: string): Sample[] {
+function binarySamples(op: string): Sample[] {
   const same = [
     [1, 1],
     [5, 33],
@@ -44,7 +37,7 @@ export function binarySamples(op: string): Sample[] {
 }
 
 /** Shapes that neither are equal nor broadcast over space. */
-export function binaryBadInputs(op: string): BadInput[] {
+function binaryBadInputs(op: string): BadInput[] {
   const message = new RegExp(`${op}.*\\bb\\b`);
   const a = [2, 4, 4, 8];
   return [
@@ -53,3 +46,21 @@ export function binaryBadInputs(op: string): BadInput[] {
     { name: "b of another rank", attrs: {}, inputs: { a, b: [2, 8] }, message },
   ];
 }
+
+export const add: OperatorRecord = {
+  ...addDefinition,
+  op: "add",
+  differentiable: ["a", "b"],
+  upstream: ["y"],
+  samples: () => binarySamples("add"),
+  badInputs: binaryBadInputs("add"),
+};
+
+export const multiply: OperatorRecord = {
+  ...multiplyDefinition,
+  op: "multiply",
+  differentiable: ["a", "b"],
+  upstream: ["y"],
+  samples: () => binarySamples("multiply"),
+  badInputs: binaryBadInputs("multiply"),
+};

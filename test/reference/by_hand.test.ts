@@ -1,9 +1,9 @@
 // The float64 references against values worked out by hand: paddings, ties, kinks, and what counts in a mean.
 import { describe, expect, it } from "vitest";
+import type { Attributes, NamedValues, Values } from "../../src/ops/common/definition.ts";
 import { expectMatch } from "./compare.ts";
 import { exactly } from "./draw.ts";
 import { records } from "./records.ts";
-import type { Attributes, NamedValues, Values } from "./reference.ts";
 
 /** The record's outputs, and the gradients where an upstream gradient is given. */
 function run(op: string, attrs: Attributes, inputs: NamedValues, upstream?: NamedValues): NamedValues {

@@ -1,46 +1,8 @@
-// concat: x0, x1, … one after the other along the axis; a negative axis counts from the last. The gradient
-// is cut at the same places.
+// What concat is checked with.
+
+import { concatDefinition } from "../../src/ops/layout/concat_definition.ts";
 import { uniform } from "./draw.ts";
-import {
-  type Attributes,
-  type NamedValues,
-  type OperatorRecord,
-  type Sample,
-  sizeOf,
-  the,
-  type Values,
-  zeros,
-} from "./reference.ts";
-
-/** x0, x1, … in order. */
-function partsOf(inputs: NamedValues): Values[] {
-  const parts: Values[] = [];
-  for (let i = 0; inputs[`x${i}`]; i++) parts.push(the(inputs, `x${i}`));
-  return parts;
-}
-
-/** Calls visit(part, element of the part, element of y) for every element; returns the shape of y. */
-function walk(
-  inputs: NamedValues,
-  attrs: Attributes,
-  visit: (part: number, from: number, to: number) => void,
-) {
-  const parts = partsOf(inputs);
-  const first = the(inputs, "x0").shape;
-  const axis = (attrs.axis as number) < 0 ? (attrs.axis as number) + first.length : (attrs.axis as number);
-  const inner = sizeOf(first.slice(axis + 1));
-  const total = parts.reduce((sum, part) => sum + part.shape[axis]!, 0);
-  let offset = 0;
-  parts.forEach((part, index) => {
-    const length = part.shape[axis]!;
-    for (let i = 0; i < part.data.length; i++) {
-      const outer = Math.floor(i / (length * inner));
-      visit(index, i, (outer * total + offset) * inner + (i % (length * inner)));
-    }
-    offset += length;
-  });
-  return first.map((size, dimension) => (dimension === axis ? total : size));
-}
+import type { OperatorRecord, Sample } from "./reference.ts";
 
 function sample(name: string, axis: number, shapes: readonly (readonly number[])[]): Sample {
   const tensors = shapes.map((shape, i) => [`x${i}`, uniform(`concat/${name}/x${i}`, shape)]);
@@ -51,6 +13,7 @@ const channels = (shape: readonly number[], counts: readonly number[]) =>
   counts.map((count) => [...shape, count]);
 
 export const concat: OperatorRecord = {
+  ...concatDefinition,
   op: "concat",
   differentiable: Array.from({ length: 16 }, (_, i) => `x${i}`),
   upstream: ["y"],
@@ -101,20 +64,4 @@ export const concat: OperatorRecord = {
       message: /concat.*axis/,
     },
   ],
-  forward(inputs, attrs) {
-    const parts = partsOf(inputs);
-    const y = zeros(walk(inputs, attrs, () => {}));
-    walk(inputs, attrs, (part, from, to) => {
-      y.data[to] = parts[part]!.data[from]!;
-    });
-    return { y };
-  },
-  gradient(inputs, attrs, dOutputs) {
-    const dy = the(dOutputs, "dy").data;
-    const gradients = partsOf(inputs).map((part) => zeros(part.shape));
-    walk(inputs, attrs, (part, from, to) => {
-      gradients[part]!.data[from] = dy[to]!;
-    });
-    return Object.fromEntries(gradients.map((values, i) => [`dx${i}`, values]));
-  },
 };

@@ -1,92 +1,17 @@
-// conv2d: y[n,p,q,k] = b[k] + sum over r,s,c of x[n, p*stride - top + r*dilation, …, g*C/groups + c] *
-// w[r,s,c,k], g the group of k. x NHWC, w HWIO [R, S, C/groups, K].
+// What conv2d is checked with.
+
+import { type ConvolutionAttributes, conv2dDefinition } from "../../src/ops/conv2d/conv2d_definition.ts";
 import { uniform } from "./draw.ts";
-import {
-  type BadInput,
-  type NamedValues,
-  type OperatorRecord,
-  type Sample,
-  sizes4,
-  the,
-  zeros,
-} from "./reference.ts";
-import { type Padding, type Pair, windowOf } from "./window.ts";
+import type { BadInput, OperatorRecord, Sample } from "./reference.ts";
 
-interface ConvAttributes {
-  readonly strides: Pair;
-  readonly padding: Padding;
-  readonly dilations: Pair;
-  readonly groups: number;
-}
-
-/** [N, P, Q, K]. */
-function outputShape(inputs: NamedValues, attrs: ConvAttributes): number[] {
-  const [N, H, W] = sizes4(the(inputs, "x").shape);
-  const [R, S, , K] = sizes4(the(inputs, "w").shape);
-  const { P, Q } = windowOf([H, W], [R, S], attrs.strides, attrs.dilations, attrs.padding);
-  return [N, P, Q, K];
-}
-
-/** Every product of the sum: calls visit(index in x, in w, in y). */
-function walk(inputs: NamedValues, attrs: ConvAttributes, visit: (x: number, w: number, y: number) => void) {
-  const [N, H, W, C] = sizes4(the(inputs, "x").shape);
-  const [R, S, groupC, K] = sizes4(the(inputs, "w").shape);
-  const { strides, dilations, groups } = attrs;
-  const { P, Q, top, left } = windowOf([H, W], [R, S], strides, dilations, attrs.padding);
-  for (let n = 0; n < N; n++)
-    for (let p = 0; p < P; p++)
-      for (let q = 0; q < Q; q++)
-        for (let r = 0; r < R; r++)
-          for (let s = 0; s < S; s++) {
-            const h = p * strides[0] - top + r * dilations[0];
-            const column = q * strides[1] - left + s * dilations[1];
-            if (h < 0 || h >= H || column < 0 || column >= W) continue;
-            for (let c = 0; c < groupC; c++)
-              for (let k = 0; k < K; k++) {
-                const group = Math.floor(k / (K / groups));
-                const x = ((n * H + h) * W + column) * C + group * groupC + c;
-                visit(x, ((r * S + s) * groupC + c) * K + k, ((n * P + p) * Q + q) * K + k);
-              }
-          }
-}
-
-function forward(inputs: NamedValues, attrs: ConvAttributes): NamedValues {
-  const x = the(inputs, "x").data;
-  const w = the(inputs, "w").data;
-  const y = zeros(outputShape(inputs, attrs));
-  walk(inputs, attrs, (xi, wi, yi) => {
-    y.data[yi]! += x[xi]! * w[wi]!;
-  });
-  const b = inputs.b?.data;
-  return { y: b ? { shape: y.shape, data: y.data.map((value, i) => value + b[i % b.length]!) } : y };
-}
-
-function gradient(inputs: NamedValues, attrs: ConvAttributes, dOutputs: NamedValues): NamedValues {
-  const x = the(inputs, "x");
-  const w = the(inputs, "w");
-  const dy = the(dOutputs, "dy").data;
-  const dx = zeros(x.shape);
-  const dw = zeros(w.shape);
-  walk(inputs, attrs, (xi, wi, yi) => {
-    dx.data[xi]! += dy[yi]! * w.data[wi]!;
-    dw.data[wi]! += dy[yi]! * x.data[xi]!;
-  });
-  if (!inputs.b) return { dx, dw };
-  const db = zeros(inputs.b.shape);
-  dy.forEach((value, i) => {
-    db.data[i % db.data.length]! += value;
-  });
-  return { dx, dw, db };
-}
-
-const PLAIN: ConvAttributes = { strides: [1, 1], padding: "same", dilations: [1, 1], groups: 1 };
+const PLAIN: ConvolutionAttributes = { strides: [1, 1], padding: "same", dilations: [1, 1], groups: 1 };
 
 /** A sample of x and w of those shapes; with a bias unless told otherwise. */
 function sample(
   name: string,
   x: readonly number[],
   w: readonly number[],
-  attrs: Partial<ConvAttributes> = {},
+  attrs: ConvolutionAttributes = {},
   hasBias = true,
 ): Sample {
   const inputs: Record<string, ReturnType<typeof uniform>> = {
@@ -223,11 +148,10 @@ const badInputs: readonly BadInput[] = [
 ];
 
 export const conv2d: OperatorRecord = {
+  ...conv2dDefinition,
   op: "conv2d",
   differentiable: ["x", "w", "b"],
   upstream: ["y"],
   badInputs,
   samples,
-  forward: (inputs, attrs) => forward(inputs, attrs as unknown as ConvAttributes),
-  gradient: (inputs, attrs, dOutputs) => gradient(inputs, attrs as unknown as ConvAttributes, dOutputs),
 };

@@ -1,18 +1,8 @@
-// crop2d: leaves out rows and columns of each image; amounts [[top, bottom], [left, right]]. Its gradient
-// is zero there.
-import { uniform } from "./draw.ts";
-import { type OperatorRecord, type Sample, sizes4, the, type Values, zeros } from "./reference.ts";
-import { type Amounts, walkInner } from "./zero_pad2d.ts";
+// What crop2d is checked with.
 
-function cropped(x: Values, amounts: Amounts): Values {
-  const [N, H, W, C] = sizes4(x.shape);
-  const [[top, bottom], [left, right]] = amounts;
-  const y = zeros([N, H - top - bottom, W - left - right, C]);
-  walkInner(y.shape, amounts, (o, i) => {
-    y.data[o] = x.data[i]!;
-  });
-  return y;
-}
+import { type Amounts, crop2dDefinition } from "../../src/ops/layout/zero_pad2d_definition.ts";
+import { uniform } from "./draw.ts";
+import type { OperatorRecord, Sample } from "./reference.ts";
 
 function sample(shape: readonly number[], amounts: Amounts): Sample {
   const name = `[${shape.join(",")}] by ${JSON.stringify(amounts)}`;
@@ -20,6 +10,7 @@ function sample(shape: readonly number[], amounts: Amounts): Sample {
 }
 
 export const crop2d: OperatorRecord = {
+  ...crop2dDefinition,
   op: "crop2d",
   differentiable: ["x"],
   upstream: ["y"],
@@ -102,13 +93,4 @@ export const crop2d: OperatorRecord = {
       message: /crop2d.*\bx\b/,
     },
   ],
-  forward: (inputs, attrs) => ({ y: cropped(the(inputs, "x"), attrs.amounts as Amounts) }),
-  gradient(inputs, attrs, dOutputs) {
-    const dy = the(dOutputs, "dy");
-    const dx = zeros(the(inputs, "x").shape);
-    walkInner(dy.shape, attrs.amounts as Amounts, (o, i) => {
-      dx.data[i] = dy.data[o]!;
-    });
-    return { dx };
-  },
 };

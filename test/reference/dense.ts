@@ -1,41 +1,8 @@
-// dense: y[n,j] = b[j] + sum over i of x[n,i] * w[i,j].
+// What dense is checked with.
+
+import { denseDefinition } from "../../src/ops/conv2d/conv2d_definition.ts";
 import { uniform } from "./draw.ts";
-import { type NamedValues, type OperatorRecord, type Sample, the, zeros } from "./reference.ts";
-
-function forward(inputs: NamedValues): NamedValues {
-  const x = the(inputs, "x");
-  const w = the(inputs, "w");
-  const [N = 0, I = 0] = x.shape;
-  const J = w.shape[1]!;
-  const y = zeros([N, J]);
-  for (let n = 0; n < N; n++)
-    for (let j = 0; j < J; j++) {
-      let sum = inputs.b?.data[j] ?? 0;
-      for (let i = 0; i < I; i++) sum += x.data[n * I + i]! * w.data[i * J + j]!;
-      y.data[n * J + j] = sum;
-    }
-  return { y };
-}
-
-function gradient(inputs: NamedValues, dy: Float64Array): NamedValues {
-  const x = the(inputs, "x");
-  const w = the(inputs, "w");
-  const [N = 0, I = 0] = x.shape;
-  const J = w.shape[1]!;
-  const dx = zeros(x.shape);
-  const dw = zeros(w.shape);
-  const db = zeros([J]);
-  for (let n = 0; n < N; n++)
-    for (let j = 0; j < J; j++) {
-      const d = dy[n * J + j]!;
-      db.data[j]! += d;
-      for (let i = 0; i < I; i++) {
-        dx.data[n * I + i]! += d * w.data[i * J + j]!;
-        dw.data[i * J + j]! += d * x.data[n * I + i]!;
-      }
-    }
-  return inputs.b ? { dx, dw, db } : { dx, dw };
-}
+import type { OperatorRecord, Sample } from "./reference.ts";
 
 function sample(N: number, I: number, J: number, hasBias = true): Sample {
   const name = `[${N},${I}] to ${J}${hasBias ? "" : ", no bias"}`;
@@ -48,6 +15,7 @@ function sample(N: number, I: number, J: number, hasBias = true): Sample {
 }
 
 export const dense: OperatorRecord = {
+  ...denseDefinition,
   op: "dense",
   differentiable: ["x", "w", "b"],
   upstream: ["y"],
@@ -72,6 +40,4 @@ export const dense: OperatorRecord = {
     },
     { name: "x of rank 4", attrs: {}, inputs: { x: [1, 2, 2, 6], w: [6, 10] }, message: /dense.*\bx\b/ },
   ],
-  forward: (inputs) => forward(inputs),
-  gradient: (inputs, _attrs, dOutputs) => gradient(inputs, the(dOutputs, "dy").data),
 };

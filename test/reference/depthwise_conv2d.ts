@@ -1,95 +1,20 @@
-// depthwiseConv2d: y[n,p,q,c*M+m] = b[c*M+m] + sum over r,s of x[n, p*stride - top + r*dilation, …, c] *
-// w[r,s,c,m]. x NHWC, w HWCM [R, S, C, M].
-import { uniform } from "./draw.ts";
+// What depthwiseConv2d is checked with.
+
 import {
-  type BadInput,
-  type NamedValues,
-  type OperatorRecord,
-  type Sample,
-  sizes4,
-  the,
-  zeros,
-} from "./reference.ts";
-import { type Padding, type Pair, windowOf } from "./window.ts";
+  type ConvolutionAttributes,
+  depthwiseConv2dDefinition,
+} from "../../src/ops/conv2d/conv2d_definition.ts";
+import { uniform } from "./draw.ts";
+import type { BadInput, OperatorRecord, Sample } from "./reference.ts";
 
-interface DepthwiseAttributes {
-  readonly strides: Pair;
-  readonly padding: Padding;
-  readonly dilations: Pair;
-}
-
-/** [N, P, Q, C * M]. */
-function outputShape(inputs: NamedValues, attrs: DepthwiseAttributes): number[] {
-  const [N, H, W] = sizes4(the(inputs, "x").shape);
-  const [R, S, C, M] = sizes4(the(inputs, "w").shape);
-  const { P, Q } = windowOf([H, W], [R, S], attrs.strides, attrs.dilations, attrs.padding);
-  return [N, P, Q, C * M];
-}
-
-/** Every product of the sum: calls visit(index in x, in w, in y). */
-function walk(
-  inputs: NamedValues,
-  attrs: DepthwiseAttributes,
-  visit: (x: number, w: number, y: number) => void,
-) {
-  const [N, H, W, C] = sizes4(the(inputs, "x").shape);
-  const [R, S, , M] = sizes4(the(inputs, "w").shape);
-  const { strides, dilations } = attrs;
-  const { P, Q, top, left } = windowOf([H, W], [R, S], strides, dilations, attrs.padding);
-  for (let n = 0; n < N; n++)
-    for (let p = 0; p < P; p++)
-      for (let q = 0; q < Q; q++)
-        for (let r = 0; r < R; r++)
-          for (let s = 0; s < S; s++) {
-            const h = p * strides[0] - top + r * dilations[0];
-            const column = q * strides[1] - left + s * dilations[1];
-            if (h < 0 || h >= H || column < 0 || column >= W) continue;
-            for (let c = 0; c < C; c++)
-              for (let m = 0; m < M; m++) {
-                const x = ((n * H + h) * W + column) * C + c;
-                const y = ((n * P + p) * Q + q) * C * M + c * M + m;
-                visit(x, ((r * S + s) * C + c) * M + m, y);
-              }
-          }
-}
-
-function forward(inputs: NamedValues, attrs: DepthwiseAttributes): NamedValues {
-  const x = the(inputs, "x").data;
-  const w = the(inputs, "w").data;
-  const y = zeros(outputShape(inputs, attrs));
-  walk(inputs, attrs, (xi, wi, yi) => {
-    y.data[yi]! += x[xi]! * w[wi]!;
-  });
-  const b = inputs.b?.data;
-  return { y: b ? { shape: y.shape, data: y.data.map((value, i) => value + b[i % b.length]!) } : y };
-}
-
-function gradient(inputs: NamedValues, attrs: DepthwiseAttributes, dOutputs: NamedValues): NamedValues {
-  const x = the(inputs, "x");
-  const w = the(inputs, "w");
-  const dy = the(dOutputs, "dy").data;
-  const dx = zeros(x.shape);
-  const dw = zeros(w.shape);
-  walk(inputs, attrs, (xi, wi, yi) => {
-    dx.data[xi]! += dy[yi]! * w.data[wi]!;
-    dw.data[wi]! += dy[yi]! * x.data[xi]!;
-  });
-  if (!inputs.b) return { dx, dw };
-  const db = zeros(inputs.b.shape);
-  dy.forEach((value, i) => {
-    db.data[i % db.data.length]! += value;
-  });
-  return { dx, dw, db };
-}
-
-const PLAIN: DepthwiseAttributes = { strides: [1, 1], padding: "same", dilations: [1, 1] };
+const PLAIN: ConvolutionAttributes = { strides: [1, 1], padding: "same", dilations: [1, 1] };
 
 /** A sample of x and w of those shapes; with a bias unless told otherwise. */
 function sample(
   name: string,
   x: readonly number[],
   w: readonly number[],
-  attrs: Partial<DepthwiseAttributes> = {},
+  attrs: ConvolutionAttributes = {},
   hasBias = true,
 ): Sample {
   const inputs: Record<string, ReturnType<typeof uniform>> = {
@@ -183,11 +108,10 @@ const badInputs: readonly BadInput[] = [
 ];
 
 export const depthwiseConv2d: OperatorRecord = {
+  ...depthwiseConv2dDefinition,
   op: "depthwiseConv2d",
   differentiable: ["x", "w", "b"],
   upstream: ["y"],
   badInputs,
   samples,
-  forward: (inputs, attrs) => forward(inputs, attrs as unknown as DepthwiseAttributes),
-  gradient: (inputs, attrs, dOutputs) => gradient(inputs, attrs as unknown as DepthwiseAttributes, dOutputs),
 };

@@ -1,6 +1,7 @@
 // Seeded sample tensors, every value exactly representable in float32.
 import { RandomStream } from "../../src/base/random.ts";
-import { sizeOf, type Values } from "./reference.ts";
+import { elementCount } from "../../src/base/tensors.ts";
+import type { Values } from "../../src/ops/common/definition.ts";
 
 /** A stream for one tensor of one sample: its name is its seed. */
 function streamOf(name: string): RandomStream {
@@ -9,8 +10,8 @@ function streamOf(name: string): RandomStream {
 
 /** The given values themselves. */
 export function exactly(shape: readonly number[], data: readonly number[]): Values {
-  if (data.length !== sizeOf(shape)) {
-    throw new Error(`exactly: [${shape.join(",")}] has ${sizeOf(shape)} elements, not ${data.length}`);
+  if (data.length !== elementCount(shape)) {
+    throw new Error(`exactly: [${shape.join(",")}] has ${elementCount(shape)} elements, not ${data.length}`);
   }
   return { shape: [...shape], data: Float64Array.from(data, Math.fround) };
 }
@@ -45,7 +46,7 @@ export function normal(name: string, shape: readonly number[], mean = 0, deviati
 
 /** About zero, all different, at least 5e-4 apart: a maximum is no tie, not even after a small step. */
 export function distinct(name: string, shape: readonly number[]): Values {
-  const count = sizeOf(shape);
+  const count = elementCount(shape);
   const gap = Math.max(4 / count, 5e-4);
   const order = streamOf(name).shuffled(Array.from({ length: count }, (_, i) => i));
   return {
@@ -72,5 +73,5 @@ export function oneHot(name: string, rows: number, classes: number, missing: rea
 }
 
 function fill(shape: readonly number[], draw: () => number): Float64Array {
-  return Float64Array.from({ length: sizeOf(shape) }, () => Math.fround(draw()));
+  return Float64Array.from({ length: elementCount(shape) }, () => Math.fround(draw()));
 }

@@ -1,24 +1,9 @@
-// globalMaxPool2d: y[n,c] = the largest of x[n,:,:,c]; the gradient goes to the first maximum in row-major
-// order.
+// What globalMaxPool2d is checked with.
+
+import { globalMaxPool2dDefinition } from "../../src/ops/pooling/global_max_pool2d_definition.ts";
 import { distinct, integers } from "./draw.ts";
 import { GLOBAL_POOL_SHAPES } from "./global_avg_pool2d.ts";
-import { type OperatorRecord, type Sample, sizes4, the, type Values, zeros } from "./reference.ts";
-
-/** For each element of y [N, C], the x element that it takes. */
-function winners(x: Values): number[] {
-  const [N, H, W, C] = sizes4(x.shape);
-  const indices: number[] = [];
-  for (let n = 0; n < N; n++)
-    for (let c = 0; c < C; c++) {
-      let best = n * H * W * C + c;
-      for (let pixel = 1; pixel < H * W; pixel++) {
-        const i = (n * H * W + pixel) * C + c;
-        if (x.data[i]! > x.data[best]!) best = i;
-      }
-      indices.push(best);
-    }
-  return indices;
-}
+import type { OperatorRecord, Sample } from "./reference.ts";
 
 function sample(shape: readonly number[]): Sample {
   const name = `[${shape.join(",")}]`;
@@ -26,6 +11,7 @@ function sample(shape: readonly number[]): Sample {
 }
 
 export const globalMaxPool2d: OperatorRecord = {
+  ...globalMaxPool2dDefinition,
   op: "globalMaxPool2d",
   differentiable: ["x"],
   upstream: ["y"],
@@ -39,17 +25,4 @@ export const globalMaxPool2d: OperatorRecord = {
     },
   ],
   badInputs: [{ name: "x of rank 2", attrs: {}, inputs: { x: [5, 4] }, message: /globalMaxPool2d.*\bx\b/ }],
-  forward(inputs) {
-    const x = the(inputs, "x");
-    const [N, , , C] = sizes4(x.shape);
-    return { y: { shape: [N, C], data: Float64Array.from(winners(x), (i) => x.data[i]!) } };
-  },
-  gradient(inputs, _attrs, dOutputs) {
-    const x = the(inputs, "x");
-    const dx = zeros(x.shape);
-    winners(x).forEach((winner, i) => {
-      dx.data[winner]! += the(dOutputs, "dy").data[i]!;
-    });
-    return { dx };
-  },
 };

@@ -1,33 +1,9 @@
-// maxPool2d: the largest element of each window; padding never wins. The gradient goes to the first maximum
-// in row-major order.
+// What maxPool2d is checked with.
+
+import { maxPool2dDefinition } from "../../src/ops/pooling/max_pool2d_definition.ts";
+import type { PoolAttributes } from "../../src/ops/pooling/pooling_definition.ts";
 import { distinct, integers, uniform } from "./draw.ts";
-import { type OperatorRecord, type Sample, the, type Values, zeros } from "./reference.ts";
-import { type PoolAttributes, poolWindows } from "./window.ts";
-
-/** The shape of y and, for each of its elements, the x element that it takes. */
-function winners(x: Values, attrs: PoolAttributes) {
-  const { shape, windows } = poolWindows(x.shape, attrs);
-  const indices = windows.map((taps) => {
-    let best = taps[0];
-    if (best === undefined) throw new Error("maxPool2d: a window has padding only");
-    for (const i of taps) if (x.data[i]! > x.data[best]!) best = i;
-    return best;
-  });
-  return { shape, indices };
-}
-
-function forward(x: Values, attrs: PoolAttributes): Values {
-  const { shape, indices } = winners(x, attrs);
-  return { shape, data: Float64Array.from(indices, (i) => x.data[i]!) };
-}
-
-function gradient(x: Values, attrs: PoolAttributes, dy: Values): Values {
-  const dx = zeros(x.shape);
-  winners(x, attrs).indices.forEach((winner, i) => {
-    dx.data[winner]! += dy.data[i]!;
-  });
-  return dx;
-}
+import type { OperatorRecord, Sample } from "./reference.ts";
 
 function sample(name: string, shape: readonly number[], attrs: PoolAttributes): Sample {
   return { name, attrs: { ...attrs }, inputs: { x: distinct(`maxPool2d/${name}`, shape) } };
@@ -64,6 +40,7 @@ function samples(): Sample[] {
 }
 
 export const maxPool2d: OperatorRecord = {
+  ...maxPool2dDefinition,
   op: "maxPool2d",
   differentiable: ["x"],
   upstream: ["y"],
@@ -82,8 +59,4 @@ export const maxPool2d: OperatorRecord = {
       message: /maxPool2d.*\bx\b/,
     },
   ],
-  forward: (inputs, attrs) => ({ y: forward(the(inputs, "x"), attrs as unknown as PoolAttributes) }),
-  gradient: (inputs, attrs, dOutputs) => ({
-    dx: gradient(the(inputs, "x"), attrs as unknown as PoolAttributes, the(dOutputs, "dy")),
-  }),
 };

@@ -1,9 +1,10 @@
 // All operator records, in the order of GOLDENS.md's table; those that it lacks come last.
+import { hardSigmoid, relu, relu6, sigmoid, swish } from "./activations.ts";
 import { adam } from "./adam.ts";
-import { add } from "./add.ts";
 import { augmentAffine } from "./augment_affine.ts";
 import { avgPool2d } from "./avg_pool2d.ts";
 import { batchNorm } from "./batch_norm.ts";
+import { add, multiply } from "./binary.ts";
 import { concat } from "./concat.ts";
 import { conv2d } from "./conv2d.ts";
 import { crop2d } from "./crop2d.ts";
@@ -11,21 +12,15 @@ import { dense } from "./dense.ts";
 import { depthwiseConv2d } from "./depthwise_conv2d.ts";
 import { globalAvgPool2d } from "./global_avg_pool2d.ts";
 import { globalMaxPool2d } from "./global_max_pool2d.ts";
-import { hardSigmoid } from "./hard_sigmoid.ts";
 import { maxPool2d } from "./max_pool2d.ts";
-import { multiply } from "./multiply.ts";
 import type { OperatorRecord } from "./reference.ts";
-import { relu } from "./relu.ts";
-import { relu6 } from "./relu6.ts";
 import { rescale } from "./rescale.ts";
 import { reshape } from "./reshape.ts";
 import { resizeBilinear } from "./resize_bilinear.ts";
 import { scaledAdd } from "./scaled_add.ts";
-import { sigmoid } from "./sigmoid.ts";
 import { softmax } from "./softmax.ts";
 import { softmaxCrossEntropy } from "./softmax_cross_entropy.ts";
 import { sum } from "./sum.ts";
-import { swish } from "./swish.ts";
 import { zeroPad2d } from "./zero_pad2d.ts";
 
 export const records: readonly OperatorRecord[] = [

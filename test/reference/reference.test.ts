@@ -1,17 +1,11 @@
 // The first of the four ways: each float64 gradient against central differences of its own forward.
 import { describe, expect, it } from "vitest";
 import { RandomStream } from "../../src/base/random.ts";
+import { elementCount } from "../../src/base/tensors.ts";
+import { type NamedValues, the, type Values } from "../../src/ops/common/definition.ts";
 import { expectMatch, type Tolerance } from "./compare.ts";
 import { records } from "./records.ts";
-import {
-  type NamedValues,
-  type OperatorRecord,
-  type Sample,
-  sizeOf,
-  the,
-  upstreamGradients,
-  type Values,
-} from "./reference.ts";
+import { type OperatorRecord, type Sample, upstreamGradients } from "./reference.ts";
 
 const STEP = 1e-4;
 const CENTRAL: Tolerance = { rtol: 1e-6, atol: 1e-8 };
@@ -91,7 +85,7 @@ describe.each(records.map((record) => [record.op, record] as const))("%s", (_op,
     expect(new Set(samples.map((sample) => sample.name)).size).toBe(samples.length);
     for (const { name, inputs } of samples) {
       for (const [key, { shape, data }] of Object.entries(inputs)) {
-        expect(data.length, `${name}: ${key}`).toBe(sizeOf(shape));
+        expect(data.length, `${name}: ${key}`).toBe(elementCount(shape));
         expect(
           data.every((value) => Number.isFinite(value) && Math.fround(value) === value),
           `${name}: ${key}`,
@@ -106,7 +100,7 @@ describe.each(records.map((record) => [record.op, record] as const))("%s", (_op,
   it.each(samples.map((sample) => [sample.name, sample] as const))("%s", (_name, sample) => {
     const outputs = record.forward(sample.inputs, sample.attrs);
     for (const [name, { shape, data }] of Object.entries(outputs)) {
-      expect(data.length, name).toBe(sizeOf(shape));
+      expect(data.length, name).toBe(elementCount(shape));
       expect(data.length, name).toBeGreaterThan(0);
       expect(data.every(Number.isFinite), name).toBe(true);
     }

@@ -1,16 +1,15 @@
-// One record per operator: a float64 reference, samples, bad inputs and tolerances, consumed by
-// generic tests over the operator registry. Names of inputs, outputs and attributes are GOLDENS.md's.
+// One record per operator: its definition in float64, samples, bad inputs and tolerances, consumed by generic tests over
+// the operator registry. Names of inputs, outputs and attributes are GOLDENS.md's.
+
 import { RandomStream } from "../../src/base/random.ts";
-
-/** A dense row-major tensor in float64. */
-export interface Values {
-  readonly shape: readonly number[];
-  readonly data: Float64Array;
-}
-
-/** Tensors by name: inputs, outputs, or gradients ("d" and the name of what they belong to). */
-export type NamedValues = Readonly<Record<string, Values>>;
-export type Attributes = Readonly<Record<string, unknown>>;
+import {
+  type Attributes,
+  type Definition,
+  type NamedValues,
+  the,
+  type Values,
+  zeros,
+} from "../../src/ops/common/definition.ts";
 
 /** An element matches where |got - want| <= atol + rtol * max|want|; the reason: why not the default. */
 export interface SampleTolerance {
@@ -38,43 +37,15 @@ export interface BadInput {
   readonly message: RegExp;
 }
 
-export interface OperatorRecord {
+export interface OperatorRecord extends Definition {
   /** The name in GOLDENS.md. */
   readonly op: string;
   samples(): Sample[];
-  forward(inputs: NamedValues, attrs: Attributes): NamedValues;
-  /** From "dy" (or "dloss") to "dx", "dw" …: one for each differentiable input that is present. */
-  gradient?(inputs: NamedValues, attrs: Attributes, dOutputs: NamedValues): NamedValues;
   /** Inputs that have a gradient. */
   readonly differentiable: readonly string[];
   /** Outputs that take an upstream gradient. */
   readonly upstream: readonly string[];
   readonly badInputs?: readonly BadInput[];
-}
-
-/** How many elements a shape holds. */
-export function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
-}
-
-export function zeros(shape: readonly number[]): Values {
-  return { shape: [...shape], data: new Float64Array(sizeOf(shape)) };
-}
-
-/** The tensor of that name; throws where it is missing. */
-export function the(values: NamedValues, name: string): Values {
-  const found = values[name];
-  if (!found) throw new Error(`reference: no tensor "${name}" among ${Object.keys(values).join(", ")}`);
-  return found;
-}
-
-/** The sizes of a shape of known rank. */
-export function sizes4(shape: readonly number[]): readonly [number, number, number, number] {
-  const [n, h, w, c] = shape;
-  if (shape.length !== 4 || n === undefined || h === undefined || w === undefined || c === undefined) {
-    throw new Error(`reference: a shape of rank 4 is needed, not [${shape.join(",")}]`);
-  }
-  return [n, h, w, c];
 }
 
 /**

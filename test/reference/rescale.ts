@@ -1,8 +1,8 @@
-// rescale: y[…, c] = scale_c * x[…, c] + offset_c.
-import { uniform } from "./draw.ts";
-import { type Attributes, type OperatorRecord, type Sample, the } from "./reference.ts";
+// What rescale is checked with.
 
-const listOf = (attrs: Attributes, name: string) => attrs[name] as readonly number[];
+import { rescaleDefinition } from "../../src/ops/image/rescale_definition.ts";
+import { uniform } from "./draw.ts";
+import type { OperatorRecord, Sample } from "./reference.ts";
 
 function sample(shape: readonly number[], scale: readonly number[], offset: readonly number[]): Sample {
   const name = `[${shape.join(",")}]`;
@@ -10,6 +10,7 @@ function sample(shape: readonly number[], scale: readonly number[], offset: read
 }
 
 export const rescale: OperatorRecord = {
+  ...rescaleDefinition,
   op: "rescale",
   differentiable: ["x"],
   upstream: ["y"],
@@ -33,16 +34,4 @@ export const rescale: OperatorRecord = {
       message: /rescale.*2 and 3/,
     },
   ],
-  forward(inputs, attrs) {
-    const { shape, data } = the(inputs, "x");
-    const scale = listOf(attrs, "scale");
-    const offset = listOf(attrs, "offset");
-    const y = data.map((value, i) => scale[i % scale.length]! * value + offset[i % scale.length]!);
-    return { y: { shape, data: y } };
-  },
-  gradient(_inputs, attrs, dOutputs) {
-    const { shape, data } = the(dOutputs, "dy");
-    const scale = listOf(attrs, "scale");
-    return { dx: { shape, data: data.map((value, i) => scale[i % scale.length]! * value) } };
-  },
 };

@@ -1,6 +1,8 @@
-// reshape: y has the elements of x in another shape.
+// What reshape is checked with.
+
+import { reshapeDefinition } from "../../src/ops/layout/reshape_definition.ts";
 import { uniform } from "./draw.ts";
-import { type OperatorRecord, type Sample, the } from "./reference.ts";
+import type { OperatorRecord, Sample } from "./reference.ts";
 
 function sample(from: readonly number[], shape: readonly number[]): Sample {
   const name = `[${from.join(",")}] to [${shape.join(",")}]`;
@@ -8,6 +10,7 @@ function sample(from: readonly number[], shape: readonly number[]): Sample {
 }
 
 export const reshape: OperatorRecord = {
+  ...reshapeDefinition,
   op: "reshape",
   differentiable: ["x"],
   upstream: ["y"],
@@ -25,10 +28,4 @@ export const reshape: OperatorRecord = {
       message: /reshape.*does not fill/,
     },
   ],
-  forward: (inputs, attrs) => ({
-    y: { shape: attrs.shape as readonly number[], data: the(inputs, "x").data },
-  }),
-  gradient: (inputs, _attrs, dOutputs) => ({
-    dx: { shape: the(inputs, "x").shape, data: the(dOutputs, "dy").data },
-  }),
 };

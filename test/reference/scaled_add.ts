@@ -1,8 +1,8 @@
-// scaledAdd: y = x + scale * r.
-import { uniform } from "./draw.ts";
-import { type Attributes, type OperatorRecord, type Sample, the } from "./reference.ts";
+// What scaledAdd is checked with.
 
-const scaleOf = (attrs: Attributes) => attrs.scale as number;
+import { scaledAddDefinition } from "../../src/ops/elementwise/scaled_add_definition.ts";
+import { uniform } from "./draw.ts";
+import type { OperatorRecord, Sample } from "./reference.ts";
 
 function sample(shape: readonly number[], scale: number): Sample {
   const name = `[${shape.join(",")}] scale ${scale}`;
@@ -11,6 +11,7 @@ function sample(shape: readonly number[], scale: number): Sample {
 }
 
 export const scaledAdd: OperatorRecord = {
+  ...scaledAddDefinition,
   op: "scaledAdd",
   differentiable: ["x", "r"],
   upstream: ["y"],
@@ -31,13 +32,4 @@ export const scaledAdd: OperatorRecord = {
       message: /scaledAdd.*\br\b/,
     },
   ],
-  forward(inputs, attrs) {
-    const x = the(inputs, "x");
-    const r = the(inputs, "r").data;
-    return { y: { shape: x.shape, data: x.data.map((value, i) => value + scaleOf(attrs) * r[i]!) } };
-  },
-  gradient(_inputs, attrs, dOutputs) {
-    const dy = the(dOutputs, "dy");
-    return { dx: dy, dr: { shape: dy.shape, data: dy.data.map((value) => scaleOf(attrs) * value) } };
-  },
 };

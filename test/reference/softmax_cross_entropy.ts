@@ -1,77 +1,9 @@
-// softmaxCrossEntropy, one head per run of columns: loss[h] = -sum over rows and classes of labels * log
-// softmax(logits) / N, an all-zero label row adds nothing; accuracy[2h, 2h+1] = rows with the right class
-// on top, rows with a label. weft's own: attr heads (class counts; default one head of all columns);
-// optional input validRows [1]: rows from there on do not count, and N is validRows.
+// What softmaxCrossEntropy is checked with.
+
+import { zeros } from "../../src/ops/common/definition.ts";
+import { softmaxCrossEntropyDefinition } from "../../src/ops/loss/softmax_cross_entropy_definition.ts";
 import { exactly, normal, oneHot, uniform } from "./draw.ts";
-import {
-  type Attributes,
-  type NamedValues,
-  type OperatorRecord,
-  type Sample,
-  the,
-  type Values,
-  zeros,
-} from "./reference.ts";
-import { softmaxOf } from "./softmax.ts";
-
-/** Each head's first column and class count. */
-function headsOf(labels: Values, attrs: Attributes) {
-  const counts = (attrs.heads as readonly number[] | undefined) ?? [labels.shape[1]!];
-  return counts.map((classes, h) => ({ classes, first: counts.slice(0, h).reduce((sum, n) => sum + n, 0) }));
-}
-
-/** How many rows count. */
-function rowsOf(inputs: NamedValues): number {
-  return inputs.validRows?.data[0] ?? the(inputs, "labels").shape[0]!;
-}
-
-/** The index of the largest value, the first of equal ones. */
-function topOf(row: Float64Array): number {
-  return row.reduce((best, value, i) => (value > row[best]! ? i : best), 0);
-}
-
-function forward(inputs: NamedValues, attrs: Attributes): NamedValues {
-  const logits = the(inputs, "logits");
-  const labels = the(inputs, "labels");
-  const columns = labels.shape[1]!;
-  const N = rowsOf(inputs);
-  const heads = headsOf(labels, attrs);
-  const loss = zeros([heads.length]);
-  const accuracy = zeros([2 * heads.length]);
-  heads.forEach(({ first, classes }, h) => {
-    for (let n = 0; n < N; n++) {
-      const start = n * columns + first;
-      const label = labels.data.subarray(start, start + classes);
-      const { logarithms } = softmaxOf(logits.data, start, classes);
-      label.forEach((weight, j) => {
-        loss.data[h]! -= (weight * logarithms[j]!) / N;
-      });
-      if (label.every((weight) => weight === 0)) continue;
-      accuracy.data[2 * h + 1]! += 1;
-      if (topOf(logarithms) === topOf(label)) accuracy.data[2 * h]! += 1;
-    }
-  });
-  return { loss, accuracy };
-}
-
-function gradient(inputs: NamedValues, attrs: Attributes, dloss: Float64Array): NamedValues {
-  const logits = the(inputs, "logits");
-  const labels = the(inputs, "labels");
-  const columns = labels.shape[1]!;
-  const N = rowsOf(inputs);
-  const dlogits = zeros(logits.shape);
-  headsOf(labels, attrs).forEach(({ first, classes }, h) => {
-    for (let n = 0; n < N; n++) {
-      const start = n * columns + first;
-      const { probabilities } = softmaxOf(logits.data, start, classes);
-      const total = labels.data.subarray(start, start + classes).reduce((sum, weight) => sum + weight, 0);
-      probabilities.forEach((probability, j) => {
-        dlogits.data[start + j] = (dloss[h]! * (total * probability - labels.data[start + j]!)) / N;
-      });
-    }
-  });
-  return { dlogits };
-}
+import type { OperatorRecord, Sample } from "./reference.ts";
 
 interface SampleOptions {
   readonly missing?: readonly number[];
@@ -134,6 +66,7 @@ function samples(): Sample[] {
 }
 
 export const softmaxCrossEntropy: OperatorRecord = {
+  ...softmaxCrossEntropyDefinition,
   op: "softmaxCrossEntropy",
   differentiable: ["logits"],
   upstream: ["loss"],
@@ -152,6 +85,4 @@ export const softmaxCrossEntropy: OperatorRecord = {
       message: /softmaxCrossEntropy.*heads/,
     },
   ],
-  forward,
-  gradient: (inputs, attrs, dOutputs) => gradient(inputs, attrs, the(dOutputs, "dloss").data),
 };

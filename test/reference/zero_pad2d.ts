@@ -1,37 +1,8 @@
-// zeroPad2d: rows and columns of zeros around each image; amounts [[top, bottom], [left, right]].
+// What zeroPad2d is checked with.
+
+import { type Amounts, zeroPad2dDefinition } from "../../src/ops/layout/zero_pad2d_definition.ts";
 import { uniform } from "./draw.ts";
-import { type OperatorRecord, type Sample, sizes4, the, type Values, zeros } from "./reference.ts";
-import type { Pair } from "./window.ts";
-
-export type Amounts = readonly [Pair, Pair];
-
-/** For every element of an image, its place in the one larger by the amounts: visit(small, large). */
-export function walkInner(
-  inner: readonly number[],
-  amounts: Amounts,
-  visit: (small: number, large: number) => void,
-) {
-  const [N, H, W, C] = sizes4(inner);
-  const [[top, bottom], [left, right]] = amounts;
-  const P = H + top + bottom;
-  const Q = W + left + right;
-  for (let n = 0; n < N; n++)
-    for (let h = 0; h < H; h++)
-      for (let w = 0; w < W; w++)
-        for (let c = 0; c < C; c++) {
-          visit(((n * H + h) * W + w) * C + c, ((n * P + top + h) * Q + left + w) * C + c);
-        }
-}
-
-function padded(x: Values, amounts: Amounts): Values {
-  const [N, H, W, C] = sizes4(x.shape);
-  const [[top, bottom], [left, right]] = amounts;
-  const y = zeros([N, H + top + bottom, W + left + right, C]);
-  walkInner(x.shape, amounts, (i, o) => {
-    y.data[o] = x.data[i]!;
-  });
-  return y;
-}
+import type { OperatorRecord, Sample } from "./reference.ts";
 
 function sample(shape: readonly number[], amounts: Amounts): Sample {
   const name = `[${shape.join(",")}] by ${JSON.stringify(amounts)}`;
@@ -39,6 +10,7 @@ function sample(shape: readonly number[], amounts: Amounts): Sample {
 }
 
 export const zeroPad2d: OperatorRecord = {
+  ...zeroPad2dDefinition,
   op: "zeroPad2d",
   differentiable: ["x"],
   upstream: ["y"],
@@ -117,13 +89,4 @@ export const zeroPad2d: OperatorRecord = {
       message: /zeroPad2d.*\bx\b/,
     },
   ],
-  forward: (inputs, attrs) => ({ y: padded(the(inputs, "x"), attrs.amounts as Amounts) }),
-  gradient(inputs, attrs, dOutputs) {
-    const dy = the(dOutputs, "dy");
-    const dx = zeros(the(inputs, "x").shape);
-    walkInner(dx.shape, attrs.amounts as Amounts, (i, o) => {
-      dx.data[i] = dy.data[o]!;
-    });
-    return { dx };
-  },
 };

@@ -6,9 +6,10 @@ import { OPERATOR_CASES } from "../../../kernels-bench/cases/operators.ts";
 import { checkRealForm, checkSmallForm, sampledElements } from "../../../kernels-bench/measuring/check.ts";
 import { passGraph } from "../../../kernels-bench/measuring/pass_graph.ts";
 import { PreparedPass } from "../../../kernels-bench/measuring/prepared_pass.ts";
+import { the } from "../../../src/ops/common/definition.ts";
 import { testDevice } from "../../device.ts";
 import { records } from "../../reference/records.ts";
-import { type OperatorRecord, the, upstreamGradients } from "../../reference/reference.ts";
+import { type OperatorRecord, upstreamGradients } from "../../reference/reference.ts";
 
 function recordOf(op: string): OperatorRecord {
   const record = records.find((one) => one.op === op);

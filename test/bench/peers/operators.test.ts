@@ -7,11 +7,12 @@ import {
   resultShape,
   sampleResult,
 } from "../../../kernels-bench/peers/operators.ts";
+import { the, type Values } from "../../../src/ops/common/definition.ts";
 import { avgPool2d } from "../../reference/avg_pool2d.ts";
 import { conv2d } from "../../reference/conv2d.ts";
 import { depthwiseConv2d } from "../../reference/depthwise_conv2d.ts";
 import { maxPool2d } from "../../reference/max_pool2d.ts";
-import { type OperatorRecord, the, type Values } from "../../reference/reference.ts";
+import type { OperatorRecord } from "../../reference/reference.ts";
 
 const RECORDS: Readonly<Record<OperatorWork["op"], OperatorRecord>> = {
   conv2d,

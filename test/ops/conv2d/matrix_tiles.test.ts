@@ -13,6 +13,7 @@ import { Graph, type Tensor } from "../../../src/graph/graph.ts";
 import type { KernelUse } from "../../../src/graph/operator.ts";
 import { Plan } from "../../../src/graph/plan.ts";
 import { layOutPlan, type PlanLayout } from "../../../src/graph/plan_layout.ts";
+import { type NamedValues, the, type Values } from "../../../src/ops/common/definition.ts";
 import { conv2d as conv2dOperator } from "../../../src/ops/conv2d/conv2d.ts";
 import { matrixTiles, workgroupMemoryBytes } from "../../../src/ops/conv2d/gpu_tiles.ts";
 import { sumOf } from "../../../src/ops/elementwise/sum.ts";
@@ -25,14 +26,7 @@ import { expectMatch } from "../../reference/compare.ts";
 import { conv2d } from "../../reference/conv2d.ts";
 import { dense } from "../../reference/dense.ts";
 import { uniform } from "../../reference/draw.ts";
-import {
-  type NamedValues,
-  type OperatorRecord,
-  type Sample,
-  the,
-  upstreamGradients,
-  type Values,
-} from "../../reference/reference.ts";
+import { type OperatorRecord, type Sample, upstreamGradients } from "../../reference/reference.ts";
 import { MATRIX_SIZES } from "../matrix_sizes.ts";
 import { SameChoice } from "../same_choice.ts";
 

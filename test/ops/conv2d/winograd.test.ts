@@ -8,13 +8,14 @@ import { VariableStore } from "../../../src/gpu/variables.ts";
 import { Graph } from "../../../src/graph/graph.ts";
 import { Plan, type StepValues } from "../../../src/graph/plan.ts";
 import { layOutPlan, type PlanLayout } from "../../../src/graph/plan_layout.ts";
+import { the, type Values } from "../../../src/ops/common/definition.ts";
 import { conv2d, conv2dDataGradient, conv2dWeightGradient } from "../../../src/ops/conv2d/conv2d.ts";
 import { castTo } from "../../../src/ops/mixed_precision/cast.ts";
 import { openDevice } from "../../../src/platform/node/device.ts";
 import { testDevice } from "../../device.ts";
 import { conv2d as record } from "../../reference/conv2d.ts";
 import { uniform } from "../../reference/draw.ts";
-import { type OperatorRecord, type Sample, the, type Values } from "../../reference/reference.ts";
+import type { OperatorRecord, Sample } from "../../reference/reference.ts";
 import { checkSample } from "../check_sample.ts";
 import { SameChoice } from "../same_choice.ts";
 

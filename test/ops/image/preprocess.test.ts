@@ -8,11 +8,11 @@ import { Graph } from "../../../src/graph/graph.ts";
 import type { Operator } from "../../../src/graph/operator.ts";
 import { Plan } from "../../../src/graph/plan.ts";
 import { layOutPlan } from "../../../src/graph/plan_layout.ts";
+import { the, type Values } from "../../../src/ops/common/definition.ts";
 import { PREPROCESS_MODES, type PreprocessMode, preprocess } from "../../../src/ops/image/preprocess.ts";
 import { testDevice } from "../../device.ts";
 import { augmentAffine } from "../../reference/augment_affine.ts";
 import { expectMatch } from "../../reference/compare.ts";
-import { the, type Values } from "../../reference/reference.ts";
 
 const SHAPES: readonly (readonly [number, number, number, number])[] = [
   [1, 1, 1, 3],

@@ -1,6 +1,8 @@
-// What the element-wise activations share: samples of every tail, and the gradient by the chain rule.
+// What the activations are checked with: samples of every tail, at kinks and far from zero.
+
+import { ACTIVATION_RULES, activationDefinition } from "../../src/ops/elementwise/activations_definition.ts";
 import { exactly, uniformAwayFrom } from "./draw.ts";
-import { type OperatorRecord, type Sample, the } from "./reference.ts";
+import type { OperatorRecord, Sample } from "./reference.ts";
 
 /** Shapes that leave tails of 1-, 4-, 8-, 16- and 64-wide kernels, and one of several workgroups. */
 const SHAPES: readonly (readonly number[])[] = [
@@ -13,12 +15,8 @@ const SHAPES: readonly (readonly number[])[] = [
   [3, 17, 19, 13],
 ];
 
-export interface UnaryRule {
-  readonly op: string;
-  /** y of x. */
-  readonly value: (x: number) => number;
-  /** dy/dx at x; at a kink what TensorFlow takes. */
-  readonly slope: (x: number) => number;
+interface UnaryRule {
+  readonly op: keyof typeof ACTIVATION_RULES;
   readonly range: readonly [number, number];
   readonly kinks: readonly number[];
   /** Far out on both sides, where a careless form overflows. */
@@ -26,21 +24,13 @@ export interface UnaryRule {
 }
 
 /** The record of an element-wise operator y = f(x). */
-export function unaryRecord(rule: UnaryRule): OperatorRecord {
+function unaryRecord(rule: UnaryRule): OperatorRecord {
   return {
+    ...activationDefinition(ACTIVATION_RULES[rule.op]),
     op: rule.op,
     differentiable: ["x"],
     upstream: ["y"],
     samples: () => unarySamples(rule),
-    forward(inputs) {
-      const x = the(inputs, "x");
-      return { y: { shape: x.shape, data: x.data.map(rule.value) } };
-    },
-    gradient(inputs, _attrs, dOutputs) {
-      const x = the(inputs, "x");
-      const dy = the(dOutputs, "dy");
-      return { dx: { shape: x.shape, data: x.data.map((value, i) => rule.slope(value) * dy.data[i]!) } };
-    },
   };
 }
 
@@ -57,3 +47,38 @@ function unarySamples({ op, range, kinks, extremes }: UnaryRule): Sample[] {
   }
   return samples;
 }
+
+export const relu = unaryRecord({
+  op: "relu",
+  range: [-3, 3],
+  kinks: [0],
+  extremes: [-1e6, -100, 100, 1e6],
+});
+
+export const relu6 = unaryRecord({
+  op: "relu6",
+  range: [-4, 10],
+  kinks: [0, 6],
+  extremes: [-1e6, -100, 5.5, 100, 1e6],
+});
+
+export const sigmoid = unaryRecord({
+  op: "sigmoid",
+  range: [-6, 6],
+  kinks: [],
+  extremes: [-1000, -100, -20, 0, 20, 100, 1000],
+});
+
+export const swish = unaryRecord({
+  op: "swish",
+  range: [-6, 6],
+  kinks: [],
+  extremes: [-1000, -100, -20, 0, 20, 100, 1000],
+});
+
+export const hardSigmoid = unaryRecord({
+  op: "hardSigmoid",
+  range: [-5, 5],
+  kinks: [-3, 3],
+  extremes: [-1e6, -100, 0, 100, 1e6],
+});

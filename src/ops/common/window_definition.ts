@@ -1,11 +1,10 @@
-// Where a window of a convolution or pool lies: TensorFlow's padding rules, and the taps of a pool.
-import { sizes4 } from "./reference.ts";
+// Where the windows of convolutions and pools lie by TensorFlow's padding rules, apart from what lowerings use.
 
 export type Pair = readonly [number, number];
 /** "same" is TensorFlow's (the odd element goes after); explicit is [[top, bottom], [left, right]]. */
 export type Padding = "valid" | "same" | readonly [Pair, Pair];
 
-export interface Window {
+interface Window {
   /** Output rows and columns. */
   readonly P: number;
   readonly Q: number;
@@ -37,34 +36,4 @@ function along(size: number, extent: number, stride: number, padding: "valid" | 
   }
   const [before, after] = padding === "valid" ? [0, 0] : padding;
   return [Math.floor((size + before + after - extent) / stride) + 1, before];
-}
-
-export interface PoolAttributes {
-  readonly size: Pair;
-  readonly strides: Pair;
-  readonly padding: Padding;
-  /** Average pools only: divide by the whole window, padding included. */
-  readonly countIncludePad?: boolean;
-}
-
-/** A pool's output shape and, for every output element, its window's input elements in row-major order. */
-export function poolWindows(shape: readonly number[], attrs: PoolAttributes) {
-  const [N, H, W, C] = sizes4(shape);
-  const [R, S] = attrs.size;
-  const { P, Q, top, left } = windowOf([H, W], attrs.size, attrs.strides, [1, 1], attrs.padding);
-  const windows: number[][] = [];
-  for (let n = 0; n < N; n++)
-    for (let p = 0; p < P; p++)
-      for (let q = 0; q < Q; q++)
-        for (let c = 0; c < C; c++) {
-          const taps: number[] = [];
-          for (let r = 0; r < R; r++)
-            for (let s = 0; s < S; s++) {
-              const h = p * attrs.strides[0] - top + r;
-              const w = q * attrs.strides[1] - left + s;
-              if (h >= 0 && h < H && w >= 0 && w < W) taps.push(((n * H + h) * W + w) * C + c);
-            }
-          windows.push(taps);
-        }
-  return { shape: [N, P, Q, C], windows };
 }

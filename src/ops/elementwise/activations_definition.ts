@@ -1,0 +1,68 @@
+// The activations in double precision, and those that convolution and batch norm can fuse.
+
+import { type Definition, the } from "../common/definition.ts";
+import type { Activation } from "./fused_activation.ts";
+
+/** y = f(x) of one element. */
+export interface ActivationRule {
+  /** y of x. */
+  readonly value: (x: number) => number;
+  /** dy/dx at x; at a kink what TensorFlow takes. */
+  readonly slope: (x: number) => number;
+}
+
+/** In a form that overflows on neither side. */
+function sigmoidOf(x: number): number {
+  if (x >= 0) return 1 / (1 + Math.exp(-x));
+  const e = Math.exp(x);
+  return e / (1 + e);
+}
+
+/** The activations by name. */
+export const ACTIVATION_RULES = {
+  relu: { value: (x) => Math.max(x, 0), slope: (x) => (x > 0 ? 1 : 0) },
+  relu6: { value: (x) => Math.min(Math.max(x, 0), 6), slope: (x) => (x > 0 && x < 6 ? 1 : 0) },
+  sigmoid: { value: sigmoidOf, slope: (x) => sigmoidOf(x) * sigmoidOf(-x) },
+  swish: {
+    value: (x) => x * sigmoidOf(x),
+    slope: (x) => sigmoidOf(x) + x * sigmoidOf(x) * sigmoidOf(-x),
+  },
+  hardSigmoid: {
+    value: (x) => Math.min(Math.max(x + 3, 0), 6) / 6,
+    slope: (x) => (x > -3 && x < 3 ? 1 / 6 : 0),
+  },
+} as const satisfies Readonly<Record<string, ActivationRule>>;
+
+/** An element-wise operator y = f(x), its gradient by the chain rule. */
+export function activationDefinition(rule: ActivationRule): Definition {
+  return {
+    forward(inputs) {
+      const x = the(inputs, "x");
+      return { y: { shape: x.shape, data: x.data.map(rule.value) } };
+    },
+    gradient(inputs, _attrs, dOutputs) {
+      const x = the(inputs, "x");
+      const dy = the(dOutputs, "dy");
+      return { dx: { shape: x.shape, data: dy.data.map((d, i) => rule.slope(x.data[i] ?? 0) * d) } };
+    },
+  };
+}
+
+/** A value behind a fused activation. */
+export function activated(value: number, activation: Activation): number {
+  return activation === "none" ? value : ACTIVATION_RULES[activation].value(value);
+}
+
+/** Whether a fused activation lets the gradient through at a value before it. */
+export function isPassed(value: number, activation: Activation): boolean {
+  return activation === "none" || ACTIVATION_RULES[activation].slope(value) > 0;
+}
+
+/** Where rounding may decide on which side of a kink a value lies. */
+const KINK_WIDTH = 1e-5;
+
+/** Whether a value before a fused activation lies so near a kink that rounding may decide on its side. */
+export function nearKink(value: number, activation: Activation): boolean {
+  if (activation === "none") return false;
+  return Math.abs(value) < KINK_WIDTH || Math.abs(value - 6) < KINK_WIDTH;
+}

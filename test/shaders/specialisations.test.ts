@@ -11,7 +11,9 @@ import { linkShader } from "../../src/gpu/shader_linking.ts";
 import type { KernelUse } from "../../src/graph/operator.ts";
 import { layOutPlan } from "../../src/graph/plan_layout.ts";
 import { backboneNamed } from "../../src/models/backbones.ts";
+import type { OptimizerConfig } from "../../src/nn/optimizers.ts";
 import { TILES } from "../../src/ops/conv2d/gpu_tiles.ts";
+import { OPTIMIZER_NAMES } from "../../src/ops/optimizers/optimizers.ts";
 import { layOutInferenceStep, layOutTrainingStep } from "../../src/training/network.ts";
 import { SameChoice } from "../ops/same_choice.ts";
 import { recordGraph } from "../reference/record_graph.ts";
@@ -48,7 +50,10 @@ function allKernels(facts: DeviceFacts): Map<string, KernelUse> {
     for (const record of chosen)
       for (const sample of record.samples()) uses.push(...kernelsOf(record, sample, tuned));
   }
-  for (const optimizer of [{ name: "adam" }, { name: "sgd", momentum: 0.9 }] as const) {
+  const optimizers = OPTIMIZER_NAMES.flatMap((name): OptimizerConfig[] =>
+    name === "adam" ? [{ name }] : [{ name }, { name, momentum: 0.9 }],
+  );
+  for (const optimizer of optimizers) {
     for (const augment of [true, false]) {
       uses.push(...kernelUses(layOutTrainingStep({ ...SMALL_STEP, optimizer, augment }, facts).layout));
     }

@@ -30,6 +30,7 @@ const ALL: readonly Elementwise[] = [
   { op: "relu", name: "19x728", of: "Xception 299", shape: [2, 19, 19, 728] },
   { op: "relu6", name: "56x144", of: "MobileNetV2 224", isQuick: true, shape: [8, 56, 56, 144] },
   { op: "swish", name: "56x144", of: "EfficientNetB0 224", isQuick: true, shape: [8, 56, 56, 144] },
+  { op: "gelu", name: "56x144", of: "convolutional networks with GELU", shape: [8, 56, 56, 144] },
   { op: "sigmoid", name: "1x1152", of: "EfficientNetB0 224", shape: [8, 1, 1, 1152] },
   { op: "hardSigmoid", name: "1x1152", of: "squeeze-and-excitation", shape: [8, 1, 1, 1152] },
   {

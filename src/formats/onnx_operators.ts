@@ -109,6 +109,26 @@ const TRANSLATIONS: Readonly<Record<string, Translate>> = {
     const x = t.input("x");
     t.finish("Mul", [x, t.step("Sigmoid", [x], "sigmoid")]);
   },
+  gelu(t) {
+    const x = t.input("x");
+    const number = (name: string, value: number) => t.onnx.floats(`${t.name}/${name}`, [], [value]);
+    const half = () => t.step("Mul", [x, number("half", 0.5)], "halved");
+    const shareOf = (bent: string) => t.step("Add", [bent, number("one", 1)], "share");
+    if (!t.read.boolean("approximate", false)) {
+      const erf = t.step("Erf", [t.step("Mul", [x, number("root", Math.SQRT1_2)], "scaled")], "erf");
+      t.finish("Mul", [half(), shareOf(erf)]);
+      return;
+    }
+    const square = t.step("Mul", [x, x], "square");
+    const bend = t.step("Mul", [square, number("cubic", 0.044715)], "cubed");
+    const factor = t.step("Add", [bend, number("linear", 1)], "bend");
+    const inner = t.step(
+      "Mul",
+      [t.step("Mul", [x, number("root", Math.sqrt(2 / Math.PI))], "scaled"), factor],
+      "inner",
+    );
+    t.finish("Mul", [half(), shareOf(t.step("Tanh", [inner], "tanh"))]);
+  },
   hardSigmoid: plain("HardSigmoid", { alpha: { float: 1 / 6 }, beta: { float: 0.5 } }),
   softmax: (t) =>
     t.finish("Softmax", [t.input("x")], { axis: { int: axisHere(t.y.shape.length - 1, t.y.shape) } }),

@@ -7,6 +7,7 @@ import activationGradient from "../../shaders/common/activation_gradient.wesl";
 import bilinear from "../../shaders/common/bilinear.wesl";
 import divide from "../../shaders/common/divide.wesl";
 import elementWise from "../../shaders/common/element_wise.wesl";
+import gelu from "../../shaders/common/gelu.wesl";
 import indexing from "../../shaders/common/indexing.wesl";
 import lanes from "../../shaders/common/lanes.wesl";
 import matrixProduct from "../../shaders/common/matrix_product.wesl";
@@ -30,6 +31,7 @@ const COMMON_MODULES: Readonly<Record<string, string>> = {
   bilinear,
   divide,
   element_wise: elementWise,
+  gelu,
   indexing,
   lanes,
   matrix_product: matrixProduct,

@@ -2,10 +2,10 @@
 
 import type { Graph, Tensor } from "../graph/graph.ts";
 import type { Operator } from "../graph/operator.ts";
-import { hardSigmoid, relu, relu6, sigmoid, swish } from "../ops/elementwise/activations.ts";
+import { gelu, hardSigmoid, relu, relu6, sigmoid, swish } from "../ops/elementwise/activations.ts";
 import { softmax } from "../ops/loss/softmax.ts";
 
-const OPERATORS = { relu, relu6, sigmoid, swish, hard_sigmoid: hardSigmoid, softmax } as const;
+const OPERATORS = { relu, relu6, sigmoid, swish, gelu, hard_sigmoid: hardSigmoid, softmax } as const;
 
 /** Keras' names; `linear` does nothing. */
 export type Activation = "linear" | keyof typeof OPERATORS;

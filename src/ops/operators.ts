@@ -13,6 +13,8 @@ import {
 } from "./conv2d/depthwise_conv2d.ts";
 import { foldWeights } from "./conv2d/fold_weights.ts";
 import {
+  gelu,
+  geluGradient,
   hardSigmoid,
   hardSigmoidGradient,
   relu,
@@ -71,6 +73,7 @@ const ALL: readonly Operator[] = [
   sigmoid,
   swish,
   hardSigmoid,
+  gelu,
   softmax,
   add,
   multiply,
@@ -116,6 +119,7 @@ const ALL: readonly Operator[] = [
   sigmoidGradient,
   swishGradient,
   hardSigmoidGradient,
+  geluGradient,
   sumOverSpace,
   spreadOverSpace,
 ];

@@ -231,6 +231,18 @@ function flatten(call: Call): OnnxValue {
   return { shape: [count(x.shape.slice(0, axis)), count(x.shape.slice(axis))], data: x.data };
 }
 
+/** The error function by its Maclaurin series, near enough to zero for it: |x| < 4. */
+function erf(x: number): number {
+  if (Math.abs(x) >= 4) return Math.sign(x);
+  let term = x;
+  let total = x;
+  for (let n = 1; n < 120; n++) {
+    term *= (-x * x) / n;
+    total += term / (2 * n + 1);
+  }
+  return (2 / Math.sqrt(Math.PI)) * total;
+}
+
 const OPERATORS: Readonly<Record<string, (call: Call) => OnnxValue>> = {
   Add: (call) => binary(call.input(0), call.input(1), (a, b) => a + b),
   AveragePool: averagePool,
@@ -238,6 +250,7 @@ const OPERATORS: Readonly<Record<string, (call: Call) => OnnxValue>> = {
   Clip: clip,
   Concat: concat,
   Conv: conv,
+  Erf: (call) => unary(call.input(0), erf),
   Flatten: flatten,
   Gather: gather,
   Gemm: gemm,
@@ -253,6 +266,7 @@ const OPERATORS: Readonly<Record<string, (call: Call) => OnnxValue>> = {
   Sigmoid: (call) => unary(call.input(0), sigmoid),
   Slice: slice,
   Softmax: softmax,
+  Tanh: (call) => unary(call.input(0), Math.tanh),
   Transpose: transpose,
 };
 

@@ -132,7 +132,7 @@ function everyLayer(layers: Layers, image: Tensor): string[] {
   x = layers.customScale(x, layers.activation(branch, { activation: "swish" }), { scale: 0.17 });
   const squeezed = layers.globalAveragePooling2D(x, { keepDims: true });
   const gate = layers.conv2D(squeezed, { filters: 8, kernelSize: 1, activation: "hard_sigmoid" });
-  x = layers.multiply(x, gate);
+  x = layers.multiply(x, layers.activation(gate, { activation: "gelu" }));
   x = layers.concatenate([
     layers.maxPooling2D(x, { poolSize: 3, strides: 2, padding: "same" }),
     layers.averagePooling2D(x, { poolSize: 3, strides: 2, padding: "same" }),

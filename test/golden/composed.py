@@ -7,6 +7,7 @@ Each function takes its inputs by name and the attributes, and returns its outpu
 first.
 """
 
+import numpy as np
 import tensorflow as tf
 
 
@@ -161,6 +162,12 @@ def adam(inputs, attrs):
     return {"newParam": inputs["param"] - rate * m / (tf.sqrt(v) + attrs["epsilon"]), "newM": m, "newV": v}
 
 
+def gelu(inputs, attrs):
+    x = inputs["x"]
+    bent = tf.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)) if attrs["approximate"] else tf.math.erf(x / np.sqrt(2))
+    return {"y": 0.5 * x * (1 + bent)}
+
+
 def rmsprop(inputs, attrs):
     grad, rho, momentum = inputs["grad"], attrs["rho"], attrs["momentum"]
     velocity = inputs["velocity"] + (grad * grad - inputs["velocity"]) * (1 - rho)
@@ -242,6 +249,7 @@ COMPOSED = {
     "relu6": pointwise(lambda x: clip_to(x, 6.0)),
     "sigmoid": pointwise(sigmoid_of),
     "swish": pointwise(lambda x: x * sigmoid_of(x)),
+    "gelu": gelu,
     "hardSigmoid": pointwise(lambda x: clip_to(x + 3, 6.0) / 6),
     "softmax": pointwise(softmax_of),
     "add": lambda inputs, attrs: {"y": inputs["a"] + inputs["b"]},

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from composed import count_correct, resolve_padding
 
-FLOAT32_ONLY = {"resizeBilinear", "augmentAffine"}
+FLOAT32_ONLY = {"gelu", "resizeBilinear", "augmentAffine"}
 
 
 class Unsupported(Exception):
@@ -196,6 +196,7 @@ DIRECT = {
     "relu6": unary(tf.nn.relu6),
     "sigmoid": unary(tf.nn.sigmoid),
     "swish": unary(tf.nn.silu),
+    "gelu": lambda inputs, attrs: {"y": tf.nn.gelu(inputs["x"], approximate=attrs["approximate"])},
     "hardSigmoid": unary(keras.activations.hard_sigmoid),
     "softmax": unary(tf.nn.softmax),
     "add": lambda inputs, attrs: {"y": keras.ops.add(inputs["a"], inputs["b"])},

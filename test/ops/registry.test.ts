@@ -69,7 +69,7 @@ const forward = all.filter(({ name }) => !GRADIENT.test(name) && !(name in EXERC
 function sourcesOf(name: string): string[] {
   const pathsWith = (definition: RegExp) =>
     operatorSources.filter(({ text }) => definition.test(text)).map(({ path }) => path);
-  const byRule = pathsWith(new RegExp(`defineUnary\\(\\s*"${name.replace(GRADIENT, "")}"`));
+  const byRule = pathsWith(new RegExp(`defineUnary(?:Family)?\\(\\s*"${name.replace(GRADIENT, "")}"`));
   return byRule.length > 0 ? byRule : pathsWith(new RegExp(`\\bname: "${name}"`));
 }
 

@@ -1,6 +1,10 @@
 // What the activations are checked with: samples of every tail, at kinks and far from zero.
 
-import { ACTIVATION_RULES, activationDefinition } from "../../src/ops/elementwise/activations_definition.ts";
+import {
+  ACTIVATION_RULES,
+  activationDefinition,
+  geluDefinition,
+} from "../../src/ops/elementwise/activations_definition.ts";
 import { exactly, uniformAwayFrom } from "./draw.ts";
 import type { OperatorRecord, Sample } from "./reference.ts";
 
@@ -15,8 +19,8 @@ const SHAPES: readonly (readonly number[])[] = [
   [3, 17, 19, 13],
 ];
 
-interface UnaryRule {
-  readonly op: keyof typeof ACTIVATION_RULES;
+interface UnaryRule<Op extends string = keyof typeof ACTIVATION_RULES> {
+  readonly op: Op;
   readonly range: readonly [number, number];
   readonly kinks: readonly number[];
   /** Far out on both sides, where a careless form overflows. */
@@ -34,7 +38,7 @@ function unaryRecord(rule: UnaryRule): OperatorRecord {
   };
 }
 
-function unarySamples({ op, range, kinks, extremes }: UnaryRule): Sample[] {
+function unarySamples({ op, range, kinks, extremes }: UnaryRule<string>): Sample[] {
   const samples: Sample[] = SHAPES.map((shape) => {
     const name = `[${shape.join(",")}]`;
     return { name, attrs: {}, inputs: { x: uniformAwayFrom(`${op}${name}`, shape, range, kinks) } };
@@ -75,6 +79,28 @@ export const swish = unaryRecord({
   kinks: [],
   extremes: [-1000, -100, -20, 0, 20, 100, 1000],
 });
+
+const GELU = {
+  op: "gelu",
+  range: [-5, 5],
+  kinks: [],
+  extremes: [-1000, -100, -20, -4, 0, 4, 20, 100, 1000],
+} as const;
+
+export const gelu: OperatorRecord = {
+  ...geluDefinition,
+  op: "gelu",
+  differentiable: ["x"],
+  upstream: ["y"],
+  samples: () =>
+    [false, true].flatMap((approximate) =>
+      unarySamples(GELU).map((sample) => ({
+        ...sample,
+        name: `${sample.name}${approximate ? " by tanh" : ""}`,
+        attrs: { approximate },
+      })),
+    ),
+};
 
 export const hardSigmoid = unaryRecord({
   op: "hardSigmoid",

@@ -1,5 +1,5 @@
 // All operator records, in the order of GOLDENS.md's table; those that it lacks come last.
-import { hardSigmoid, relu, relu6, sigmoid, swish } from "./activations.ts";
+import { gelu, hardSigmoid, relu, relu6, sigmoid, swish } from "./activations.ts";
 import { adam } from "./adam.ts";
 import { augmentAffine } from "./augment_affine.ts";
 import { avgPool2d } from "./avg_pool2d.ts";
@@ -36,6 +36,7 @@ export const records: readonly OperatorRecord[] = [
   relu6,
   sigmoid,
   swish,
+  gelu,
   hardSigmoid,
   softmax,
   add,

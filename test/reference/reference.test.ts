@@ -10,7 +10,7 @@ import { type OperatorRecord, type Sample, upstreamGradients } from "./reference
 const STEP = 1e-4;
 const CENTRAL: Tolerance = { rtol: 1e-6, atol: 1e-8 };
 
-/** GOLDENS.md's table, then what Keras' networks need besides. */
+/** The operators that golden cases have had from the first, then what Keras' networks need besides. */
 const OPERATORS =
   `conv2d depthwiseConv2d dense maxPool2d avgPool2d globalAvgPool2d globalMaxPool2d batchNorm relu
   relu6 sigmoid swish hardSigmoid softmax add multiply scaledAdd concat zeroPad2d crop2d softmaxCrossEntropy
@@ -75,7 +75,9 @@ function checkGradient(
 }
 
 it("has one record for each operator of the format", () => {
-  expect(records.map((record) => record.op)).toEqual(OPERATORS);
+  const names = records.map((record) => record.op);
+  expect(names).toEqual(expect.arrayContaining(OPERATORS));
+  expect(new Set(names).size).toBe(names.length);
 });
 
 describe.each(records.map((record) => [record.op, record] as const))("%s", (_op, record) => {

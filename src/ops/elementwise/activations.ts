@@ -1,6 +1,6 @@
-// The activations: relu, relu6, sigmoid, swish (SiLU) and Keras 3's hardSigmoid, each with its gradient.
+// The activations: relu, relu6, sigmoid, swish (SiLU), gelu and Keras 3's hardSigmoid, each with its gradient.
 
-import { clamped, defineUnary, NO_CAP, sigmoidal } from "./unary.ts";
+import { clamped, defineUnary, defineUnaryFamily, gaussian, NO_CAP, sigmoidal } from "./unary.ts";
 
 /** y = max(x, 0). Gradient: dx = dy where y > 0, else 0. */
 export const { operator: relu, gradient: reluGradient } = defineUnary("relu", clamped(1, 0, NO_CAP));
@@ -19,3 +19,9 @@ export const { operator: hardSigmoid, gradient: hardSigmoidGradient } = defineUn
   "hardSigmoid",
   clamped(1 / 6, 0.5, 1),
 );
+
+/** y = x P(X <= x) for a standard normal X; with `approximate` by tanh. Gradient: dx = dy (P(X <= x) + x density(x)). */
+export const { operator: gelu, gradient: geluGradient } = defineUnaryFamily("gelu", "x", {
+  attributes: (read) => ({ approximate: read.boolean("approximate", false) }),
+  rule: ({ approximate }) => gaussian(approximate),
+});

@@ -1,6 +1,6 @@
 // The activations in double precision, and those that convolution and batch norm can fuse.
 
-import { type Definition, the } from "../common/definition.ts";
+import { type Attributes, type Definition, the } from "../common/definition.ts";
 import type { Activation } from "./fused_activation.ts";
 
 /** y = f(x) of one element. */
@@ -16,6 +16,43 @@ function sigmoidOf(x: number): number {
   if (x >= 0) return 1 / (1 + Math.exp(-x));
   const e = Math.exp(x);
   return e / (1 + e);
+}
+
+/** The error function: its Maclaurin series, and beyond 3 the continued fraction of its complement. */
+function erf(x: number): number {
+  const a = Math.abs(x);
+  if (a > 6) return Math.sign(x);
+  if (a > 3) {
+    let fraction = a;
+    for (let n = 60; n > 0; n--) fraction = a + n / 2 / fraction;
+    return Math.sign(x) * (1 - Math.exp(-a * a) / (Math.sqrt(Math.PI) * fraction));
+  }
+  let term = x;
+  let total = x;
+  for (let n = 1; n < 80; n++) {
+    term *= (-x * x) / n;
+    total += term / (2 * n + 1);
+  }
+  return (2 / Math.sqrt(Math.PI)) * total;
+}
+
+/** The share of x that gelu lets through, and its slope. */
+const normal = {
+  share: (x: number) => (1 + erf(x / Math.SQRT2)) / 2,
+  density: (x: number) => Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI),
+};
+const BEND = Math.sqrt(2 / Math.PI);
+const bent = {
+  share: (x: number) => (1 + Math.tanh(BEND * (x + 0.044715 * x ** 3))) / 2,
+  density: (x: number) => {
+    const t = Math.tanh(BEND * (x + 0.044715 * x ** 3));
+    return ((1 - t * t) * BEND * (1 + 3 * 0.044715 * x * x)) / 2;
+  },
+};
+
+/** gelu, exact or by tanh. */
+function geluRule({ share, density }: typeof normal): ActivationRule {
+  return { value: (x) => x * share(x), slope: (x) => share(x) + x * density(x) };
 }
 
 /** The activations by name. */
@@ -47,6 +84,16 @@ export function activationDefinition(rule: ActivationRule): Definition {
     },
   };
 }
+
+const exactGelu = activationDefinition(geluRule(normal));
+const approximateGelu = activationDefinition(geluRule(bent));
+const geluOf = ({ approximate }: Attributes) => (approximate === true ? approximateGelu : exactGelu);
+
+/** gelu, exact or with `approximate` by tanh. */
+export const geluDefinition: Definition = {
+  forward: (inputs, attrs) => geluOf(attrs).forward(inputs, attrs),
+  gradient: (inputs, attrs, dOutputs) => geluOf(attrs).gradient?.(inputs, attrs, dOutputs) ?? {},
+};
 
 /** A value behind a fused activation. */
 export function activated(value: number, activation: Activation): number {

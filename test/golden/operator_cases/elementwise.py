@@ -21,18 +21,20 @@ SPECIAL = {
     "sigmoid": [*ABOUT_ZERO, *EXTREMES],
     "swish": [*ABOUT_ZERO, *EXTREMES, -1.2784645],
     # Not exactly -3 and 3: nothing settles the derivative there, and float32 rounds x + 3 near 6.
+    "gelu": [*ABOUT_ZERO, -0.7517916, 2.5, -2.5, 4.0, -4.0, *EXTREMES],
     "hardSigmoid": [*ABOUT_ZERO, *EXTREMES, -2.999, -3.001, 2.999, 3.001],
 }
+# Attributes of each kind of case, by the beginning of its name.
+ATTRIBUTES = {"gelu": {"": {"approximate": False}, "approximate_": {"approximate": True}}}
 SHAPES = ((2, 5, 7, 3), (1, 4, 4, 16), (3, 11))
 
 
 def cases():
     for op, special in SPECIAL.items():
-        for shape in SHAPES:
-            name = "x".join(map(str, shape))
-            x = mixed(random_of(op, name), shape, scale=3.0)
-            yield OperatorCase(op, name, {}, {"x": x}, ("x",))
-        row = np.array([special], np.float32)
-        yield OperatorCase(
-            op, "special", {}, {"x": row.reshape(1, 1, -1, 1)}, ("x",), np.ones_like(row).reshape(1, 1, -1, 1)
-        )
+        for kind, attrs in ATTRIBUTES.get(op, {"": {}}).items():
+            for shape in SHAPES:
+                name = kind + "x".join(map(str, shape))
+                x = mixed(random_of(op, name), shape, scale=3.0)
+                yield OperatorCase(op, name, attrs, {"x": x}, ("x",))
+            row = np.array([special], np.float32).reshape(1, 1, -1, 1)
+            yield OperatorCase(op, f"{kind}special", attrs, {"x": row}, ("x",), np.ones_like(row))

@@ -159,6 +159,9 @@ function definitionOf(op: string): Definition {
       return { y: whole(shape, convolutionOutput(g, operandsOf(inputs), attrs)) };
     },
     gradient(inputs, attrs: ConvolutionAttributes, dOutputs) {
+      if (inputs.statistics || inputs.addend || (attrs.activation ?? "none") !== "none") {
+        throw new Error(`${op}: the gradient is defined without batch norm, residual sum and activation`);
+      }
       const [x, w] = [the(inputs, "x").shape, the(inputs, "w").shape];
       const g = convolutionSizes(op, x, w, attrs);
       const operands = operandsOf({ ...inputs, dy: the(dOutputs, "dy") });

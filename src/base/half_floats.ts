@@ -1,4 +1,4 @@
-// Half-precision floats (IEEE binary16) as the GPU stores f16: what they are worth, and which is nearest to a number.
+// Half-precision floats (IEEE binary16) as the GPU stores f16: conversion to numbers, and rounding to the nearest.
 
 const MANTISSA_BITS = 10;
 const EXPONENT_BIAS = 15;
@@ -54,7 +54,7 @@ export function halvesOfFloats(values: Float32Array): Uint16Array<ArrayBuffer> {
   return halves;
 }
 
-/** What f16 makes of a number. */
+/** A number rounded to f16. */
 export function roundedToHalf(value: number): number {
   return valueOfHalf(halfOf(value));
 }

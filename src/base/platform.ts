@@ -1,19 +1,19 @@
-// What weft needs of the machine it runs on, handed in from outside: files here, images in
-// src/data/images.ts. src/platform/ has one implementation for Node and one for browsers.
+// What weft needs from the machine it runs on, passed in from outside: files here, images in src/data/images.ts.
+// src/platform/ has one implementation for Node and one for browsers.
 
 import { WeftError } from "./errors.ts";
 
-/** The content of a file: text is written as UTF-8, a list of pieces one after the other. */
+/** The content of a file: text is written as UTF-8, a list of pieces in order. */
 export type FileContent = string | Uint8Array | readonly Uint8Array[];
 
-/** What the file system tells of a file or folder without opening it; links are followed. */
+/** What the file system knows of a file or folder without opening it; links are followed. */
 export interface FileFacts {
   readonly bytes: number;
   /** When its content last changed, in milliseconds since 1970. */
   readonly modifiedMs: number;
   /** Neither a folder nor a pipe, socket or device. */
   readonly isRegularFile: boolean;
-  /** Device and inode together are the same for two names of one file. The inode is 0 where there is none. */
+  /** Device and inode together are the same for two names of one file. The inode is 0 if there is none. */
   readonly device: bigint;
   readonly inode: bigint;
 }
@@ -26,15 +26,15 @@ export interface FileSystem {
   /** The whole file. */
   readFile(path: string): Promise<Uint8Array>;
   /**
-   * Writes the file so that a crash at any instant leaves either the old content or the new one.
-   * Makes the folder where it is missing.
+   * Writes the file so that a crash at any instant leaves either the old content or the new one. Creates the folder if
+   * it is missing.
    */
   writeFile(path: string, content: FileContent): Promise<void>;
-  /** Adds text to the end of the file, which it creates where it is missing. */
+  /** Appends text to the file, which it creates if it is missing. */
   appendFile(path: string, text: string): Promise<void>;
-  /** Whether there is a file or folder of this name. */
+  /** Whether a file or folder of this name exists. */
   exists(path: string): Promise<boolean>;
-  /** `bytes` bytes of the file from `start` on; fewer where it ends before. */
+  /** `bytes` bytes of the file from `start` on; fewer if it ends before. */
   readPart(path: string, start: number, bytes: number): Promise<Uint8Array>;
   /** SHA-256 of the file's content in hexadecimal digits; the file is not held in memory. */
   sha256(path: string): Promise<string>;
@@ -42,64 +42,64 @@ export interface FileSystem {
   facts(path: string): Promise<FileFacts | undefined>;
   /** The names (not paths) in a folder, sorted by code unit. */
   list(folder: string): Promise<string[]>;
-  /** Makes the folder and those above it; nothing happens where it is there already. */
+  /** Creates the folder and its parents; does nothing if it exists. */
   makeFolder(path: string): Promise<void>;
-  /** Removes a file or a folder with all that is in it; nothing happens where there is none. */
+  /** Removes a file, or a folder with its contents; does nothing if there is none. */
   remove(path: string): Promise<void>;
 }
 
-/** Who holds a lock that cannot be taken. */
+/** The holder of a lock that cannot be taken. */
 export interface LockHolder {
   /** `process 123 on HOST`. */
   readonly name: string;
   /** On another host or in another container: whether it still runs cannot be seen from here. */
   readonly isElsewhere: boolean;
-  /** Since the holder last touched the lock. */
+  /** Time since the holder last touched the lock. */
   readonly silentSeconds: number;
 }
 
 /** A lock that this process holds until it releases it or ends. */
 export interface HeldLock {
-  /** Who had it and is gone. */
+  /** The former holder, which has ended. */
   readonly takenFrom?: string | undefined;
   /** Says that the folder of the lock file was renamed. */
   movedTo(path: string): void;
   release(): void;
 }
 
-/** What the folders of runs need beside reading and writing. Faults are as those of `FileSystem`. */
+/** What the folders of runs need in addition to reading and writing. Faults are as those of `FileSystem`. */
 export interface FolderSystem extends FileSystem {
   /**
-   * The folder as it is named in later calls: the path as it was given, without trailing slashes and links.
-   * @throws WeftError where anything but a folder is there, or where nothing can be written
+   * The folder as later calls name it: the path as it was given, without trailing slashes and links.
+   * @throws WeftError if there is anything but a folder, or if nothing can be written
    */
   placeOf(path: string): Promise<string>;
-  /** @throws WeftError where another folder cannot take the place of this one */
+  /** @throws WeftError if another folder cannot take the place of this one */
   requireReplaceable(folder: string): Promise<void>;
-  /** Makes one folder and those above it. @returns false where it is there already */
+  /** Creates one folder and its parents. @returns false if it exists already */
   createFolder(path: string): Promise<boolean>;
-  /** Removes the folder where nothing is in it. */
+  /** Removes the folder if it is empty. */
   removeEmptyFolder(path: string): Promise<void>;
-  /** Renames a file or folder, durably; there is nothing at the new place. */
+  /** Renames a file or folder, durably; nothing exists under the new name. */
   rename(from: string, to: string): Promise<void>;
-  /** Bytes that may still be written below the path, or undefined where nobody knows. */
+  /** Bytes that can still be written below the path, or undefined if that is unknown. */
   freeBytes(path: string): Promise<number | undefined>;
-  /** Takes a lock file, that of a process that is gone included. */
+  /** Takes a lock file; also takes over the lock of a process that has ended. */
   lock(path: string): Promise<HeldLock | LockHolder>;
-  /** Removes what processes that are gone were writing in the folder. */
+  /** Removes what processes that have ended were writing in the folder. */
   removeLeftovers(folder: string): Promise<void>;
-  /** Whether a name is one that this system gives to files in the making. */
+  /** Whether a name is one that this system gives to unfinished files. */
   isPartialName(name: string): boolean;
 }
 
-/** Reads a UTF-8 text file, a byte order mark left out. */
+/** Reads a UTF-8 text file without its byte order mark. */
 export async function readText(files: FileSystem, path: string): Promise<string> {
   return new TextDecoder().decode(await files.readFile(path));
 }
 
 /**
- * Reads a JSON file. The caller checks what is in it.
- * @throws WeftError where the file is missing or is not JSON.
+ * Reads a JSON file. The caller checks its content.
+ * @throws WeftError if the file is missing or is not JSON.
  */
 export async function readJson(files: FileSystem, path: string): Promise<unknown> {
   const text = await readText(files, path);
@@ -110,13 +110,13 @@ export async function readJson(files: FileSystem, path: string): Promise<unknown
   }
 }
 
-/** Joins a folder and a path relative to it with one `/`; an absolute path stays as it is. */
+/** Joins a folder and a path relative to it with one `/`; an absolute path is returned unchanged. */
 export function joinPath(folder: string, path: string): string {
   if (folder === "" || path.startsWith("/") || /^[A-Za-z]:[\\/]/.test(path)) return path;
   return folder.endsWith("/") ? folder + path : `${folder}/${path}`;
 }
 
-/** Splits a path before its last name: `["runs", "a"]`; the folder is `.` where there is none. */
+/** Splits off the last name of a path: `["runs", "a"]`; the folder is `.` if there is none. */
 export function splitPath(path: string): readonly [folder: string, name: string] {
   const [, folder = "", name = ""] = /^(.*?)[\\/]*([^\\/]*)$/s.exec(path) ?? [];
   if (folder === "" && path !== name) return ["/", name];

@@ -1,6 +1,6 @@
-// Counter-based random numbers: element i of stream `key` is a pure function of (seed, key, i), so
-// any value can be drawn again without stored state, on the host and (same hash) in WGSL.
-// The mixer is lowbias32 by Chris Wellons, https://nullprogram.com/blog/2018/07/31/.
+// Counter-based random numbers: element i of stream `key` is a pure function of (seed, key, i), so any value can be
+// drawn again without stored state, on the host and, with the same hash, in WGSL. The mixer is lowbias32 by Chris
+// Wellons, https://nullprogram.com/blog/2018/07/31/.
 
 /** Mixes 32 bits so that every input bit reaches every output bit. */
 export function mix32(value: number): number {
@@ -44,12 +44,12 @@ export class RandomStream {
     return low + (high - low) * this.uniform();
   }
 
-  /** A whole number in [0, count). */
+  /** An integer in [0, count). */
   below(count: number): number {
     return Math.floor(this.uniform() * count);
   }
 
-  /** Normal with mean 0 and deviation 1 (Box and Muller). */
+  /** Normal with mean 0 and standard deviation 1 (Box and Muller). */
   normal(): number {
     const radius = Math.sqrt(-2 * Math.log(1 - this.uniform()));
     return radius * Math.cos(2 * Math.PI * this.uniform());
@@ -62,7 +62,7 @@ export class RandomStream {
     return item;
   }
 
-  /** The list in a new random order (Fisher and Yates); the argument stays as it is. */
+  /** The list in a new random order (Fisher and Yates); the argument is not changed. */
   shuffled<T>(items: readonly T[]): T[] {
     const order = [...items];
     for (let i = order.length - 1; i > 0; i--) {

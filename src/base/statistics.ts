@@ -1,6 +1,6 @@
 // Order statistics of samples.
 
-/** The value below which that share of the samples lies, interpolated between neighbours. */
+/** The value below which the given share of the samples lies, interpolated between neighbours. */
 export function quantile(samples: readonly number[], share: number): number {
   const sorted = samples.toSorted((a, b) => a - b);
   const at = share * (sorted.length - 1);

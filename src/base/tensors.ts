@@ -22,13 +22,13 @@ export function elementCount(shape: Shape): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
-/** The bytes a tensor takes in a GPU buffer: whole 32-bit words, at least one. */
+/** The bytes of a tensor in a GPU buffer: whole 32-bit words, at least one. */
 export function byteSize(type: TensorType): number {
   const bytes = elementCount(type.shape) * ELEMENT_BYTES[type.dtype];
   return Math.max(4, Math.ceil(bytes / 4) * 4);
 }
 
-/** A shape as people write it: `[8,35,35,64]`. */
+/** A shape in the usual notation: `[8,35,35,64]`. */
 export function shapeText(shape: Shape): string {
   return `[${shape.join(",")}]`;
 }
@@ -39,7 +39,7 @@ export function sameShape(a: Shape, b: Shape): boolean {
 }
 
 /**
- * Reads a shape of known rank, with a clear message when it has another.
+ * Reads a shape of known rank, with a clear message if it has another rank.
  * @throws WeftError naming the operator and the tensor.
  */
 export function requireRank(where: string, name: string, shape: Shape, rank: number): number[] {

@@ -1,27 +1,27 @@
-// Adapters as weft talks about them: which one a person may ask for, what is known of a candidate, and
-// whether the two fit. Only WebGPU's own interface; finding candidates is the platform's work.
+// Adapters: which one a user may ask for, what is known of a candidate, and whether the two match. This file uses only
+// WebGPU's own interface; finding candidates is the platform's job.
 
 /** Software adapters run on the CPU: lavapipe, SwiftShader, WARP. */
 export type AdapterKind = "hardware" | "software";
 
 /**
- * What `--adapter` takes: the first of all candidates, the first of a kind, or a part of a name, vendor,
- * device or driver ("lavapipe", "nvidia", "swiftshader"; case does not matter).
+ * What `--adapter` takes: the first of all candidates, the first of a kind, or a part of a name, vendor, device or
+ * driver ("lavapipe", "nvidia", "swiftshader"; case does not matter).
  */
 export type AdapterChoice = "auto" | "hardware" | "software" | (string & {});
 
 /**
- * Dawn's switches. `fast`: no bounds checks and no zeroing that the kernels do not need, exact timestamps,
- * f16 on NVIDIA. `portable`: what a browser does, which cannot switch them.
+ * Dawn's toggles. `fast`: no bounds checks, no zero-initialisation that the kernels do not need, exact timestamps, f16
+ * on NVIDIA. `portable`: the behaviour of a browser, which cannot change them.
  */
 export type DawnTier = "fast" | "portable";
 
-/** One candidate: an adapter that can be opened, or one that cannot and why. */
+/** One candidate: an adapter that can be opened, or one that cannot, with the reason. */
 export interface AdapterDescription {
   /** Short: "lavapipe", "swiftshader", or the device's name. */
   readonly name: string;
   readonly kind: AdapterKind;
-  /** Who brought it: "system", a driver's manifest file, or an npm package. */
+  /** Where it comes from: "system", a driver's manifest file, or an npm package. */
   readonly origin: string;
   readonly vendor: string;
   readonly architecture: string;
@@ -32,9 +32,9 @@ export interface AdapterDescription {
   readonly backend: string;
   /** Sorted. */
   readonly features: readonly string[];
-  /** WebGPU's names; bytes where the name says bytes or size. */
+  /** WebGPU's names; bytes if the name says bytes or size. */
   readonly limits: Readonly<Record<string, number>>;
-  /** Why it cannot be used; absent where it can. */
+  /** Why it cannot be used; absent if it can be used. */
   readonly refused?: string;
 }
 
@@ -76,7 +76,7 @@ export function refusedCandidate(
   return { name, kind, origin, ...unknown, features: [], limits: {}, refused };
 }
 
-/** Whether the candidate is one that the choice asks for. */
+/** Whether the candidate matches the choice. */
 export function matchesChoice(candidate: AdapterDescription, choice: AdapterChoice): boolean {
   if (choice === "auto") return true;
   if (choice === "hardware" || choice === "software") return candidate.kind === choice;
@@ -97,7 +97,7 @@ function limitsOf(adapter: GPUAdapter): Record<string, number> {
   return limits;
 }
 
-/** Dawn turns every character that is no letter or digit into a dash. */
+/** Dawn replaces every character that is not a letter or digit by a dash. */
 function trimDashes(device: string): string {
   return device.replace(/-+$/, "");
 }

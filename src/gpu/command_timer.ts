@@ -1,5 +1,5 @@
-// How long commands take: repetitions in one submission, by the host's clock from the first encoded command to the end
-// of the work, and by the adapter's timestamps where it has them.
+// Times commands: repetitions in one submission, measured by the host's clock from the first encoded command to the end
+// of the work, and by the adapter's timestamps if it has them.
 
 import { type Command, encodeCommands } from "./commands.ts";
 import type { GpuDevice } from "./device.ts";
@@ -8,11 +8,11 @@ import { Timestamps } from "./timestamps.ts";
 /** Seconds of all repetitions together. */
 export interface TimedRun {
   readonly byHost: number;
-  /** Undefined where the adapter has no timestamps, or they stood still. */
+  /** Undefined if the adapter has no timestamps, or if they did not advance. */
   readonly byAdapter: number | undefined;
 }
 
-/** Times one list of commands, which may be repeated. */
+/** Times one list of commands, which must be repeatable. */
 export class CommandTimer {
   private readonly timestamps: Timestamps | undefined;
 
@@ -25,7 +25,7 @@ export class CommandTimer {
     if (device.facts.features.has("timestamp-query")) this.timestamps = new Timestamps(device, 2);
   }
 
-  /** Runs repetitions and waits for them. @throws WeftError where the device was lost. */
+  /** Runs repetitions and waits for them. @throws WeftError if the device was lost. */
   async run(repetitions: number): Promise<TimedRun> {
     const started = this.now();
     this.submit(repetitions);
@@ -33,8 +33,8 @@ export class CommandTimer {
   }
 
   /**
-   * Seconds of one repetition, by the adapter where it tells.
-   * @throws Error for a validation error, WeftError where memory ran out or the device was lost.
+   * Seconds of one repetition, by the adapter's timestamps if available.
+   * @throws Error for a validation error, WeftError if memory ran out or the device was lost.
    */
   async seconds(repetitions: number): Promise<number> {
     const started = this.now();

@@ -56,8 +56,8 @@ export function encodeCommands(encoder: GPUCommandEncoder, commands: readonly Co
 }
 
 /**
- * Folds a flat number of workgroups into a grid no dimension of which exceeds the limit.
- * The kernel counts through it with `flat_workgroup` and drops what is beyond its last element.
+ * Folds a flat number of workgroups into a grid whose dimensions do not exceed the limit. The kernel computes its flat
+ * index with `flat_workgroup` and ignores workgroups beyond its last element.
  */
 export function foldWorkgroups(count: number, limit: number): [number, number, number] {
   if (count <= limit) return [count, 1, 1];

@@ -1,5 +1,5 @@
-// WebGPU's flag values. dawn.node has no globals unless one asks for them, and the library must not
-// touch the host's globals, so the few values the engine needs are written down here.
+// WebGPU's flag values. dawn.node defines no globals unless asked to, and the library must not touch the host's
+// globals, so the few values that the engine needs are written down here.
 // Source: https://www.w3.org/TR/webgpu/#namespacedef-gpubufferusage
 
 export const BUFFER_USAGE = {

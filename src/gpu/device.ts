@@ -1,6 +1,5 @@
-// One opened GPU: its limits and features, the buffers made on it and the bytes they hold, its one
-// pipeline cache, and what happens when it is lost. Everything lives in the instance: several
-// engines in one process know nothing of each other.
+// One opened GPU: its limits and features, the buffers created on it and their total bytes, its one pipeline cache, and
+// what happens when it is lost. All state is in the instance: several engines in one process are independent.
 
 import { WeftError } from "../base/errors.ts";
 import { describeAdapter } from "./adapters.ts";
@@ -9,36 +8,36 @@ import { DeviceLoss } from "./device_loss.ts";
 import type { HostWait } from "./host_wait.ts";
 import { PipelineCache } from "./pipelines.ts";
 
-/** Which form of kernels suits the adapter: software adapters pay for workgroup memory, GPUs gain from it. */
+/** The kernel family that suits the adapter: workgroup memory slows software adapters down and speeds GPUs up. */
 export type KernelFamily = "cpu" | "gpu";
 
 /** Names of chosen candidates by what is chosen: `{ splits: "8" }`. */
 export type Choices = Readonly<Record<string, string>>;
 
-/** Choices that were measured to be best, by the key of a node (graph/choices.ts). */
+/** The choices that were measured to be fastest, by the key of a node (graph/choices.ts). */
 export type TuningTable = ReadonlyMap<string, Choices>;
 
 /**
- * Matrices of f16 that a subgroup multiplies, with sums in f32: [rows, depth] by [depth, columns]. WGSL's extension
- * chromium_experimental_subgroup_matrix.
+ * Subgroup matrices: f16 matrices that a subgroup multiplies with sums in f32, [rows, depth] by [depth, columns].
+ * WGSL's extension chromium_experimental_subgroup_matrix.
  */
 export interface SubgroupMatrix {
   readonly rows: number;
   readonly columns: number;
   readonly depth: number;
-  /** The most lanes that a subgroup has; workgroups are multiples of it. */
+  /** The largest number of lanes that a subgroup has; workgroups are multiples of it. */
   readonly lanes: number;
-  /** The most threads that a workgroup has. */
+  /** The largest number of threads in a workgroup. */
   readonly maxThreads: number;
 }
 
-/** What operators may ask about the device when they choose kernels. */
+/** The facts about the device by which operators choose kernels. */
 export interface DeviceFacts {
   readonly family: KernelFamily;
   readonly features: ReadonlySet<string>;
-  /** Lanes of a subgroup where the adapter has subgroups of one size that kernels are written for. */
+  /** Lanes of a subgroup, if all subgroups of the adapter have one size that kernels are written for. */
   readonly subgroupSize: 4 | 8 | 16 | undefined;
-  /** Absent where the adapter has none for f16 with sums in f32. */
+  /** Absent if the adapter has none for f16 with sums in f32. */
   readonly subgroupMatrix?: SubgroupMatrix;
   readonly maxBindingBytes: number;
   readonly maxBufferBytes: number;
@@ -51,7 +50,7 @@ export interface DeviceFacts {
 export interface DeviceOptions {
   /** False leaves subgroups unused, as on adapters without them. */
   readonly subgroups?: boolean;
-  /** True uses subgroup matrices: their WGSL is that of the pinned Dawn, browsers' differs by version. */
+  /** True uses subgroup matrices: their WGSL is that of the pinned Dawn, and browsers' WGSL differs by version. */
   readonly subgroupMatrices?: boolean;
   readonly wait?: HostWait;
   /** Forces a kernel family; by default the CPU family on software adapters. */
@@ -60,7 +59,7 @@ export interface DeviceOptions {
   readonly name?: string;
 }
 
-/** Only Dawn's switch for unsafe interfaces offers it, and WebGPU's types do not know it. */
+/** Only Dawn's toggle for unsafe interfaces offers it, and WebGPU's types do not know it. */
 const SUBGROUP_MATRIX = "chromium-experimental-subgroup-matrix" as GPUFeatureName;
 const WANTED_FEATURES: readonly GPUFeatureName[] = [
   "timestamp-query",
@@ -69,14 +68,16 @@ const WANTED_FEATURES: readonly GPUFeatureName[] = [
   SUBGROUP_MATRIX,
 ];
 
-/** A WebGPU device and what weft keeps beside it. */
+/** A WebGPU device and the state that weft keeps with it. */
 export class GpuDevice {
   readonly pipelines: PipelineCache;
   private ownFacts: DeviceFacts;
   private readonly live = new Set<GPUBuffer>();
   private bytes = 0;
   private readonly loss: DeviceLoss;
-  /** Awaits a promise of this device. @throws DeviceLostError once it is lost, whatever becomes of the promise */
+  /**
+   * Awaits a promise of this device. @throws DeviceLostError once the device is lost, whatever becomes of the promise
+   */
   readonly wait: HostWait;
 
   private constructor(
@@ -105,14 +106,14 @@ export class GpuDevice {
     return this.ownFacts;
   }
 
-  /** Lets the plans that are laid out from now on choose kernels by a table. */
+  /** Lets plans that are laid out from now on choose kernels by a table. */
   useTuning(tuning: TuningTable): void {
     this.ownFacts = { ...this.ownFacts, tuning };
   }
 
   /**
-   * Opens a device with everything the adapter has to offer: its largest buffers and bindings, and
-   * those optional features that weft has kernels for.
+   * Opens a device with the adapter's largest buffers and bindings, and with those optional features that weft has
+   * kernels for.
    */
   static async open(adapter: GPUAdapter, options: DeviceOptions = {}): Promise<GpuDevice> {
     const { limits } = adapter;
@@ -146,7 +147,7 @@ export class GpuDevice {
   }
 
   /**
-   * Makes a buffer and counts its bytes until `destroyBuffer`.
+   * Creates a buffer and counts its bytes until `destroyBuffer`.
    * @throws WeftError when one buffer exceeds the adapter's limit.
    */
   createBuffer(label: string, bytes: number, usage: number): GPUBuffer {
@@ -163,7 +164,7 @@ export class GpuDevice {
     return buffer;
   }
 
-  /** Makes a storage buffer that kernels, uploads and copies may use. */
+  /** Creates a storage buffer for kernels, uploads and copies. */
   createStorage(label: string, bytes: number): GPUBuffer {
     return this.createBuffer(
       label,
@@ -178,7 +179,7 @@ export class GpuDevice {
     buffer.destroy();
   }
 
-  /** Bytes of all buffers that live on the device now. */
+  /** Bytes of all buffers that exist on the device now. */
   get allocatedBytes(): number {
     return this.bytes;
   }
@@ -189,8 +190,8 @@ export class GpuDevice {
   }
 
   /**
-   * Runs `work` and turns the validation and out-of-memory errors of its GPU calls into one exception. The work
-   * is synchronous, so that nothing else on the device comes between the error scopes.
+   * Runs `work` and turns the validation and out-of-memory errors of its GPU calls into one exception. The work is
+   * synchronous, so that no other call on the device falls into its error scopes.
    * @throws WeftError when the device ran out of memory; Error for a validation error.
    */
   async checked<T>(what: string, work: () => T): Promise<T> {
@@ -234,7 +235,7 @@ function fixedSubgroupSize({ features, info }: GPUAdapter): DeviceFacts["subgrou
     : undefined;
 }
 
-/** A size of matrices that an adapter multiplies, by Dawn's names. */
+/** A matrix size that an adapter multiplies, by Dawn's names. */
 interface SubgroupMatrixConfig {
   readonly M: number;
   readonly N: number;
@@ -243,7 +244,7 @@ interface SubgroupMatrixConfig {
   readonly resultComponentType: string;
 }
 
-/** The largest matrices of f16 with sums in f32 that the adapter multiplies. */
+/** The largest f16 matrices with sums in f32 that the adapter multiplies. */
 function subgroupMatrix({ features, info, limits }: GPUAdapter): Pick<DeviceFacts, "subgroupMatrix"> {
   if (![SUBGROUP_MATRIX, "subgroups", "shader-f16"].every((feature) => features.has(feature))) return {};
   const offered: GPUAdapterInfo & { readonly subgroupMatrixConfigs?: Iterable<SubgroupMatrixConfig> } = info;
@@ -256,7 +257,7 @@ function subgroupMatrix({ features, info, limits }: GPUAdapter): Pick<DeviceFact
   return { subgroupMatrix: { rows, columns, depth, lanes: info.subgroupMaxSize, maxThreads } };
 }
 
-/** Bytes as people read them. */
+/** Bytes in a readable unit. */
 export function megabytes(bytes: number): string {
   return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(2)} GB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }

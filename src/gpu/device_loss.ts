@@ -1,20 +1,20 @@
-// What a lost device does to those who wait for it. After a loss Dawn rejects maps with an empty message, and
-// resolves everything else as if it were done; a driver that hangs resolves nothing. So every wait ends with
-// the loss, whichever comes first. A loss is meant where weft destroyed the device itself: the reason that
-// WebGPU gives does not tell ("destroyed" comes from others as well).
+// What happens to pending waits when the device is lost. After a loss Dawn rejects maps with an empty message and
+// resolves everything else as if it were done; a hanging driver resolves nothing. So every wait ends when the device is
+// lost, whichever comes first. weft records when it destroys the device itself, because the reason that WebGPU gives
+// does not tell ("destroyed" has other causes as well).
 
 import { WeftError } from "../base/errors.ts";
 
-/** The GPU is gone, with all that was on it. */
+/** The GPU is lost, with everything on it. */
 export class DeviceLostError extends WeftError {}
 
-/** The message of a lost device may come a moment after its maps fail. */
+/** The message of a lost device may arrive a moment after its maps fail. */
 const LOSS_NOTICE_MS = 200;
 
 export class DeviceLoss {
   private fault: DeviceLostError | undefined;
   private isMeant = false;
-  /** Waits in progress. Racing with one promise that lives as long as the device would keep every result alive. */
+  /** Waits in progress. Racing against one promise that lives as long as the device would keep every result alive. */
   private readonly waiting = new Set<(fault: DeviceLostError) => void>();
 
   constructor(raw: GPUDevice, name: string) {
@@ -30,7 +30,7 @@ export class DeviceLoss {
     this.isMeant = true;
   }
 
-  /** @throws DeviceLostError where the device was lost */
+  /** @throws DeviceLostError if the device was lost */
   throwIfLost(): void {
     if (this.fault) throw this.fault;
   }

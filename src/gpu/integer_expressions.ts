@@ -1,12 +1,12 @@
-// Whole-number expressions of shader_expansion.ts: + - * / % (division truncates), comparisons, && and ||
-// (1 or 0), brackets, names.
+// Integer expressions of shader_expansion.ts: + - * / % (division truncates), comparisons, && and || (1 or 0),
+// parentheses, names.
 
-/** What an expression may name. */
+/** The values of the names that an expression may use. */
 export type Names = ReadonlyMap<string, number>;
 
 const TOKEN = /\s*(?:(\d+)|([A-Za-z_]\w*)|([<>=!]=|&&|\|\||[-+*/%<>()]))/y;
 
-/** Operators by how tightly they bind, loosest first. */
+/** Operators by precedence, lowest first. */
 const LEVELS: readonly Readonly<Record<string, (a: number, b: number) => number>>[] = [
   { "||": (a, b) => Number(a !== 0 || b !== 0) },
   { "&&": (a, b) => Number(a !== 0 && b !== 0) },
@@ -27,10 +27,10 @@ function quotient(a: number, b: number): number {
   return Math.trunc(a / b);
 }
 
-/** @throws Error if the text is no expression, or names what has no value. */
+/** @throws Error if the text is not an expression, or uses a name without a value. */
 export function evaluate(text: string, names: Names): number {
   const known = names.get(text);
-  if (known !== undefined) return known; // most expressions are one name
+  if (known !== undefined) return known; // most expressions are a single name
   const tokens = tokensOf(text);
   let next = 0;
 

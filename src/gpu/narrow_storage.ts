@@ -1,8 +1,8 @@
-// Narrow storage: kernels are written for f32 and compute in f32; where a tensor is f16, the linked WGSL is
-// rewritten so that its storage variable holds f16: reads widen, stores narrow, nothing in between changes.
-// Stores do not clamp: what f16 cannot hold becomes an infinity, which loss scaling must see.
+// Narrow storage: kernels are written for f32 and compute in f32. If a tensor is f16, the linked WGSL is rewritten so
+// that its storage variable holds f16: loads widen, stores narrow, nothing in between changes. Stores do not clamp: a
+// value beyond f16's range becomes an infinity, which loss scaling must see.
 
-/** A storage variable that is to be narrow: what its elements are in registers and in memory. */
+/** A storage variable to be narrowed: the type of its elements in registers and in memory. */
 interface NarrowVariable {
   readonly wide: string;
   readonly narrow: string;
@@ -13,8 +13,8 @@ const FLOAT_ELEMENT = /^(?:f32|vec([234])(?:f|<\s*f32\s*>))$/;
 
 /**
  * Rewrites a linked shader so that the named storage variables hold f16. They may be indexed (`x[i]`, also nested),
- * read, stored to, updated (`+=`) and stored to by component; no local value that is indexed may bear their name.
- * @throws Error where a variable is missing, has no float elements, or is pointed to by element.
+ * read, stored to, updated (`+=`) and stored to by component; no indexed local value may have the same name.
+ * @throws Error if a variable is missing, has no float elements, or if a pointer to an element is taken.
  */
 export function narrowStorage(code: string, names: readonly string[]): string {
   if (names.length === 0) return code;
@@ -51,7 +51,7 @@ function narrowVariable(name: string, element: string): NarrowVariable {
     : { wide: `vec${lanes}f`, narrow: `vec${lanes}<f16>` };
 }
 
-/** What may follow `x[i]` where it is stored to: a component, then an assignment. */
+/** What may follow `x[i]` in a store: a component, then an assignment. */
 const STORE = /^(\s*(?:\.\w|\[[^\]]*\])?)\s*([-+*/%]?)=(?!=)/;
 
 /** Rewrites every access in a piece of code. */
@@ -83,7 +83,7 @@ function rewrite(code: string, variables: ReadonlyMap<string, NarrowVariable>): 
   return result + code.slice(done);
 }
 
-/** `y[i] = value` with the value narrowed; of `y[i] += value` the old one is widened first. */
+/** `y[i] = value` with the value narrowed; in `y[i] += value` the old value is widened first. */
 function storeTo(
   element: string,
   [, component = "", operation = ""]: RegExpExecArray,
@@ -99,7 +99,7 @@ function storeTo(
 const OPENING = "([{";
 const CLOSING = ")]}";
 
-/** The place behind the bracket that closes the one at `open`. */
+/** The position after the bracket that closes the one at `open`. */
 function endOfBrackets(code: string, open: number): number {
   let depth = 0;
   for (let i = open; i < code.length; i++) {
@@ -111,7 +111,7 @@ function endOfBrackets(code: string, open: number): number {
   throw new Error("a bracket is not closed");
 }
 
-/** The place of the semicolon, or of the bracket around a loop's head, that ends a statement. */
+/** The position of the semicolon, or of the bracket around a loop's head, that ends a statement. */
 function endOfStatement(code: string, from: number): number {
   let depth = 0;
   for (let i = from; i < code.length; i++) {

@@ -1,11 +1,11 @@
-// The one pipeline cache of a device. A pipeline's key is its linked source itself (conditions and
-// constants are part of it), so two operators that specialise a shader alike share one pipeline.
+// The one pipeline cache of a device. A pipeline's key is its linked source itself (conditions and constants are part
+// of it), so operators that specialise a shader in the same way share one pipeline.
 
 import { SHADER_STAGE_COMPUTE } from "./constants.ts";
 import type { HostWait } from "./host_wait.ts";
 import { type LinkedShader, linkShader, type ShaderSource } from "./shader_linking.ts";
 
-/** A compiled kernel with the names of what it binds. */
+/** A compiled kernel and the names of its bindings. */
 export interface KernelPipeline {
   readonly shader: LinkedShader;
   readonly pipeline: GPUComputePipeline;
@@ -26,7 +26,7 @@ export class PipelineCache {
     return this.byCode.size;
   }
 
-  /** Compiles a shader, or hands out the pipeline that was compiled from the same code before. */
+  /** Compiles a shader, or returns the pipeline that was compiled from the same code before. */
   get(shader: ShaderSource): Promise<KernelPipeline> {
     const key = specialisationKey(shader);
     let pipeline = this.bySpecialisation.get(key);
@@ -83,7 +83,7 @@ async function createPipeline(device: GPUDevice, shader: LinkedShader): Promise<
     return { shader, pipeline, layout };
   } catch (thrown) {
     const { messages } = await module.getCompilationInfo();
-    // Line numbers are those of the linked text, which nobody sees: the line itself is found in the source.
+    // Line numbers refer to the linked text, which nobody sees, so the line is looked up in the source.
     const lines = shader.code.split("\n");
     const details = messages.map((m) => `${m.message}, in "${lines[m.lineNum - 1]?.trim()}"`).join("; ");
     throw new Error(`shader ${shader.name} does not compile: ${details || String(thrown)}`);

@@ -1,5 +1,5 @@
-// Reads ranges of buffers back in one transfer, through a buffer of its own: for what is read now and then. What every
-// step reads goes through the ring of staging.ts.
+// Reads ranges of buffers back in one transfer, through a buffer of its own: for occasional reads. The outputs of every
+// step go through the ring of staging.ts.
 
 import type { BufferRange } from "./commands.ts";
 import { MAP_MODE_READ } from "./constants.ts";
@@ -7,8 +7,8 @@ import type { GpuDevice } from "./device.ts";
 import { STAGING_USAGE } from "./staging.ts";
 
 /**
- * Copies what the ranges hold once the work before it is done.
- * @param label of the buffer, for messages of the device.
+ * Copies the contents of the ranges once the work before the copy is done.
+ * @param label of the buffer, for the device's messages.
  * @returns the bytes of each range.
  */
 export async function readRanges(

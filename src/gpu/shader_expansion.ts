@@ -1,7 +1,7 @@
 // Repetition in shaders, expanded before they are linked. Register tiles and taps of kernels are named values, because
-// arrays in function scope are slow (ARCHITECTURE.md); this is how a person writes them once:
+// arrays in function scope are slow (ARCHITECTURE.md). These constructs let a person write them once:
 //
-//   @let COLUMNS = 8 / STRIDE                a whole number for the lines below; injected constants are numbers, too
+//   @let COLUMNS = 8 / STRIDE                an integer for the lines below; injected constants are integers, too
 //   @for(r in 0..KERNEL) var w$r = vec4f();  the rest of the line for r = 0, 1, … KERNEL - 1; several may be nested
 //   @for(r in 0..KERNEL)                     likewise all lines down to the @end
 //   @end
@@ -10,9 +10,9 @@
 //   @list(s in 0..3: a$s)                    a0, a1, a2
 //   @when(r > 0: + ${r}u)                    the text after the colon, if the condition holds
 //
-// Ranges exclude their end and may have a step (`0..KERNEL step 2`). What begins on a line ends on it, blocks excepted.
-// Comments are dropped. Template libraries make functions from strings, which the security policies of many pages
-// forbid, and their tags hide the WGSL.
+// Ranges exclude their end and may have a step (`0..KERNEL step 2`). A construct ends on the line on which it begins,
+// except blocks. Comments are dropped. Template libraries make functions from strings, which the content security
+// policy of many pages forbids, and their tags obscure the WGSL.
 
 import { messageOf } from "../base/errors.ts";
 import { evaluate, type Names } from "./integer_expressions.ts";
@@ -32,14 +32,14 @@ const FOR = /^\s*@for\(/;
 const END = /^\s*@end\s*$/;
 const INLINE = /\$(?:(\w+)|\{)|@(sum|list|when)\(/g;
 const RANGE = /^\s*(\w+) in (.+?)\.\.(.+?)(?: step (.+))?$/;
-/** No tile is as large: a range that is longer has a wrong bound. */
+/** No tile is as large: a longer range has a wrong bound. */
 const MAX_REPETITIONS = 256;
 
 /**
  * Expands a shader's source.
  * @param name of the shader, for messages
- * @param constants that the shader is specialised by; those that are no whole numbers cannot be named
- * @throws Error naming the shader and the line, if a construct is not well formed or names what has no value
+ * @param constants that specialise the shader; constants that are not integers cannot be named
+ * @throws Error naming the shader and the line, if a construct is not well formed or uses a name without a value
  */
 export function expandShader(name: string, source: string, constants: Constants = {}): ExpandedShader {
   const lines = source.split("\n");
@@ -117,7 +117,7 @@ class Expansion {
   }
 }
 
-/** The ranges of the @for with which a line begins, and what follows them: without any, the whole line. */
+/** The ranges of the @for at the start of a line, and the text after them; without a @for, the whole line. */
 function loopsOf(line: string): { readonly ranges: readonly string[]; readonly rest: string } {
   const ranges: string[] = [];
   let rest = line;
@@ -159,7 +159,7 @@ function rangeOf(text: string, names: Names): { readonly variable: string; reado
   };
 }
 
-/** Expands what stands inside a line. */
+/** Expands the constructs inside a line. */
 function expandText(text: string, names: Names): string {
   let result = "";
   let done = 0;
@@ -201,7 +201,7 @@ function expandConstruct(construct: string, inner: string, names: Names): string
   return terms.join(construct === "sum" ? " + " : ", ");
 }
 
-/** The place of the bracket that closes the one at `open`. */
+/** The position of the bracket that closes the one at `open`. */
 function closingBracket(text: string, open: number): number {
   let depth = 0;
   for (let i = open; i < text.length; i++) {

@@ -1,6 +1,5 @@
-// From a WESL module and its constants to plain WGSL, and from WGSL to what the host must bind:
-// storage buffers by name and the uniform struct's fields by name, read from the linked text itself,
-// so that no binding number and no uniform offset is written twice.
+// Links a WESL module and its constants to plain WGSL, and reads from the linked text what the host must bind: storage
+// buffers and the uniform struct's fields, by name. So no binding number and no uniform offset is written twice.
 
 import { link } from "wesl/core";
 import { messageOf } from "../base/errors.ts";
@@ -8,13 +7,13 @@ import { narrowStorage } from "./narrow_storage.ts";
 import { ShaderModules } from "./shader_modules.ts";
 
 /**
- * A WESL module with the conditions and constants that specialise it. One without an entry point says what happens
- * to an element, and common/element_wise.wesl is its entry point.
+ * A WESL module with the conditions and constants that specialise it. A module without an entry point defines what
+ * happens to one element; common/element_wise.wesl is then its entry point.
  */
 export interface ShaderSource {
   /**
-   * Folder and file without ending, such as `conv2d/forward`; after a space what tells the specialisations of one file
-   * apart for people, such as `conv2d/depthwise/forward_square 5x5`.
+   * Path without extension, such as `conv2d/forward`. After a space comes a label that tells people which
+   * specialisation of the file it is, such as `conv2d/depthwise/forward_square 5x5`.
    */
   readonly name: string;
   readonly source: string;
@@ -39,7 +38,7 @@ export interface UniformField {
   readonly length: number;
 }
 
-/** Linked WGSL and what it binds. */
+/** Linked WGSL and its bindings. */
 export interface LinkedShader {
   readonly name: string;
   readonly code: string;
@@ -54,10 +53,10 @@ export interface LinkedShader {
 /** The declarations of common/subgroup_matrix.wesl. */
 const STAND_INS = /^(?:alias subgroup_matrix_\w+|const (?:row|col)_major|fn subgroupMatrix\w+).*\n/gm;
 
-/** What has none says what happens to one element. */
+/** A module without one defines what happens to one element. */
 const ENTRY_POINT = /^@compute\b/m;
 
-/** Links one shader. Throws an Error naming the shader when it does not parse or an import is missing. */
+/** Links one shader. @throws Error naming the shader if it does not parse or an import is missing. */
 export async function linkShader(shader: ShaderSource): Promise<LinkedShader> {
   const modules = new ShaderModules(shader.name, shader.source, shader.constants ?? {});
   let code: string;
@@ -83,7 +82,7 @@ export async function linkShader(shader: ShaderSource): Promise<LinkedShader> {
 
 const writableNames = new Map<string, ReadonlySet<string>>();
 
-/** The storage variables that a shader's source, specialised or not, may write. */
+/** The storage variables that a shader's source may write in any specialisation. */
 export function writableVariables(source: string): ReadonlySet<string> {
   const known = writableNames.get(source);
   if (known) return known;
@@ -133,7 +132,7 @@ export type UniformValues = Readonly<Record<string, number | readonly number[]>>
 
 /**
  * Writes uniform values where the shader reads them.
- * @throws Error when a field has no value or a value has no field: a mistake in the operator's file.
+ * @throws Error if a field has no value or a value has no field: a mistake in the operator's file.
  */
 export function packUniforms(
   shader: LinkedShader,

@@ -1,5 +1,5 @@
-// The modules that a shader is linked from: its own file and those of shaders/common that it imports, found as the
-// linker asks for them, with their repetitions expanded.
+// The modules that a shader is linked from: its own file and the modules of shaders/common that it imports, found as
+// the linker asks for them, with their repetitions expanded.
 
 import { type ModuleResolver, parseSrcModule, type WeslAST } from "wesl/core";
 import activation from "../../shaders/common/activation.wesl";
@@ -50,7 +50,7 @@ const COMMON_MODULES: Readonly<Record<string, string>> = {
 
 const COMMON = /^package::common::(\w+)$/;
 
-/** Common modules as they were parsed, by their expanded text: most shaders import the same few. */
+/** Parsed common modules by their expanded text: most shaders import the same few modules. */
 const parsedModules = new Map<string, WeslAST>();
 
 /** The modules of one shader. */
@@ -83,7 +83,7 @@ export class ShaderModules implements ModuleResolver {
     return ast;
   }
 
-  /** A message of the linker with the lines of the sources instead of those of what they expand to. */
+  /** A message of the linker with the line numbers of the sources instead of those of the expanded text. */
   inSourceLines(message: string): string {
     return message.replace(/^(.+?):(\d+)(?=:\d+ )/gm, (place, name: string, line: string) => {
       const source = this.lines.get(name)?.[Number(line) - 1];

@@ -1,26 +1,26 @@
-// How values come back from the GPU without stalling it: a ring of staging buffers. A step copies its
-// outputs into the next free slot and maps it; the host looks at it when the map resolves, by then
-// the next step is already on the queue. At most `slots` steps are in flight.
+// Returns values from the GPU without stalling it: a ring of staging buffers. A step copies its outputs into the next
+// free slot and maps it. The host reads the slot when the map resolves; by then the next step is already on the queue.
+// At most `slots` steps are in flight.
 
 import { messageOf } from "../base/errors.ts";
 import { BUFFER_USAGE, MAP_MODE_READ } from "./constants.ts";
 import type { GpuDevice } from "./device.ts";
 
-/** What the ring's buffers are made for. */
+/** The size of the ring's buffers. */
 export const STAGING_USAGE = BUFFER_USAGE.MAP_READ | BUFFER_USAGE.COPY_DST;
 
 interface Slot {
   readonly buffer: GPUBuffer;
-  /** Resolves when the last step that claimed the slot has let go of it. */
+  /** Resolves when the last step that claimed the slot has released it. */
   free: Promise<void>;
 }
 
 /** A slot that belongs to one step until it is read or released. */
 export interface ClaimedSlot {
   readonly buffer: GPUBuffer;
-  /** Maps the buffer, resolves with what `take` makes of its bytes, and releases the slot. */
+  /** Maps the buffer, resolves with the result of `take` for its bytes, and releases the slot. */
   read<T>(take: (bytes: ArrayBuffer) => T): Promise<T>;
-  /** Lets go of a slot that is not going to be read. */
+  /** Releases a slot that will not be read. */
   release(): void;
 }
 
@@ -28,7 +28,7 @@ export class StagingRing {
   private readonly ring: Slot[];
   private next = 0;
 
-  /** As many steps may be in flight as there are buffers, which stay their maker's. */
+  /** At most as many steps are in flight as there are buffers. The buffers still belong to their creator. */
   constructor(
     buffers: readonly GPUBuffer[],
     private readonly device: GpuDevice,
@@ -36,7 +36,7 @@ export class StagingRing {
     this.ring = buffers.map((buffer) => ({ buffer, free: Promise.resolve() }));
   }
 
-  /** Claims the oldest slot and waits until it is free. Callers that do not wait for each other get slots in turn. */
+  /** Claims the oldest slot and waits until it is free. Concurrent callers get slots in turn. */
   async acquire(): Promise<ClaimedSlot> {
     const slot = this.ring[this.next];
     if (!slot) throw new Error("a staging ring without slots");

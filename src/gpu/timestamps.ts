@@ -1,4 +1,4 @@
-// Timestamps of the adapter: queries that passes write, resolved and read back together.
+// Timestamps of the adapter: queries that passes write; all are resolved and read back together.
 
 import { BUFFER_USAGE, MAP_MODE_READ } from "./constants.ts";
 import type { GpuDevice } from "./device.ts";
@@ -7,7 +7,7 @@ import type { GpuDevice } from "./device.ts";
 const QUERIES_A_SET = 4096;
 const TIMESTAMP_BYTES = 8;
 
-/** A number of timestamps; the adapter must have the feature timestamp-query. */
+/** A set of timestamps; the adapter must have the feature timestamp-query. */
 export class Timestamps {
   private readonly sets: readonly GPUQuerySet[];
   private readonly resolved: GPUBuffer;
@@ -29,22 +29,22 @@ export class Timestamps {
     this.staging = device.createBuffer("timestamps read back", bytes, MAP_READ | COPY_DST);
   }
 
-  /** Where a timestamp is written to; the two of a pass lie in one set when the first is even. */
+  /** Where a timestamp is written; the two of a pass are in one set if the first index is even. */
   place(index: number): { readonly querySet: GPUQuerySet; readonly index: number } {
     const querySet = this.sets[Math.floor(index / QUERIES_A_SET)];
     if (!querySet) throw new Error(`there is no timestamp ${index}`);
     return { querySet, index: index % QUERIES_A_SET };
   }
 
-  /** Writes one between the passes that are encoded before and after. */
+  /** Writes one timestamp between the passes that are encoded before and after. */
   mark(encoder: GPUCommandEncoder, index: number): void {
     const { querySet, index: at } = this.place(index);
-    // Written at the end of what comes before, or at the beginning of what comes behind: an empty pass is both.
+    // It is written at the end of the pass before or at the beginning of the pass after: an empty pass is both.
     const edge = index % 2 === 0 ? { endOfPassWriteIndex: at } : { beginningOfPassWriteIndex: at };
     encoder.beginComputePass({ timestampWrites: { querySet, ...edge } }).end();
   }
 
-  /** Encodes that they are read back. */
+  /** Encodes the commands that read them back. */
   resolve(encoder: GPUCommandEncoder): void {
     this.sets.forEach((set, i) => {
       encoder.resolveQuerySet(set, 0, set.count, this.resolved, i * QUERIES_A_SET * TIMESTAMP_BYTES);
@@ -52,7 +52,7 @@ export class Timestamps {
     encoder.copyBufferToBuffer(this.resolved, 0, this.staging, 0, this.staging.size);
   }
 
-  /** Nanoseconds of each, when what was submitted is done. */
+  /** Nanoseconds of each timestamp, once the submitted work is done. */
   async read(): Promise<BigUint64Array> {
     await this.device.wait(this.staging.mapAsync(MAP_MODE_READ));
     const stamps = new BigUint64Array(this.staging.getMappedRange().slice(0));

@@ -1,6 +1,6 @@
-// Variables: tensors that live between steps and are shared by plans (weights, moments, moving
-// statistics). Those that one kernel updates together lie in an arena: one buffer, one offset each, so
-// that an optimizer covers all of them in one dispatch.
+// Variables: tensors that live between steps and are shared by plans (weights, moments, moving statistics). Variables
+// that one kernel updates together lie in an arena: one buffer, one offset each, so that an optimizer updates all of
+// them in one dispatch.
 
 import { WeftError } from "../base/errors.ts";
 import { byteSize, elementCount, sameShape, shapeText, type TensorType } from "../base/tensors.ts";
@@ -13,7 +13,7 @@ export interface VariableSpec extends TensorType {
   readonly name: string;
 }
 
-/** Several variables in one buffer, which is a variable itself: `[elements]` floats. */
+/** Several variables in one buffer. The buffer is itself a variable: `[elements]` floats. */
 export interface Arena {
   readonly name: string;
   readonly elements: number;
@@ -27,8 +27,8 @@ interface StoredVariable {
 }
 
 /**
- * Divides variables among arenas, none larger than `maxBytes`. Pure: the same input, the same layout.
- * @param alignment members begin at multiples of so many elements.
+ * Divides variables among arenas of at most `maxBytes`. Pure: the same input gives the same layout.
+ * @param alignment members begin at multiples of this number of elements.
  */
 export function layOutArenas(
   name: string,
@@ -50,12 +50,12 @@ export function layOutArenas(
   return arenas.map((arena, i) => ({ name: `${name}/${i}`, ...arena }));
 }
 
-/** Bytes of the buffer of a variable that lies alone; at least one vec4, so that kernels may bind it as such. */
+/** Bytes of the buffer of a variable outside any arena; at least one vec4, so that kernels may bind it as such. */
 function variableBufferBytes(spec: VariableSpec): number {
   return Math.max(16, byteSize(spec));
 }
 
-/** Bytes that a store allocates for arenas and for variables that lie alone. */
+/** Bytes that a store allocates for arenas and for variables outside them. */
 export function variableBytes(arenas: readonly Arena[], alone: readonly VariableSpec[]): number {
   const inArenas = arenas.reduce((sum, { elements }) => sum + 4 * elements, 0);
   return alone.reduce((sum, spec) => sum + variableBufferBytes(spec), inArenas);
@@ -63,7 +63,7 @@ export function variableBytes(arenas: readonly Arena[], alone: readonly Variable
 
 /** The variables of one engine. New variables are zero. */
 export class VariableStore {
-  /** Makes a store and what works on it; where that fails, no variable stays on the device. */
+  /** Creates a store and runs `work` on it; if that fails, no variable is left on the device. */
   static async with<T>(device: GpuDevice, make: (store: VariableStore) => Promise<T>): Promise<T> {
     const store = new VariableStore(device);
     try {
@@ -92,7 +92,7 @@ export class VariableStore {
     return this.variables.has(name);
   }
 
-  /** Makes a variable with a buffer of its own. */
+  /** Creates a variable with a buffer of its own. */
   declare(spec: VariableSpec): void {
     const bytes = byteSize(spec);
     const buffer = this.device.createStorage(spec.name, variableBufferBytes(spec));
@@ -100,7 +100,7 @@ export class VariableStore {
     this.register(spec.name, spec, { buffer, offset: 0, bytes });
   }
 
-  /** Makes the arenas' buffers and registers their members and the arenas themselves. */
+  /** Creates the arenas' buffers and registers their members and the arenas themselves. */
   declareArenas(arenas: readonly Arena[], specs: readonly VariableSpec[]): void {
     const byName = new Map(specs.map((spec) => [spec.name, spec]));
     for (const arena of arenas) {
@@ -122,8 +122,8 @@ export class VariableStore {
   }
 
   /**
-   * Where a variable lies.
-   * @throws WeftError when there is none of that name, or one of another type.
+   * The memory of a variable.
+   * @throws WeftError if there is none of that name, or if it has another type.
    */
   resolve(name: string, type: TensorType): BufferRange {
     const variable = this.get(name);

@@ -1,5 +1,5 @@
-// Reading an operator's attributes: from a layer function's options or from a golden file's JSON,
-// with defaults, and with a clear word when one is missing, unknown or of the wrong kind.
+// Reads an operator's attributes, from a layer function's options or from a golden file's JSON. It fills in defaults
+// and gives a clear message if an attribute is missing, unknown or of the wrong kind.
 
 import { WeftError } from "../base/errors.ts";
 import type { Shape } from "../base/tensors.ts";
@@ -14,8 +14,8 @@ export type Padding = "valid" | "same" | SidePadding;
 export type RawAttributes = Readonly<Record<string, unknown>>;
 
 /**
- * The attributes of an operator as its callers give them: those with a default may be absent, and one number stands for
- * a pair of equal ones. The reader checks what types cannot.
+ * An operator's attributes as callers give them: an attribute with a default may be absent, and one number stands for a
+ * pair of equal numbers. The reader checks what the types cannot express.
  */
 export type GivenAttributes<A extends object> = {
   readonly [Name in keyof A]?:
@@ -23,7 +23,7 @@ export type GivenAttributes<A extends object> = {
     | undefined;
 };
 
-/** Hands out attributes one by one and remembers which were asked for. */
+/** Returns attributes one by one and remembers which ones were read. */
 export class AttributeReader {
   private readonly asked = new Set<string>();
 
@@ -56,7 +56,7 @@ export class AttributeReader {
     return value;
   }
 
-  /** One of a few words. */
+  /** One of a fixed set of words. */
   choice<T extends string>(name: string, choices: readonly T[], fallback?: T): T {
     const value = this.take(name) ?? fallback;
     const found = choices.find((choice) => choice === value);

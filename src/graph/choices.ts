@@ -1,6 +1,6 @@
-// Choices: where an operator's kernels can compute the same in several ways (how a sum is split, which tile),
-// its lowering names the candidates, its own guess first. A tuning table, measured on an adapter, may
-// name another by the node's key.
+// Choices: an operator's kernels can often compute the same result in several ways (the number of splits, the tile).
+// Its lowering names the candidates, its own guess first. A tuning table, measured on an adapter, may name another
+// candidate under the node's key.
 
 import { shapeText } from "../base/tensors.ts";
 import type { Choices, DeviceFacts } from "../gpu/device.ts";
@@ -23,8 +23,8 @@ export interface NodeChoices {
 }
 
 /**
- * What decides how a node is best computed on an adapter: operator, attributes, shapes, kernel family. Nodes that
- * differ only in where their rows lie share a key.
+ * The key of a node in a tuning table: everything that decides which kernels are fastest on an adapter (operator,
+ * attributes, shapes, kernel family). Nodes that differ only in the placement of their rows share a key.
  */
 export function choiceKey({ operator, inputs, outputs, attrs }: GraphNode, facts: DeviceFacts): string {
   const tensors = [...Object.entries(inputs), ...Object.entries(outputs)].map(tensorText);
@@ -50,7 +50,7 @@ export class NodeChooser {
     private readonly facts: DeviceFacts,
   ) {}
 
-  /** The candidate that the tuning table names, else the first. */
+  /** The candidate that the tuning table names, otherwise the first. */
   choose<T>(what: string, candidates: readonly T[], nameOf: (candidate: T) => string = String): T {
     const [first] = candidates;
     if (first === undefined) throw new Error(`${this.node.operator.name}: no candidates for ${what}`);
@@ -67,7 +67,7 @@ export class NodeChooser {
     return { key, entry: this.facts.tuning?.get(key) };
   }
 
-  /** What was chosen; undefined where there was no choice. */
+  /** What was chosen; undefined if there was no choice. */
   get result(): NodeChoices | undefined {
     return this.known && { key: this.known.key, node: this.node, choices: this.made };
   }

@@ -1,22 +1,22 @@
-// Reverse-mode differentiation as a graph-to-graph step: the gradient of a graph is more graph.
+// Reverse-mode differentiation, graph to graph: the gradient is computed by nodes that are added to the graph.
 
 import { WeftError } from "../base/errors.ts";
 import { sameShape, shapeText } from "../base/tensors.ts";
 import type { Graph, GraphNode, Tensor } from "./graph.ts";
 import type { GradientContext } from "./operator.ts";
 
-/** A tensor and the gradient of the objective by it, where differentiation starts. */
+/** A tensor and the gradient of the objective with respect to it; differentiation starts there. */
 export interface Seed {
   readonly tensor: Tensor;
   readonly gradient: Tensor;
 }
 
 /**
- * Adds the nodes that compute the gradients of an objective by `targets`.
+ * Adds the nodes that compute the gradients of an objective with respect to `targets`.
  * @param seeds the objective's outputs with their upstream gradients.
  * @param sum adds the nodes for a sum, for tensors that are used more than once.
  * @returns gradients by target; a target that the seeds do not depend on has none.
- * @throws WeftError where the way to a target leads through an operator without a gradient.
+ * @throws WeftError if a path from the seeds to a target contains an operator without a gradient.
  */
 export function differentiate(
   graph: Graph,
@@ -35,7 +35,7 @@ export function differentiate(
     if (known) known.push(gradient);
     else contributions.set(tensor, [gradient]);
   };
-  // Whoever asks for a tensor's gradient comes before all that contribute to it, so it is complete by then.
+  // Consumers are visited before producers, so all contributions to a tensor's gradient have been collected by then.
   const gradientOf = (tensor: Tensor): Tensor | undefined => {
     const terms = contributions.get(tensor);
     if (!terms || terms.length === 1) return terms?.[0];

@@ -52,7 +52,7 @@ export class Graph implements GraphBuilder {
     return this.currentBlock;
   }
 
-  /** Adds nodes to a segment of the step; segments must come in their order. */
+  /** Adds nodes to a segment of the step; segments must be added in order. */
   inSegment<T>(segment: Segment, build: () => T): T {
     const outer = this.currentSegment;
     this.currentSegment = segment;
@@ -63,7 +63,7 @@ export class Graph implements GraphBuilder {
     }
   }
 
-  /** Adds nodes to a repeated part of a network (a residual block, a cell); to none where it is undefined. */
+  /** Adds nodes to a repeated part of a network (a residual block, a cell), or to none if the block is undefined. */
   inBlock<T>(block: string | undefined, build: () => T): T {
     const outer = this.currentBlock;
     this.currentBlock = block;
@@ -160,7 +160,7 @@ export class Graph implements GraphBuilder {
     return node;
   }
 
-  /** Adds a node with a single output and returns that. */
+  /** Adds a node with a single output and returns that output. */
   applyOne<A extends object>(
     operator: Operator<A>,
     inputs: TensorsByRole,
@@ -172,7 +172,7 @@ export class Graph implements GraphBuilder {
     return output;
   }
 
-  /** Stores `value` in `variable` at the end of the step (in place where the operator allows it). */
+  /** Stores `value` in `variable` at the end of the step (in place if the operator allows it). */
   assign(variable: Tensor, value: Tensor): void {
     if (variable.kind !== "variable") throw new Error(`assign: ${variable.name} is no variable`);
     if (!sameShape(variable.shape, value.shape)) {
@@ -184,8 +184,8 @@ export class Graph implements GraphBuilder {
   }
 
   /**
-   * Hands a tensor out to the host by a name: between the segments it may be read and replaced
-   * (`Plan.readHandedOut`, `Plan.replaceHandedOut`).
+   * Gives the host access to a tensor under a name: between segments it can be read and replaced (`Plan.readHandedOut`,
+   * `Plan.replaceHandedOut`).
    */
   handOut(name: string, tensor: Tensor): void {
     if (this.out.has(name)) throw new Error(`the graph hands out two tensors called ${name}`);
@@ -200,7 +200,7 @@ export class Graph implements GraphBuilder {
     return this.out;
   }
 
-  /** Adds nodes that run before another one, by default before all. */
+  /** Adds nodes that run before another node, by default before all others. */
   addBefore<T>(node: GraphNode | undefined, build: () => T): T {
     const count = this.list.length;
     const result = build();
@@ -211,15 +211,15 @@ export class Graph implements GraphBuilder {
     return result;
   }
 
-  /** Takes nodes out whose outputs nobody reads any more. */
+  /** Removes nodes whose outputs are no longer read. */
   remove(nodes: ReadonlySet<GraphNode>): void {
     const rest = this.list.filter((node) => !nodes.has(node));
     this.list.splice(0, this.list.length, ...rest);
   }
 
   /**
-   * Lets a node make the output y of another that was fused into it, as its own output `role`. The tensor stays what
-   * it is, so whoever holds it reads the fused node.
+   * Makes output y of a node that was fused into `node` the output `role` of `node`. The tensor itself stays the same,
+   * so everything that refers to it now reads the fused node.
    */
   handOver(fused: GraphNode, node: GraphNode, role = "y"): void {
     const { y } = fused.outputs;

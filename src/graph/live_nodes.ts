@@ -1,4 +1,4 @@
-// Dead nodes: what neither an output nor an assignment needs is left out of a plan.
+// Dead-code elimination: a plan leaves out the nodes that neither an output nor an assignment needs.
 
 import type { Graph, GraphNode } from "./graph.ts";
 import type { Tensor } from "./tensor.ts";

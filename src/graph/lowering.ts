@@ -1,5 +1,5 @@
-// From nodes to kernel launches: every live node is asked for its dispatches. The result is a flat
-// program over tensors; where those tensors live is decided afterwards (memory.ts).
+// Lowering: every live node says which kernels it dispatches. The result is a flat program over tensors; memory
+// planning (memory.ts) decides afterwards where those tensors live.
 
 import { WeftError } from "../base/errors.ts";
 import { byteSize, ELEMENT_BYTES, shapeText, type TensorType } from "../base/tensors.ts";
@@ -26,25 +26,25 @@ export interface LoweredCopy {
   readonly node: GraphNode | undefined;
   readonly from: Tensor;
   readonly to: Tensor;
-  /** Where in `to` the copy goes, in bytes. */
+  /** Destination offset in `to`, in bytes. */
   readonly toOffset: number;
 }
 
 export type LoweredCommand = LoweredDispatch | LoweredCopy;
 
-/** A node with what it lowered to. */
+/** A node and the commands that it was lowered to. */
 export interface LoweredNode {
   readonly node: GraphNode;
   readonly commands: readonly LoweredCommand[];
   readonly workspaces: ReadonlySet<Tensor>;
-  /** What the operator could choose; undefined where it could not. */
+  /** What the operator could choose; undefined if it had no choice. */
   readonly choices: NodeChoices | undefined;
 }
 
 /**
  * Lowers nodes for a device.
- * @param placements tensors that lie inside others.
- * @throws WeftError where a tensor exceeds the adapter's binding limit, naming node and tensor.
+ * @param placements tensors that are parts of other tensors.
+ * @throws WeftError if a tensor exceeds the adapter's binding limit, naming the node and the tensor.
  */
 export function lowerNodes(
   nodes: readonly GraphNode[],

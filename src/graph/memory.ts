@@ -1,5 +1,5 @@
-// Memory planning: which tensors share which memory. A tensor lives from the first command that writes it to
-// the last that reads it; packing.ts then finds a place in a slot, which is one GPU buffer, for all of them.
+// Memory planning: which tensors share memory. By liveness: a tensor lives from the first command that writes it to the
+// last command that reads it. packing.ts then places all of them in slots; a slot is one GPU buffer.
 
 import { byteSize, ELEMENT_BYTES } from "../base/tensors.ts";
 import { writableVariables } from "../gpu/shader_linking.ts";
@@ -9,18 +9,18 @@ import { SEGMENTS, type Segment } from "./node.ts";
 import { packBlocks } from "./packing.ts";
 import type { Placements } from "./placements.ts";
 
-/** Where a tensor lives: in a slot of the plan, or in a variable's memory. */
+/** The memory of a tensor: in a slot of the plan, or in a variable's buffer. */
 export type Place =
   | { readonly kind: "slot"; readonly slot: number; readonly offset: number }
   | { readonly kind: "variable"; readonly name: string };
 
 export interface MemoryLayout {
   readonly commands: readonly LoweredCommand[];
-  /** How many commands there are up to the end of each segment. */
+  /** The number of commands up to the end of each segment. */
   readonly segmentEnds: Readonly<Record<Segment, number>>;
   readonly places: ReadonlyMap<Tensor, Place>;
   readonly slotBytes: readonly number[];
-  /** The most bytes of workspace that any one node needs. */
+  /** The largest workspace that a single node needs, in bytes. */
   readonly workspaceBytes: number;
 }
 
@@ -35,8 +35,8 @@ interface Block {
 
 /**
  * Places the value tensors of lowered nodes.
- * @param placements tensors that lie inside others, as the nodes were lowered with.
- * @param kept tensors that must still be readable when the step has ended.
+ * @param placements tensors that are parts of other tensors, as the nodes were lowered with.
+ * @param kept tensors that must still be readable after the step.
  * @param maxSlotBytes the largest buffer that the adapter allows.
  */
 export function planMemory(
@@ -86,7 +86,7 @@ export function planMemory(
   return { commands, segmentEnds, places, slotBytes, workspaceBytes };
 }
 
-/** The index of the last node that reads each tensor; infinite for those kept. */
+/** The index of the last node that reads each tensor; infinite for kept tensors. */
 function lastReads(lowered: readonly LoweredNode[], kept: ReadonlySet<Tensor>): Map<Tensor, number> {
   const last = new Map<Tensor, number>();
   lowered.forEach(({ node }, index) => {
@@ -96,7 +96,7 @@ function lastReads(lowered: readonly LoweredNode[], kept: ReadonlySet<Tensor>): 
   return last;
 }
 
-/** Tries to let an in-place output share its input's memory; false where the value must be copied. */
+/** Tries to let an in-place output share its input's memory; false if the value must be copied. */
 function shareInPlace(
   graph: Graph,
   blocks: Map<Tensor, Block>,
@@ -147,7 +147,7 @@ function cutSegments(segments: readonly Segment[], commandCount: number): Record
   return ends;
 }
 
-/** Copies assigned values that are not in place already; returns those that must live until then. */
+/** Copies assigned values that are not in place already; returns the values that must live until then. */
 function appendAssignments(
   assignments: readonly Assignment[],
   blocks: ReadonlyMap<Tensor, Block>,
@@ -195,7 +195,7 @@ function spanLives(
   }
 }
 
-/** Blocks of which one command reads one and writes the other. */
+/** Conflicts: pairs of blocks such that one command reads one of them and writes the other. */
 function findConflicts(
   commands: readonly LoweredCommand[],
   blocks: ReadonlyMap<Tensor, Block>,

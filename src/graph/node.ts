@@ -1,12 +1,13 @@
-// A node of the graph: an operator with attributes, applied to tensors. A rewrite asks for the operators that it is about
-// (`isNode`) and has their attributes then.
+// A node of the graph: an operator with attributes, applied to tensors. A rewrite tests for the operators that it
+// handles with `isNode`, which also types their attributes.
 
 import type { NodeTensors, Operator } from "./operator.ts";
 import type { Tensor } from "./tensor.ts";
 
 /**
- * The parts of a step, in their order. A plan runs them at once or one by one: between them the host or another device
- * may work on what the graph hands out (`Graph.handOut`). A graph without gradients is all `forwardBackward`.
+ * The segments of a step, in order. A plan runs them all at once or one by one: between segments the host or another
+ * device may work on the tensors that the graph hands out (`Graph.handOut`). A graph without gradients is all
+ * `forwardBackward`.
  */
 export const SEGMENTS = ["forwardBackward", "exchange", "update"] as const;
 export type Segment = (typeof SEGMENTS)[number];
@@ -23,7 +24,7 @@ export interface GraphNode<A extends object = object> extends NodeTensors<A> {
   readonly block: string | undefined;
 }
 
-/** Whether a node is one of the given operators, whose attributes it has then. */
+/** Whether a node is one of the given operators; narrows the type of its attributes. */
 export function isNode<A extends object>(
   node: GraphNode | undefined,
   ...operators: readonly Operator<A>[]
@@ -31,7 +32,7 @@ export function isNode<A extends object>(
   return node !== undefined && operators.some((operator: object) => operator === node.operator);
 }
 
-/** Gives a node other values of some of its attributes. */
+/** Replaces some of a node's attributes. */
 export function changeAttributes<A extends object>(node: GraphNode<A>, changes: Partial<A>): void {
   node.attrs = { ...node.attrs, ...changes };
 }

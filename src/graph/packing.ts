@@ -1,18 +1,18 @@
-// Packing: where in which buffer each block of memory goes. Blocks whose lives do not overlap may share bytes;
-// blocks of which one dispatch reads one and writes the other may not even share a buffer, as WebGPU refuses
-// that. Greedy, the largest block first, in several ways of which the smallest result is taken.
+// Packing: assigns each block of memory an offset in a buffer. Blocks whose lives do not overlap may share bytes. Two
+// blocks conflict if one dispatch reads one and writes the other: WebGPU does not allow them in one buffer. A greedy
+// algorithm, the largest block first, runs with several settings; the smallest result is taken.
 
 import { BINDING_ALIGNMENT_BYTES } from "../gpu/constants.ts";
 
-/** What is to be packed. */
+/** A block to be packed. */
 export interface LiveBlock {
   readonly bytes: number;
-  /** The first and the last command that touch it. */
+  /** The first and the last command that use it. */
   readonly first: number;
   readonly last: number;
 }
 
-/** Where blocks went, and how large each buffer becomes. */
+/** The blocks' offsets, and the size of each buffer. */
 export interface Packing<B extends LiveBlock> {
   readonly places: ReadonlyMap<B, { readonly slot: number; readonly offset: number }>;
   readonly slotBytes: readonly number[];
@@ -28,15 +28,15 @@ interface Slot {
   readonly tenants: Tenant[];
 }
 
-/** From how many buffers on a block goes to an existing one even where a new one would cost no more. */
+/** From this number of buffers on, a block goes into an existing buffer even if a new one would cost no more. */
 const SLOT_COUNTS = [2, 3, 4, 6, 12, Number.POSITIVE_INFINITY] as const;
 
 const aligned = (bytes: number) => Math.ceil(bytes / BINDING_ALIGNMENT_BYTES) * BINDING_ALIGNMENT_BYTES;
 
 /**
  * Packs blocks into buffers.
- * @param conflicts blocks that may not lie in one buffer with the key.
- * @param maxSlotBytes a buffer grows no further than this, unless a single block is larger.
+ * @param conflicts for each block, the blocks that may not share a buffer with it.
+ * @param maxSlotBytes the largest buffer, unless a single block is larger.
  */
 export function packBlocks<B extends LiveBlock>(
   blocks: Iterable<B>,
@@ -92,7 +92,7 @@ function packGreedily<B extends LiveBlock>(
   return { places, slotBytes: slots.map(({ bytes }) => bytes) };
 }
 
-/** The first gap, between tenants that live at the block's time, that is large enough. */
+/** The first gap that is large enough, between the blocks of the buffer that live at the same time. */
 function lowestOffset({ tenants }: Slot, block: LiveBlock): number {
   const neighbours = tenants.filter((tenant) => {
     return tenant.block.first <= block.last && block.first <= tenant.block.last;

@@ -1,11 +1,11 @@
-// Placements: tensors that lie inside others, so that nothing is copied. A gradient is computed where the packed
-// gradients of all weights want it, a branch is written into its concatenation, a slice is read where it lies.
+// Placements: tensors that lie inside others, so that nothing is copied. A weight's gradient is computed directly in
+// the packed gradients, a branch is written directly into its concatenation, a slice is read inside its source.
 
 import type { GraphNode } from "./graph.ts";
 import type { Parts } from "./operator.ts";
 import type { Tensor } from "./tensor.ts";
 
-/** Where a part lies in its whole; `first` in the units of the layout (`Parts`). */
+/** A part's offset in its whole; `first` is in the units of the layout (`Parts`). */
 export interface Placement {
   readonly whole: Tensor;
   readonly first: number;
@@ -23,7 +23,7 @@ export function isPlaced({ flat, rows }: Placements, part: Tensor, whole: Tensor
 
 /**
  * Finds the tensors of live nodes that can lie inside others.
- * @param kept tensors that must be readable when the step has ended.
+ * @param kept tensors that must still be readable after the step.
  */
 export function findPlacements(nodes: readonly GraphNode[], kept: ReadonlySet<Tensor>): Placements {
   return { flat: placeRuns(nodes, kept), rows: placeRows(nodes, kept) };
@@ -34,7 +34,7 @@ function partsOf(node: GraphNode, layout: Parts["layout"]): Parts | undefined {
   return parts?.layout === layout ? parts : undefined;
 }
 
-/** Any kernel can write or read a run of elements. A part that the node itself makes exists nowhere else. */
+/** Any kernel can write or read a run of elements. A part that the node itself makes has no other memory. */
 function placeRuns(nodes: readonly GraphNode[], kept: ReadonlySet<Tensor>): Map<Tensor, Placement> {
   const placed = new Map<Tensor, Placement>();
   for (const node of nodes) {
@@ -51,13 +51,13 @@ function placeRuns(nodes: readonly GraphNode[], kept: ReadonlySet<Tensor>): Map<
   return placed;
 }
 
-/** What occurs more than once; it cannot lie in several places. */
+/** Tensors that occur more than once; they cannot lie in several places. */
 function repeated<T>(items: readonly T[]): Set<T> {
   const seen = new Set<T>();
   return new Set(items.filter((item) => seen.size === seen.add(item).size));
 }
 
-/** All who write or read the rows of a part must be able to take a stride. */
+/** All nodes that write or read the rows of a part must be able to take a stride. */
 function placeRows(nodes: readonly GraphNode[], kept: ReadonlySet<Tensor>): Map<Tensor, Placement> {
   const { makers, readers } = usesOf(nodes);
   const isReadByRows = (tensor: Tensor) => (readers.get(tensor) ?? []).every(takesRows);

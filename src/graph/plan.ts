@@ -1,6 +1,6 @@
-// The plan: a graph compiled once for a device and replayed step after step. A step writes its
-// inputs, encodes a flat list of commands, submits, and hands back its outputs when they arrive. Its segments can run one
-// by one as well, with the host at work in between.
+// The plan: a graph compiled once for a device and replayed step after step. A step writes its inputs, encodes a flat
+// list of commands, submits it, and returns its outputs when they arrive. Its segments can also run one by one, with
+// work on the host between them.
 
 import { WeftError } from "../base/errors.ts";
 import { floatsOfHalves, halvesOfFloats } from "../base/half_floats.ts";
@@ -20,14 +20,14 @@ import {
 import type { PlanLayout } from "./plan_layout.ts";
 import type { Tensor } from "./tensor.ts";
 
-/** What the host writes into inputs; the bytes are copied at once. */
+/** Values for the inputs; the bytes are copied at once. */
 export type HostArray = Float32Array | Uint32Array | Uint8Array;
 
 /** Outputs of one step by name. */
 export type StepValues = Readonly<Record<string, Float32Array<ArrayBuffer>>>;
 
 export interface SubmitOptions {
-  /** The segments that run, always in the step's order; all of them by default. */
+  /** The segments to run, always in the step's order; all of them by default. */
   readonly segments?: readonly Segment[];
 }
 
@@ -39,8 +39,8 @@ export class Plan {
   ) {}
 
   /**
-   * Compiles a laid-out graph: makes its buffers, pipelines and bind groups.
-   * @throws WeftError when memory does not suffice or a variable is missing.
+   * Compiles a laid-out graph: creates its buffers, pipelines and bind groups.
+   * @throws WeftError if memory does not suffice or a variable is missing.
    */
   static async compile(
     device: GpuDevice,
@@ -61,12 +61,12 @@ export class Plan {
     }
   }
 
-  /** What a step encodes, in order; benchmarks and profiles encode it in their own way. */
+  /** The commands of a step, in order; benchmarks and profiles encode them in their own way. */
   get commands(): readonly Command[] {
     return this.parts.commands;
   }
 
-  /** Writes an input; one of f16 takes floats, which are rounded. The bytes are copied before the call returns. */
+  /** Writes an input; for an f16 input, floats are rounded. The bytes are copied before the call returns. */
   write(name: string, given: HostArray): void {
     writeTensor(this.device, this.named("input", this.parts.inputs, name), `input ${name}`, given);
   }
@@ -117,7 +117,7 @@ export class Plan {
     this.device.raw.queue.submit([encoder.finish()]);
   }
 
-  /** What segments encode, in the step's order; nothing where the graph has no nodes in them. */
+  /** The commands of segments, in the step's order; none if the graph has no nodes in them. */
   private commandsOf(segments: readonly Segment[]): readonly Command[] {
     const { segmentEnds } = this.layout.memory;
     return SEGMENTS.flatMap((segment, i) => {
@@ -137,8 +137,8 @@ export class Plan {
   }
 
   /**
-   * Reads what the graph hands out (`Graph.handOut`), such as packed gradients: what `forwardBackward` and `exchange` have
-   * left there. After `update` the memory may hold other values.
+   * Reads a tensor that the graph hands out (`Graph.handOut`), such as packed gradients, as `forwardBackward` and
+   * `exchange` have left it. After `update` the memory may hold other values.
    */
   async readHandedOut(names: Iterable<string> = this.parts.handedOut.keys()): Promise<StepValues> {
     const placed = new Map([...names].map((name) => [name, this.handedOut(name)]));
@@ -149,7 +149,10 @@ export class Plan {
     );
   }
 
-  /** Replaces what the graph hands out, for the segments that run next. The bytes are copied before the call returns. */
+  /**
+   * Replaces a tensor that the graph hands out, for the segments that run next. The bytes are copied before the call
+   * returns.
+   */
   replaceHandedOut(name: string, values: HostArray): void {
     writeTensor(this.device, this.handedOut(name), name, values);
   }
@@ -164,7 +167,7 @@ export class Plan {
     throw new WeftError(`the plan has no ${what} ${name}; it has ${[...all.keys()].join(", ") || "none"}`);
   }
 
-  /** Fills all memory of values with NaN, so that tests see what a kernel leaves unwritten. */
+  /** Fills the memory of all values with NaN, so that tests detect what a kernel leaves unwritten. */
   poison(): void {
     for (const buffer of this.parts.slots) {
       this.device.raw.queue.writeBuffer(buffer, 0, new Uint8Array(buffer.size).fill(0xff));
@@ -176,7 +179,7 @@ export class Plan {
   }
 }
 
-/** Writes a whole tensor; one of f16 takes floats, which are rounded. @param what names it in messages. */
+/** Writes a whole tensor; for an f16 tensor, floats are rounded. @param what names it in messages. */
 function writeTensor(
   device: GpuDevice,
   { tensor, range }: PlacedTensor,
@@ -212,7 +215,7 @@ function takeOutputs(outputs: ReadonlyMap<string, PlacedTensor>, bytes: ArrayBuf
   return values;
 }
 
-/** A tensor's values among bytes; those of f16 as floats. */
+/** A tensor's values out of raw bytes; f16 values are returned as floats. */
 function floatsOf({ shape, dtype }: Tensor, bytes: ArrayBuffer, at: number): Float32Array<ArrayBuffer> {
   const count = elementCount(shape);
   if (dtype === "f16") return floatsOfHalves(new Uint16Array(bytes, at, count));

@@ -1,4 +1,4 @@
-// What a plan consists of: its pipelines, buffers, uniforms and bind groups, made from its layout.
+// Creates what a plan consists of: its pipelines, buffers, uniforms and bind groups, from its layout.
 
 import { byteSize } from "../base/tensors.ts";
 import type { BufferRange, Command } from "../gpu/commands.ts";
@@ -19,19 +19,19 @@ export interface CompileOptions {
   readonly onPipeline?: (done: number, total: number) => void;
 }
 
-/** A tensor and where it lies. */
+/** A tensor and its memory. */
 export interface PlacedTensor {
   readonly tensor: Tensor;
   readonly range: BufferRange;
 }
 
-/** What `Plan.compile` puts together. */
+/** What `Plan.compile` assembles. */
 export interface PlanParts {
   readonly buffers: readonly GPUBuffer[];
   readonly slots: readonly GPUBuffer[];
   readonly inputs: ReadonlyMap<string, PlacedTensor>;
   readonly outputs: ReadonlyMap<string, PlacedTensor>;
-  /** What the host may read and replace between segments. */
+  /** The tensors that the host may read and replace between segments. */
   readonly handedOut: ReadonlyMap<string, PlacedTensor>;
   readonly commands: readonly Command[];
   readonly staging: StagingRing;
@@ -58,7 +58,9 @@ export async function compileKernels(
   return new Map(compiled);
 }
 
-/** Makes what a plan consists of. `buffers` receives every buffer at once, so that a failure leaves none behind. */
+/**
+ * Creates the objects of a plan. Every buffer is added to `buffers` as soon as it exists, so that a failure leaks none.
+ */
 export function assemblePlan(
   device: GpuDevice,
   layout: PlanLayout,
@@ -118,7 +120,7 @@ export function assemblePlan(
   return { buffers, slots, inputs, outputs, handedOut, commands, staging };
 }
 
-/** Where a tensor lies: with the variables, in a buffer of its own, or in a slot that values share. */
+/** The memory of a tensor: among the variables, in a buffer of its own, or in a slot that values share. */
 function placeOf(
   tensor: Tensor,
   memory: MemoryLayout,

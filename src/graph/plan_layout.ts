@@ -1,4 +1,4 @@
-// The layout of a plan: a graph lowered for a device and its memory planned, before anything is allocated.
+// The layout of a plan: the graph is lowered for a device and its memory is planned, before anything is allocated.
 
 import { byteSize } from "../base/tensors.ts";
 import { BINDING_ALIGNMENT_BYTES } from "../gpu/constants.ts";
@@ -17,7 +17,7 @@ export interface PlanLayout {
   readonly outputs: Readonly<Record<string, Tensor>>;
   readonly inputs: readonly Tensor[];
   readonly constants: readonly Tensor[];
-  /** What the host may read and replace between segments, by name. */
+  /** The tensors that the host may read and replace between segments, by name. */
   readonly handedOut: ReadonlyMap<string, Tensor>;
   readonly memory: MemoryLayout;
   /** The nodes whose kernels could be chosen. */
@@ -25,12 +25,12 @@ export interface PlanLayout {
   readonly statistics: PlanStatistics;
 }
 
-/** What a plan will need. Bytes are exactly those that compiling it allocates. */
+/** The resources that a plan will need. The bytes are exactly those that compiling it allocates. */
 export interface PlanStatistics {
   readonly flops: number;
   readonly dispatches: number;
   readonly pipelines: number;
-  /** Activations, gradients and workspace: what liveness planning shares. */
+  /** Activations, gradients and workspace: the memory that liveness planning shares. */
   readonly valueBytes: number;
   /** The largest workspace of a single node, part of `valueBytes`. */
   readonly workspaceBytes: number;
@@ -38,14 +38,14 @@ export interface PlanStatistics {
   readonly constantBytes: number;
   readonly uniformBytes: number;
   readonly stagingBytes: number;
-  /** The sum of the buffers above; variables, which plans share, come on top (`variableBytes`). */
+  /** The sum of the buffers above. Variables, which plans share, are not included (`variableBytes`). */
   readonly planBytes: number;
 }
 
 /** How many steps may be in flight: the host learns of a step two steps late. */
 export const STEPS_IN_FLIGHT = 2;
 
-/** Lays a graph out: lowering and memory planning, with no GPU call at all. */
+/** Lays a graph out: lowering and memory planning, without any GPU call. */
 export function layOutPlan(
   graph: Graph,
   outputs: Readonly<Record<string, Tensor>>,
@@ -93,7 +93,7 @@ export function layOutPlan(
   return { graph, outputs, inputs, constants, handedOut, memory, choices, statistics };
 }
 
-/** Bytes of tensors that have a buffer each. */
+/** Bytes of the tensors that have a buffer each. */
 function totalBytes(tensors: readonly Tensor[]): number {
   return tensors.reduce((sum, tensor) => sum + bufferBytes(tensor), 0);
 }

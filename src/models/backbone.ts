@@ -9,18 +9,19 @@ export interface BackboneConfig {
   /** Width multiplier, for backbones that have one. */
   readonly alpha?: number;
   readonly includeTop?: boolean;
-  /** Applied where there is no top: averages or maxima over space, or null for the feature map. */
+  /** Used if there is no top: the average or maximum over space, or null for the feature map. */
   readonly pooling?: "avg" | "max" | null;
   /** Classes of the top. */
   readonly classes?: number;
   /**
-   * EfficientNet divides by the roots of ImageNet's deviations once more. Keras' ImageNet weights need it, for they
-   * keep deviations where its normalization takes variances; Keras leaves it out where others or none are loaded.
+   * EfficientNet divides by the square roots of ImageNet's deviations a second time. Keras' ImageNet weights need that,
+   * because they keep deviations where its normalization takes variances; Keras leaves it out for other weights or
+   * none.
    */
   readonly imagenetRescaling?: boolean;
 }
 
-/** Widest images, in pixels: far beyond any backbone; a batch of such images still fits the memory of a machine. */
+/** The widest images, in pixels: far beyond any backbone; a batch of such images still fits the memory of a machine. */
 export const MAX_SIZE = 4096;
 
 export interface Backbone {
@@ -30,12 +31,12 @@ export interface Backbone {
   readonly defaultSize: number;
   /** The smallest images it takes. */
   readonly minSize: number;
-  /** How its ImageNet weights want pixels: Keras' modes of `preprocess_input`. */
+  /** The pixel range that its ImageNet weights expect: Keras' modes of `preprocess_input`. */
   readonly preprocessing: PreprocessMode;
   /** Momentum of its batch norms. */
   readonly batchNormMomentum: number;
   readonly hasAlpha: boolean;
-  /** Whether loaded weights need `imagenetRescaling`; absent where none do. */
+  /** Whether loaded weights need `imagenetRescaling`; absent if none do. */
   wantsImagenetRescaling?(weights: ReadonlyMap<string, ArrayLike<number>>): boolean;
   /**
    * Adds the network.
@@ -64,7 +65,7 @@ export function correctPad(
   ];
 }
 
-/** A depthwise convolution without bias; where it strides, zeros go in first (`correctPad`). */
+/** A depthwise convolution without bias; if its stride is above 1, zero padding comes first (`correctPad`). */
 export function stridedDepthwise(
   layers: Layers,
   input: Tensor,
@@ -77,11 +78,11 @@ export function stridedDepthwise(
   return layers.depthwiseConv2D(x, { kernelSize, strides, useBias: false, name });
 }
 
-/** What Keras calls a network's global pools; one without a name is named after its class. */
+/** Keras' names for a network's global pools; a pool without a name is named after its class. */
 export interface PoolNames {
-  /** The average below a top. */
+  /** The average before a top. */
   readonly top?: string;
-  /** Those of a network without a top. */
+  /** The pools of a network without a top. */
   readonly avg?: string;
   readonly max?: string;
 }

@@ -30,7 +30,7 @@ export const BACKBONES: ReadonlyMap<string, Backbone> = new Map(
   ALL.map((backbone) => [backbone.name, backbone]),
 );
 
-/** @throws WeftError listing what there is. */
+/** @throws WeftError listing the available backbones. */
 export function backboneNamed(name: string): Backbone {
   const exact = BACKBONES.get(name) ?? ALL.find((one) => one.name.toLowerCase() === name.toLowerCase());
   if (!exact) throw new WeftError(`unknown backbone ${name}; weft has ${[...BACKBONES.keys()].join(", ")}`);

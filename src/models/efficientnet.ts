@@ -4,7 +4,7 @@ import type { Tensor } from "../graph/graph.ts";
 import type { Layers } from "../nn/layers.ts";
 
 /**
- * Squeeze and excitation (Hu et al. 2018): weighs each channel by a function of all channels' averages.
+ * Squeeze and excitation (Hu et al. 2018): multiplies each channel by a function of all channels' averages.
  * @param squeezed channels of the layer in between.
  */
 export function squeezeAndExcite(layers: Layers, x: Tensor, squeezed: number, prefix: string): Tensor {

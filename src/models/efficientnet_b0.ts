@@ -9,7 +9,7 @@ import { squeezeAndExcite } from "./efficientnet.ts";
 const BATCH_NORM = { epsilon: 1e-3, momentum: 0.99 } as const;
 /** Standard deviations of ImageNet's red, green and blue, of pixels between 0 and 1. */
 const IMAGENET_DEVIATIONS = [0.229, 0.224, 0.225] as const;
-/** Residual branches drop out with a probability that grows from 0 towards this. */
+/** Residual branches are dropped with a probability that grows from 0 towards this. */
 const DROP_CONNECT_RATE = 0.2;
 const BLOCKS = 16;
 
@@ -81,8 +81,8 @@ export const efficientNetB0: Backbone = {
 };
 
 /**
- * Whether weights want `imagenetRescaling`. Keras' ImageNet files were trained on pixels divided by the
- * deviation, but keep the deviation where the layer takes a variance and divides by its root only.
+ * Whether weights want `imagenetRescaling`. Keras' ImageNet files were trained on pixels divided by the deviation, but
+ * they store the deviation where the layer takes a variance, and it divides by its square root only.
  * @param variance of the layer `normalization`, one value a channel.
  */
 export function wantsImagenetRescaling(variance: ArrayLike<number>): boolean {
@@ -95,7 +95,7 @@ export function wantsImagenetRescaling(variance: ArrayLike<number>): boolean {
 interface BlockOptions {
   readonly kernelSize: 3 | 5;
   readonly strides: 1 | 2;
-  /** How many times wider the block is inside. */
+  /** The width of the block's inside as a multiple of its input's. */
   readonly expansion: 1 | 6;
 }
 
@@ -106,7 +106,7 @@ interface MobileBlock extends BlockOptions {
   readonly rate: number;
 }
 
-/** Expands, filters each channel, weighs the channels, projects back; adds where shapes allow. */
+/** Expands, filters each channel, reweights the channels, projects back; adds the input if the shapes match. */
 function mobileBlock(layers: Layers, input: Tensor, block: MobileBlock): Tensor {
   const { prefix, filters, kernelSize, strides, expansion, rate } = block;
   const channels = input.shape[3] ?? 0;
@@ -139,7 +139,7 @@ function mobileBlock(layers: Layers, input: Tensor, block: MobileBlock): Tensor 
     name: `${prefix}project_conv`,
   });
   const isResidual = strides === 1 && channels === filters;
-  // A residual branch begins as nothing, so that a network with random weights begins shallow (Goyal et al. 2017).
+  // A residual branch starts at zero, so that a network with random weights starts shallow (Goyal et al. 2017).
   const gammaInitializer = isResidual ? "zeros" : "ones";
   x = layers.batchNormalization(x, { ...BATCH_NORM, gammaInitializer, name: `${prefix}project_bn` });
   if (!isResidual) return x;

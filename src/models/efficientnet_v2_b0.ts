@@ -1,5 +1,5 @@
-// EfficientNetV2B0: whose early blocks convolve all channels at once instead of each by itself (Tan and Le 2021), named
-// and structured as keras.applications.EfficientNetV2B0. Sizes in comments are those of a 224 x 224 image.
+// EfficientNetV2B0: its early blocks use full convolutions instead of depthwise ones (Tan and Le 2021). Names and
+// structure are those of keras.applications.EfficientNetV2B0. Sizes in comments are those of a 224 x 224 image.
 
 import type { Tensor } from "../graph/graph.ts";
 import type { Layers } from "../nn/layers.ts";
@@ -10,7 +10,7 @@ const BATCH_NORM = { epsilon: 1e-3, momentum: 0.9 } as const;
 /** ImageNet's red, green and blue, of pixels between 0 and 1. */
 const IMAGENET_MEAN = [0.485, 0.456, 0.406] as const;
 const IMAGENET_VARIANCE = [0.229 ** 2, 0.224 ** 2, 0.225 ** 2] as const;
-/** Residual branches drop out with a probability that grows from 0 towards this. */
+/** Residual branches are dropped with a probability that grows from 0 towards this. */
 const DROP_CONNECT_RATE = 0.2;
 const BLOCKS = 21;
 
@@ -24,7 +24,7 @@ export const efficientNetV2B0: Backbone = {
   build(layers, image, config) {
     const { includeTop = true, classes = 1000 } = config;
     let index = 0;
-    /** `repeats` blocks of one kind; the first one strides and changes the number of channels. */
+    /** `repeats` blocks of one kind; the first one has the stride and changes the number of channels. */
     const stage = (x: Tensor, id: number, build: BlockBuilder, repeats: number, options: StageOptions) => {
       for (let repeat = 0; repeat < repeats; repeat++) {
         const prefix = `block${id}${"abcdefgh"[repeat]}_`;
@@ -81,7 +81,7 @@ export const efficientNetV2B0: Backbone = {
 interface StageOptions {
   readonly filters: number;
   readonly strides: 1 | 2;
-  /** How many times wider the block is inside. */
+  /** The width of the block's inside as a multiple of its input's. */
   readonly expansion: 1 | 4 | 6;
 }
 
@@ -93,7 +93,7 @@ interface BlockOptions extends StageOptions {
 
 type BlockBuilder = (layers: Layers, input: Tensor, block: BlockOptions) => Tensor;
 
-/** Expands, filters each channel, weighs the channels, projects back; adds where shapes allow. */
+/** Expands, filters each channel, reweights the channels, projects back; adds the input if the shapes match. */
 function mobileBlock(layers: Layers, input: Tensor, block: BlockOptions): Tensor {
   const { prefix, filters, strides, expansion } = block;
   const channels = input.shape[3] ?? 0;
@@ -162,7 +162,7 @@ function fusedMobileBlock(layers: Layers, input: Tensor, block: BlockOptions): T
   return addBranch(layers, input, x, block);
 }
 
-/** Normalises a block's projection and adds the block's input where shapes allow. */
+/** Normalises a block's projection and adds the block's input if the shapes match. */
 function addBranch(
   layers: Layers,
   input: Tensor,
@@ -171,7 +171,7 @@ function addBranch(
   activate: (x: Tensor) => Tensor = (x) => x,
 ): Tensor {
   const isResidual = strides === 1 && input.shape[3] === filters;
-  // A residual branch begins as nothing, so that a network with random weights begins shallow (Goyal et al. 2017).
+  // A residual branch starts at zero, so that a network with random weights starts shallow (Goyal et al. 2017).
   const gammaInitializer = isResidual ? "zeros" : "ones";
   let x = layers.batchNormalization(projected, {
     ...BATCH_NORM,

@@ -3,15 +3,15 @@
 
 import { WeftError } from "../base/errors.ts";
 
-/** Where every address below begins; a mirror has the same paths behind another beginning. */
+/** The common prefix of the addresses below; a mirror has the same paths under another prefix. */
 export const IMAGENET_ORIGIN = "https://storage.googleapis.com/";
 
 /** A published weights file. */
 export interface ImagenetWeights {
-  /** Its name in `~/.keras/models`, which need not be that of the address. */
+  /** Its name in `~/.keras/models`, which may differ from the one in the address. */
   readonly fileName: string;
   readonly url: string;
-  /** MD5 in hexadecimal digits; undefined where Keras has none (MobileNet, MobileNetV2). */
+  /** MD5 in hexadecimal digits; undefined if Keras has none (MobileNet, MobileNetV2). */
   readonly hash: string | undefined;
 }
 
@@ -19,16 +19,18 @@ export interface ImagenetWeights {
 export interface ImagenetNetwork {
   /** Keras' name, such as `NASNetLarge`. */
   readonly backbone: string;
-  /** Width multiplier, 1 by default; only of backbones that have one. */
+  /** Width multiplier, 1 by default; only for backbones that have one. */
   readonly alpha?: number | undefined;
-  /** Width and height of the images. MobileNets have weights for several, and Keras takes those of 224 for others. */
+  /**
+   * Width and height of the images. MobileNets have weights for several sizes; Keras takes those of 224 for all others.
+   */
   readonly size: number;
   readonly includeTop: boolean;
 }
 
 interface PublishedFile {
   readonly fileName: string;
-  /** The last part of the address, where it is another. */
+  /** The last part of the address, if it differs. */
   readonly remoteName?: string;
   readonly md5: string;
 }
@@ -160,7 +162,7 @@ const FAMILIES: Readonly<Record<string, PublishedFamily>> = {
   },
 };
 
-/** Whose weights Keras takes for a size that has none of its own. */
+/** The size whose weights Keras takes for a size without weights of its own. */
 const FALLBACK_SIZE = 224;
 
 /** Names of Keras' file of ImageNet's classes, {"0": ["n01440764", "tench"], …}. */
@@ -172,7 +174,7 @@ export const IMAGENET_CLASS_INDEX: ImagenetWeights = {
 
 /**
  * The file that `weights="imagenet"` means in Keras.
- * @throws WeftError where none was published for the backbone or the width, naming those there are
+ * @throws WeftError if none was published for the backbone or the width, naming those that were
  */
 export function imagenetWeights(network: ImagenetNetwork): ImagenetWeights {
   const { backbone, alpha = 1, size, includeTop } = network;

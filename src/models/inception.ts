@@ -1,5 +1,5 @@
-// What InceptionV3 and InceptionResNetV2 have in common: the stem, the Inception-A and Reduction-A modules at widths
-// of their own, and the convolution that all of it is made of. Sizes in comments are those of a 299 x 299 image.
+// What InceptionV3 and InceptionResNetV2 share: the stem, the Inception-A and Reduction-A modules with configurable
+// widths, and their convolution with batch norm. Sizes in comments are those of a 299 x 299 image.
 
 import type { Tensor } from "../graph/graph.ts";
 import type { Layers } from "../nn/layers.ts";
@@ -21,7 +21,7 @@ export function stem(layers: Layers, image: Tensor): Tensor {
   return layers.maxPooling2D(x, { poolSize: 3, strides: 2 });
 }
 
-/** Branches of 1x1, 5x5 and twice 3x3, and an average; `direct` and `pooled` are the widths of the first and the last. */
+/** Branches of 1x1, 5x5 and two 3x3, and an average; `direct` and `pooled` are the widths of the first and the last. */
 export function inceptionA(
   layers: Layers,
   x: Tensor,
@@ -40,7 +40,7 @@ export function inceptionA(
   return layers.concatenate([branch1x1, branch5x5, branch3x3Twice, branchPool], { name });
 }
 
-/** Halves the size by a strided 3x3, by twice 3x3 behind a 1x1 (their `widths`) and by a maximum, side by side. */
+/** Halves the size in three branches side by side: a strided 3x3; a 1x1 and two 3x3 (of `widths`); a maximum pool. */
 export function reductionA(
   layers: Layers,
   x: Tensor,
@@ -56,7 +56,7 @@ export function reductionA(
   return layers.concatenate([branch3x3, branch3x3Twice, branchPool], { name });
 }
 
-/** A 3x3 average at the same size and a 1x1 convolution. */
+/** A 3x3 average pool of the same size and a 1x1 convolution. */
 export function averageBranch(layers: Layers, x: Tensor, filters: number): Tensor {
   const averages = layers.averagePooling2D(x, { poolSize: 3, strides: 1, padding: "same" });
   return convBn(layers, averages, filters, 1);

@@ -38,7 +38,7 @@ export const inceptionResNetV2: Backbone = {
   },
 };
 
-/** x + scale · what 1x1 convolutions make of the branches side by side. */
+/** x + scale · r, with r the 1x1 convolution of the concatenated branches. */
 function residual(
   layers: Layers,
   input: Tensor,

@@ -1,5 +1,5 @@
-// InceptionV3: branches of several window sizes side by side (Szegedy et al. 2015), named and structured
-// as keras.applications.InceptionV3. Sizes in comments are those of a 299 x 299 image.
+// InceptionV3: parallel branches with several kernel sizes (Szegedy et al. 2015), named and structured as
+// keras.applications.InceptionV3. Sizes in comments are those of a 299 x 299 image.
 
 import type { Tensor } from "../graph/graph.ts";
 import type { Layers } from "../nn/layers.ts";
@@ -36,7 +36,7 @@ export const inceptionV3: Backbone = {
   },
 };
 
-/** Branches of 1x1, of 7x7 and of twice 7x7, each 7x7 as a row and a column; `width` is that inside them. */
+/** Branches of 1x1, one 7x7 and two 7x7, each 7x7 factorised into 1x7 and 7x1; `width` is the width inside them. */
 function mixedB(layers: Layers, x: Tensor, name: string, width: number): Tensor {
   const branch1x1 = convBn(layers, x, 192, 1);
 
@@ -67,7 +67,7 @@ function reductionB(layers: Layers, x: Tensor, name: string): Tensor {
   return layers.concatenate([branch3x3, branch7x7And3x3, branchPool], { name });
 }
 
-/** Branches that end in a row and a column side by side; `pairName` is the first such pair's. */
+/** Branches that end in a 1x3 and a 3x1 side by side; `pairName` is the name of the first such pair. */
 function mixedC(layers: Layers, x: Tensor, name: string, pairName: string): Tensor {
   const branch1x1 = convBn(layers, x, 320, 1);
 

@@ -1,5 +1,5 @@
-// MobileNet: convolutions split into one per channel and one of 1x1 (Howard et al. 2017), named and structured
-// as keras.applications.MobileNet. Sizes in comments are those of a 224 x 224 image, alpha 1.
+// MobileNet: depthwise separable convolutions (Howard et al. 2017), named and structured as
+// keras.applications.MobileNet. Sizes in comments are those of a 224 x 224 image, alpha 1.
 
 import { WeftError } from "../base/errors.ts";
 import type { Tensor } from "../graph/graph.ts";
@@ -64,7 +64,7 @@ export const mobileNet: Backbone = {
   },
 };
 
-/** Filters each channel 3x3, then mixes the channels with a 1x1 convolution. */
+/** A 3x3 depthwise convolution, then a 1x1 convolution over the channels. */
 function separableBlock(
   layers: Layers,
   input: Tensor,
@@ -92,7 +92,7 @@ function separableBlock(
   return layers.reLU(x, { maxValue: 6, name: `conv_pw_${id}_relu` });
 }
 
-/** Keras' top: a 1x1 convolution of the averages, where other networks have a dense layer. */
+/** Keras' top: a 1x1 convolution of the averages; other networks have a dense layer there. */
 function convolutionalTop(layers: Layers, features: Tensor, { classes = 1000 }: BackboneConfig): Tensor {
   // 1 x 1 x 1024
   let x = layers.globalAveragePooling2D(features, { keepDims: true });

@@ -69,7 +69,7 @@ export const mobileNetV2: Backbone = {
   },
 };
 
-/** Expands with a 1x1 convolution, filters each channel 3x3, projects back; adds where shapes allow. */
+/** Expands with a 1x1 convolution, filters each channel 3x3, projects back; adds the input if the shapes match. */
 function invertedResidual(
   layers: Layers,
   input: Tensor,
@@ -100,7 +100,7 @@ function invertedResidual(
   x = layers.reLU(x, { maxValue: 6, name: `${prefix}depthwise_relu` });
   x = layers.conv2D(x, { filters, kernelSize: 1, padding: "same", useBias: false, name: `${prefix}project` });
   const isResidual = channels === filters && stride === 1;
-  // A residual branch begins as nothing, so that a network with random weights begins shallow (Goyal et al. 2017).
+  // A residual branch starts at zero, so that a network with random weights starts shallow (Goyal et al. 2017).
   const gammaInitializer = isResidual ? "zeros" : "ones";
   x = layers.batchNormalization(x, { ...BATCH_NORM, gammaInitializer, name: `${prefix}project_BN` });
   return isResidual ? layers.add([input, x], { name: `${prefix}add` }) : x;

@@ -39,7 +39,7 @@ export function multiTaskHeads(
   return heads.map(({ name, classes }) => layers.dense(dropped, { units: classes, name }));
 }
 
-/** All heads' logits side by side: [N, sum of classes]. */
+/** All heads' logits, concatenated: [N, sum of classes]. */
 export function joinLogits(graph: Graph, logits: readonly Tensor[]): Tensor {
   const [only] = logits;
   if (only && logits.length === 1) return only;
@@ -50,8 +50,8 @@ export function joinLogits(graph: Graph, logits: readonly Tensor[]): Tensor {
 /**
  * Adds the masked loss of all heads.
  * @param logits [N, sum of classes].
- * @param labels one-hot rows side by side, [N, sum of classes]; all zero where a label is missing.
- * @returns loss [heads] and accuracy [2 · heads]: per head, rows right and rows labelled.
+ * @param labels one-hot rows of all heads, concatenated, [N, sum of classes]; all zero if a label is missing.
+ * @returns loss [heads] and accuracy [2 · heads]: per head, the number of correct rows and of labelled rows.
  */
 export function multiTaskLoss(
   graph: Graph,

@@ -1,5 +1,5 @@
-// NASNet-A: two kinds of cells that a search has found, each fed by the two cells before it (Zoph et al. 2018),
-// named and structured as keras.applications.NASNetMobile and NASNetLarge.
+// NASNet-A: two kinds of cells found by architecture search, each of which reads the two cells before it (Zoph et al.
+// 2018), named and structured as keras.applications.NASNetMobile and NASNetLarge.
 
 import type { Tensor } from "../graph/graph.ts";
 import type { Layers } from "../nn/layers.ts";
@@ -73,11 +73,13 @@ export const nasNetLarge: Backbone = {
 /** What the next cell reads: the outputs of the last two cells. */
 interface Cells {
   readonly last: Tensor;
-  /** Undefined where there is one only. */
+  /** Undefined if there is only one. */
   readonly beforeLast: Tensor | undefined;
 }
 
-/** The cells after a reduction in the large network: what the reduction was fed second goes on to the next one. */
+/**
+ * The cells after a reduction in the large network: the second input of the reduction is passed on to the next cell.
+ */
 function skipReduction({ beforeLast }: Cells, reduced: Cells): Cells {
   return { last: reduced.last, beforeLast };
 }
@@ -87,7 +89,7 @@ function stem(layers: Layers, image: Tensor, filters: number): Cells {
   return { last: layers.batchNormalization(x, { ...BATCH_NORM, name: "stem_bn1" }), beforeLast: undefined };
 }
 
-/** A normal cell: as large as its input, 6 · filters channels. */
+/** A normal cell: the size of its input, 6 · filters channels. */
 function normalCell(layers: Layers, cells: Cells, filters: number, id: number): Cells {
   const add = (a: Tensor, b: Tensor, k: number) => layers.add([a, b], { name: `normal_add_${k}_${id}` });
   const separable = (x: Tensor, kernelSize: number, branch: string) =>
@@ -111,7 +113,7 @@ function normalCell(layers: Layers, cells: Cells, filters: number, id: number): 
   return { last, beforeLast: cells.last };
 }
 
-/** A reduction cell: half as high and wide as its input, 4 · filters channels. */
+/** A reduction cell: half the height and width of its input, 4 · filters channels. */
 function reductionCell(layers: Layers, cells: Cells, filters: number, id: string): Cells {
   const separable = (x: Tensor, kernelSize: number, strides: 1 | 2, branch: string) =>
     separableTwice(layers, x, { filters, kernelSize, strides, id: `reduction_${branch}_${id}` });
@@ -156,7 +158,10 @@ function adjusted(layers: Layers, { last, beforeLast: p }: Cells, filters: numbe
   return projected(layers, p, filters, { conv: `adjust_conv_projection_${id}`, bn: `adjust_bn_${id}` });
 }
 
-/** Halves height and width: every second pixel, and those one down and right of them, a half of the channels each. */
+/**
+ * Halves height and width: every second pixel, and the pixels one down and right of them; each gives half of the
+ * channels.
+ */
 function halved(layers: Layers, input: Tensor, filters: number, id: string): Tensor {
   const p = layers.activation(input, { activation: "relu", name: `adjust_relu_1_${id}` });
   const half = (x: Tensor, k: 1 | 2) => {
@@ -184,7 +189,7 @@ function projected(
   return layers.batchNormalization(y, { ...BATCH_NORM, name: names.bn });
 }
 
-/** ReLU, separable convolution and batch norm, twice; the first one may halve height and width. */
+/** ReLU, separable convolution and batch norm, twice; the first convolution may halve height and width. */
 function separableTwice(
   layers: Layers,
   input: Tensor,

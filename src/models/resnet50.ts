@@ -1,6 +1,6 @@
-// ResNet50: bottleneck residual blocks (He et al. 2015), named and structured as keras.applications.ResNet50:
-// a stage's first block strides in its first convolution, and convolutions have biases. Sizes in comments are
-// those of a 224 x 224 image.
+// ResNet50: bottleneck residual blocks (He et al. 2015), named and structured as keras.applications.ResNet50: a stage's
+// first block has its stride in its first convolution, and convolutions have biases. Sizes in comments are those of a
+// 224 x 224 image.
 
 import type { Tensor } from "../graph/graph.ts";
 import type { Layers } from "../nn/layers.ts";
@@ -43,7 +43,7 @@ const sides = (amount: number) =>
     [amount, amount],
   ] as const;
 
-/** Blocks of one size; the first strides to it and projects its input. */
+/** Blocks of one size; the first has the stride and projects its input. */
 function stack(
   layers: Layers,
   input: Tensor,
@@ -59,7 +59,7 @@ function stack(
   return x;
 }
 
-/** Narrows to `width` by 1x1, filters 3x3, widens fourfold by 1x1, and adds the input or a projection of it. */
+/** A 1x1 convolution down to `width`, a 3x3, a 1x1 to four times the width; adds the input or a projection of it. */
 function bottleneck(
   layers: Layers,
   input: Tensor,
@@ -78,7 +78,7 @@ function bottleneck(
   x = layers.batchNormalization(x, { ...BATCH_NORM, name: `${name}_2_bn` });
   x = layers.activation(x, { activation: "relu", name: `${name}_2_relu` });
   x = layers.conv2D(x, { filters: 4 * width, kernelSize: 1, name: `${name}_3_conv` });
-  // A residual branch begins as nothing, so that a network with random weights begins shallow (Goyal et al. 2017).
+  // A residual branch starts at zero, so that a network with random weights starts shallow (Goyal et al. 2017).
   x = layers.batchNormalization(x, { ...BATCH_NORM, gammaInitializer: "zeros", name: `${name}_3_bn` });
   x = layers.add([shortcut, x], { name: `${name}_add` });
   return layers.activation(x, { activation: "relu", name: `${name}_out` });

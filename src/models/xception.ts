@@ -65,7 +65,7 @@ function stem(layers: Layers, image: Tensor): Tensor {
   return layers.activation(x, { activation: "relu", name: "block1_conv2_act" });
 }
 
-/** Two separable convolutions and a maximum that halves the size, beside a strided projection of the input. */
+/** Two separable convolutions and a maximum pool that halves the size, plus a strided projection of the input. */
 function downsampling(
   layers: Layers,
   input: Tensor,
@@ -83,7 +83,7 @@ function residual(layers: Layers, input: Tensor, name: string): Tensor {
   const filters = 728;
   let x = reluSeparable(layers, input, { name: `${name}_sepconv1`, filters });
   x = reluSeparable(layers, x, { name: `${name}_sepconv2`, filters });
-  // A residual branch begins as nothing, so that a network with random weights begins shallow (Goyal et al. 2017).
+  // A residual branch starts at zero, so that a network with random weights starts shallow (Goyal et al. 2017).
   x = reluSeparable(layers, x, { name: `${name}_sepconv3`, filters, gammaInitializer: "zeros" });
   return layers.add([x, input]);
 }
@@ -110,7 +110,7 @@ function reluSeparable(layers: Layers, x: Tensor, convolution: Separable): Tenso
   return separable(layers, y, convolution);
 }
 
-/** A separable convolution of 3x3 without bias, and batch norm. */
+/** A 3x3 separable convolution without bias, and batch norm. */
 function separable(layers: Layers, x: Tensor, convolution: Separable): Tensor {
   const { name, filters, gammaInitializer = "ones" } = convolution;
   const y = layers.separableConv2D(x, { filters, kernelSize: 3, padding: "same", useBias: false, name });

@@ -1,5 +1,5 @@
-// First values of weights, drawn on the host: a function of the seed and the weight's name alone, so a
-// model starts the same whatever was built before it.
+// Initial values of weights, drawn on the host. They depend only on the seed and the weight's name, so a model starts
+// with the same values whatever was built before it.
 
 import { RandomStream } from "../base/random.ts";
 import { elementCount, type Shape } from "../base/tensors.ts";
@@ -8,8 +8,8 @@ export type Initializer = "glorotUniform" | "zeros" | "ones";
 
 /**
  * Values of a new weight.
- * @param shape Keras' shape; glorotUniform's limit is sqrt(6 / (fanIn + fanOut)), fans as Keras counts
- * them: the product of all but the last two dimensions times the one before the last, or the last.
+ * @param shape Keras' shape; glorotUniform's limit is sqrt(6 / (fanIn + fanOut)), with fans as Keras counts them: the
+ * product of all but the last two dimensions times the one before the last, or times the last.
  */
 export function initialValues(
   spec: { readonly name: string; readonly shape: Shape; readonly initializer: Initializer },

@@ -1,5 +1,4 @@
-// Who reads whom: the records of a network's layers as a graph by name, for summaries, pictures and
-// exported files.
+// The layers' records as a graph: which layer reads which, by name. For summaries, pictures and exported files.
 
 import { WeftError } from "../base/errors.ts";
 import type { Tensor } from "../graph/graph.ts";
@@ -7,7 +6,7 @@ import type { LayerRecord } from "./layer_scope.ts";
 
 /** A layer or an input of the network. */
 export interface LayerNode {
-  /** Its place in the order of creation; the inputs come first. */
+  /** Its position in the order of creation; the inputs come first. */
   readonly id: number;
   /** The layer's name, or the input tensor's; unique in the network. */
   readonly name: string;
@@ -19,11 +18,11 @@ export interface LayerNode {
 }
 
 /**
- * Finds for every layer those that it reads. A tensor that several layers hand on, as dropout outside
- * training does, stands for the latest of them that comes before the reader.
+ * Finds the layers that each layer reads. If several layers have the same output tensor (as dropout outside training
+ * passes its input on), the tensor stands for the latest of them before the reader.
  * @param inputs the tensors that no layer makes.
  * @returns the inputs, then the layers in the records' order, so that each comes after those it reads.
- * @throws WeftError where two layers share a name; Error where a layer reads what is neither input nor layer.
+ * @throws WeftError if two layers share a name; Error if a layer reads a tensor that is neither an input nor a layer's.
  */
 export function layerGraph(records: readonly LayerRecord[], inputs: readonly Tensor[]): LayerNode[] {
   const nodes: LayerNode[] = [];

@@ -1,5 +1,5 @@
-// What layers share: names as Keras gives them, the weights that they declare, and the record of what was
-// added, from which summaries, pictures and exported files are made.
+// What layers share: names as Keras gives them, the weights that they declare, and the record of each added layer, from
+// which summaries, pictures and exported files are made.
 
 import { WeftError } from "../base/errors.ts";
 import type { Shape } from "../base/tensors.ts";
@@ -18,7 +18,7 @@ export interface WeightSpec {
   readonly trainable: boolean;
 }
 
-/** A layer's own entries of Keras' `get_config`, in Keras' names. */
+/** A layer's own entries of Keras' `get_config`, under Keras' names. */
 export type KerasConfig = Readonly<Record<string, unknown>>;
 
 /** A layer as summaries, pictures, exported files and taps see it. */
@@ -38,9 +38,9 @@ export interface LayerRecord {
 export interface LayersOptions {
   /** Batch statistics in batch norm and active dropout. */
   readonly training: boolean;
-  /** How many rows of the batch count, [1] u32; all of them where it is absent. */
+  /** The number of valid rows of the batch, [1] u32; all rows if absent. */
   readonly validRows?: Tensor;
-  /** The seed and the step of dropout, [2] u32; needed for training with dropout. */
+  /** Dropout's seed and step, [2] u32; required for training with dropout. */
   readonly dropoutSeed?: Tensor;
   /** Replaces the momentum that the backbone gives its batch norms. */
   readonly batchNormMomentum?: number;
@@ -49,14 +49,14 @@ export interface LayersOptions {
 /** One size for both axes, or rows before columns. */
 export type PairOrNumber = number | readonly [number, number];
 
-/** What every layer takes. */
+/** The options of every layer. */
 export interface Named {
   readonly name?: string;
 }
 
-/** Where a layer's window goes. */
+/** Where a layer's window is placed. */
 export interface Window extends Named {
-  /** 1 by default; of pools the size of the window. */
+  /** 1 by default; for pools the size of the window. */
   readonly strides?: PairOrNumber;
   readonly padding?: "valid" | "same";
 }
@@ -81,7 +81,7 @@ export class LayerScope {
     readonly options: LayersOptions,
   ) {}
 
-  /** The output of a layer. @throws WeftError where there is no such layer. */
+  /** The output of a layer. @throws WeftError if there is no such layer. */
   outputOf(layer: string): Tensor {
     const record = this.records.find(({ name }) => name === layer);
     if (!record) throw new WeftError(`the network has no layer ${layer}`);
@@ -89,14 +89,14 @@ export class LayerScope {
   }
 
   /**
-   * Adds the layers of a repeated part of the network. Pictures fold it, and recomputing starts at its inputs.
+   * Adds the layers of a repeated part of the network. Pictures fold it, and recomputation starts at its inputs.
    * @param name unique in the network, such as `block35_3`: the kind and a number.
    */
   block<T>(name: string, build: () => T): T {
     return this.graph.inBlock(name, build);
   }
 
-  /** The given name, or Keras' for the class in snake case (`conv2d`, `conv2d_1`). */
+  /** The given name, or Keras' name for the class in snake case (`conv2d`, `conv2d_1`). */
   protected nameOf(kind: string, name: string | undefined): string {
     if (name !== undefined) return name;
     const count = this.counts.get(kind) ?? 0;
@@ -104,7 +104,7 @@ export class LayerScope {
     return count === 0 ? kind : `${kind}_${count}`;
   }
 
-  /** Declares a weight of the layer that is recorded next. @throws WeftError where its name is taken. */
+  /** Declares a weight of the layer that is recorded next. @throws WeftError if its name is taken. */
   protected weight(
     layer: string,
     name: string,
@@ -124,7 +124,7 @@ export class LayerScope {
     return this.graph.variable(full, shape);
   }
 
-  /** Remembers a layer with the weights declared since the last one. @returns its output. */
+  /** Records a layer with the weights declared since the last one. @returns its output. */
   protected record(
     name: string,
     className: string,

@@ -1,7 +1,6 @@
-// Layers: functions that add nodes and weights to a graph, named and parameterised as in Keras. A
-// layer's weights are graph variables called `layer/weight`; a layer without a name is called after
-// its class and a count per class (`conv2d`, `conv2d_1`), as Keras does in a fresh session. Those with
-// weights are in weighted_layers.ts.
+// Layers: functions that add nodes and weights to a graph, with the names and parameters of Keras. A layer's weights
+// are graph variables called `layer/weight`. A layer without a name is named after its class with a count per class
+// (`conv2d`, `conv2d_1`), as in a fresh Keras session. Layers with weights are in weighted_layers.ts.
 
 import { WeftError } from "../base/errors.ts";
 import type { SidePadding } from "../graph/attributes.ts";
@@ -26,9 +25,9 @@ interface Pool extends Window {
   readonly poolSize?: PairOrNumber;
 }
 
-/** Adds layers of every kind to a graph and remembers their weights and outputs. */
+/** Adds layers of every kind to a graph and records their weights and outputs. */
 export class Layers extends WeightedLayers {
-  /** ReLU, capped at `maxValue` 6 where given. */
+  /** ReLU, capped at `maxValue` 6 if given. */
   reLU(x: Tensor, options: Named & { readonly maxValue?: 6 } = {}): Tensor {
     const { maxValue } = options;
     const name = this.nameOf("re_lu", options.name);
@@ -94,14 +93,14 @@ export class Layers extends WeightedLayers {
     return this.record(name, "Cropping2D", { cropping }, [x], y);
   }
 
-  /** MaxPooling2D; padding never wins. */
+  /** MaxPooling2D; padding is never the maximum. */
   maxPooling2D(x: Tensor, options: Pool = {}): Tensor {
     const name = this.nameOf("max_pooling2d", options.name);
     const { attrs, config } = poolOf(options);
     return this.record(name, "MaxPooling2D", config, [x], this.graph.applyOne(maxPool2d, { x }, attrs, name));
   }
 
-  /** AveragePooling2D; padding does not count. */
+  /** AveragePooling2D; padding is not counted. */
   averagePooling2D(x: Tensor, options: Pool = {}): Tensor {
     const name = this.nameOf("average_pooling2d", options.name);
     const { attrs, config } = poolOf(options);
@@ -133,7 +132,7 @@ export class Layers extends WeightedLayers {
     return this.record(name, "Reshape", { target_shape: targetShape }, [x], y);
   }
 
-  /** Rescaling: scale · x + offset; of an image with at most four channels one factor a channel may be given. */
+  /** Rescaling: scale · x + offset; for an image of at most four channels, one factor per channel may be given. */
   rescaling(
     x: Tensor,
     options: Named & { readonly scale: number | readonly number[]; readonly offset?: number },
@@ -146,7 +145,7 @@ export class Layers extends WeightedLayers {
     return this.record(name, "Rescaling", { scale, offset }, [x], y);
   }
 
-  /** Dropout; does nothing outside training, and at rate 0. With `noiseShape` whole samples drop out. */
+  /** Dropout; does nothing outside training, and at rate 0. With `noiseShape` whole samples are dropped. */
   dropout(
     x: Tensor,
     options: Named & { readonly rate: number; readonly noiseShape?: readonly [null, 1, 1, 1] },

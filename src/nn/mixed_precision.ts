@@ -1,5 +1,5 @@
-// Mixed precision: where activations are f16, weights enter kernels as f16 copies of the f32 ones that the optimizer
-// updates, and the gradient of the loss is scaled so that small gradients do not vanish in f16.
+// Mixed precision: activations are f16. Kernels read weights as f16 copies of the f32 master weights that the optimizer
+// updates. Loss scaling multiplies the gradient of the loss, so that small gradients do not underflow in f16.
 
 import { elementCount } from "../base/tensors.ts";
 import type { Arena, VariableSpec } from "../gpu/variables.ts";
@@ -14,14 +14,14 @@ import {
   revertSkipped,
 } from "../ops/mixed_precision/loss_scale.ts";
 
-/** What a step computes in: everything in f32, or activations and kernels' inputs in f16. */
+/** The precision of a step: everything in f32, or activations and kernels' inputs in f16. */
 export const PRECISIONS = ["f32", "mixed"] as const;
 export type Precision = (typeof PRECISIONS)[number];
 
-/** Weights begin at multiples of so many elements, so that their f16 copies can be bound by themselves. */
+/** Weights begin at multiples of this number of elements, so that each f16 copy can be bound by itself. */
 export const NARROW_ALIGNMENT = 128;
 
-/** The variable of the loss scale; zero is its start. */
+/** The variable of the loss scale; it starts at zero. */
 const STATE = "lossScale/state";
 export const lossScaleVariables: readonly VariableSpec[] = [{ name: STATE, ...LOSS_SCALE_STATE }];
 
@@ -30,14 +30,14 @@ export function holdsF16(graph: Graph): boolean {
   return graph.nodes.some(({ outputs }) => Object.values(outputs).some(({ dtype }) => dtype === "f16"));
 }
 
-/** A weight as a kernel takes it that reads `x`: a copy in f16 where `x` is f16. */
+/** A weight for a kernel that reads `x`: an f16 copy if `x` is f16. */
 export function kernelInput(graph: Graph, x: Tensor, w: Tensor): Tensor {
   if (x.dtype !== "f16") return w;
-  // In no block: it is computed once a step, never again inside one.
+  // Outside any block: it is computed once a step and never recomputed inside a block.
   return graph.inBlock(undefined, () => graph.applyOne(cast, { x: w }, { dtype: "f16" }, `${w.name}/f16`));
 }
 
-/** The gradient of every loss, [count]: the loss scale. */
+/** The gradient with respect to every loss, [count]: the loss scale. */
 export function scaledLossGradient(graph: Graph, count: number): Tensor {
   const state = graph.variable(STATE, LOSS_SCALE_STATE.shape);
   return graph.applyOne(lossScaleSeed, { state }, { count }, "loss gradient");
@@ -46,7 +46,7 @@ export function scaledLossGradient(graph: Graph, count: number): Tensor {
 /**
  * Adds the check of all gradients for infinities and the update of the loss scale.
  * @param gradients of the arenas.
- * @returns [2]: what the optimizer multiplies gradients by, 0 where it must leave the step out; and the scale.
+ * @returns [2]: the factor for the gradients in the optimizer, 0 if it must skip the step; and the scale.
  */
 export function lossScaleVerdict(
   graph: Graph,
@@ -67,8 +67,8 @@ export function lossScaleVerdict(
 }
 
 /**
- * Makes a step that loss scaling leaves out change none of the arenas' variables: the forward pass has moved the moving
- * averages by then. Arenas that no node assigns to stay as they are. Call it when the optimizer is added.
+ * If loss scaling skips a step, restores the arenas' variables: the forward pass has already updated the moving
+ * averages by then. Arenas that no node assigns to are left alone. Call it when the optimizer has been added.
  * @param verdict as `lossScaleVerdict` returns it.
  */
 export function revertSkippedSteps(graph: Graph, arenas: readonly Arena[], verdict: Tensor): void {

@@ -1,4 +1,4 @@
-// Optimizers as graph nodes: one node an arena of parameters, whatever the number of weights in it.
+// Optimizers as graph nodes: one node per arena of parameters, however many weights are in it.
 
 import type { Arena, VariableSpec } from "../gpu/variables.ts";
 import { AttributeReader } from "../graph/attributes.ts";
@@ -20,7 +20,7 @@ export type OptimizerConfig = {
 /** The variable that counts an optimizer's steps. */
 const STEP_COUNT = "optimizer/step";
 
-/** What the packed gradients of an arena are handed out as (`Graph.handOut`). */
+/** The name under which the packed gradients of an arena are handed out (`Graph.handOut`). */
 export const gradientName = (arena: Arena) => `gradients/${arena.name}`;
 
 const momentName = (arena: Arena, moment: string) => `optimizer/${moment}/${arena.name}`;
@@ -42,7 +42,7 @@ export function momentArenas(config: OptimizerConfig, arenas: readonly Arena[]):
   return arenas.flatMap((arena) => moments.map((moment) => ({ ...arena, name: momentName(arena, moment) })));
 }
 
-/** The variables an optimizer keeps: all start at zero. */
+/** The variables that an optimizer keeps: all start at zero. */
 export function optimizerVariables(config: OptimizerConfig, arenas: readonly Arena[]): VariableSpec[] {
   const specs = momentArenas(config, arenas).map(
     ({ name, elements }): VariableSpec => ({ name, shape: [elements], dtype: "f32" }),
@@ -52,12 +52,12 @@ export function optimizerVariables(config: OptimizerConfig, arenas: readonly Are
 }
 
 /**
- * Adds the update of all parameters in the arenas, in the segment `update`. The packed gradients are handed out by
- * `gradientName`, so that they can be read and replaced before.
+ * Adds the update of all parameters in the arenas, in the segment `update`. The packed gradients are handed out under
+ * `gradientName`, so that they can be read and replaced before the update.
  * @param gradients by the name of the parameter; every member of an arena must have one.
  * @param learningRate [1].
  * @param isScaled whether the gradients are those of a scaled loss.
- * @returns of a scaled loss, what `lossScaleVerdict` returns.
+ * @returns for a scaled loss, the result of `lossScaleVerdict`.
  */
 export function applyOptimizer(
   graph: Graph,
@@ -78,7 +78,7 @@ export function applyOptimizer(
 interface Update {
   readonly graph: Graph;
   readonly arenas: readonly Arena[];
-  /** The gradients of each arena. */
+  /** The packed gradients of each arena. */
   readonly packed: readonly Tensor[];
   readonly learningRate: Tensor;
   readonly verdict: Tensor | undefined;

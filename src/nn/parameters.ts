@@ -1,4 +1,4 @@
-// How many values a network's weights hold.
+// Counts the values of a network's weights.
 
 import { elementCount } from "../base/tensors.ts";
 import type { WeightSpec } from "./layer_scope.ts";

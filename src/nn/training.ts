@@ -1,5 +1,5 @@
-// From a loss to a training step: gradients of all trainable weights, laid out like their arenas, and the
-// optimizer's update; and the variables that such a step works on.
+// Builds a training step from a loss: the gradients of all trainable weights, laid out like their arenas, and the
+// optimizer's update; and the variables of such a step.
 
 import { elementCount } from "../base/tensors.ts";
 import {
@@ -31,21 +31,21 @@ export interface TrainingVariables {
   readonly weights: readonly WeightSpec[];
   /** Trainable weights, side by side. */
   readonly trainableArenas: readonly Arena[];
-  /** Weights that gradients do not touch: moving averages and what is frozen. */
+  /** Weights that gradients do not update: moving averages and frozen weights. */
   readonly fixedArenas: readonly Arena[];
   readonly optimizerVariables: readonly VariableSpec[];
-  /** Those of them that hold moments of trainable weights, laid out like their arenas. */
+  /** The variables that hold moments of trainable weights, laid out like their arenas. */
   readonly momentArenas: readonly Arena[];
-  /** Of a graph that computes in f16: [2], 0 where the step was left out for an infinite gradient, and the scale. */
+  /** For a graph that computes in f16: [2], 0 if the step was skipped for an infinite gradient, and the scale. */
   readonly lossScale: Tensor | undefined;
 }
 
 /**
  * Adds the gradients of the sum of `loss` and the update of the layers' trainable weights. Call it when the graph is
- * complete and fused. Where the graph computes in f16, the loss is scaled and the weights' casts become one an arena.
+ * complete and fused. If the graph computes in f16, the loss is scaled and the weights' casts become one per arena.
  * @param learningRate [1].
- * @param maxArenaBytes what the device binds at the most.
- * @param recomputed what the backward pass computes again instead of keeping it.
+ * @param maxArenaBytes the device's largest binding.
+ * @param recomputed what the backward pass recomputes instead of keeping it.
  */
 export function addTraining(
   graph: Graph,
@@ -89,7 +89,7 @@ function gradientOfOne(graph: Graph, loss: Tensor): Tensor {
   return graph.constant("loss gradient", loss.shape, ones);
 }
 
-/** Makes the variables in a store; all of them are zero. */
+/** Creates the variables in a store; all of them are zero. */
 export function declareVariables(store: VariableStore, variables: TrainingVariables): void {
   const { weights, trainableArenas, fixedArenas } = variables;
   store.declareArenas([...trainableArenas, ...fixedArenas], weights);

@@ -112,7 +112,7 @@ export class WeightedLayers extends LayerScope {
       readonly epsilon: number;
       readonly scale?: boolean;
       readonly center?: boolean;
-      /** First values of gamma; `ones` by default. */
+      /** Initial values of gamma; `ones` by default. */
       readonly gammaInitializer?: Initializer;
     },
   ): Tensor {
@@ -139,8 +139,8 @@ export class WeightedLayers extends LayerScope {
   }
 
   /**
-   * Normalization over the last axis: (x - mean) / sqrt(variance), by the values given or, where none are, by weights
-   * that training leaves alone.
+   * Normalization over the last axis: (x - mean) / sqrt(variance), with the given values or, if there are none, with
+   * weights that training does not update.
    */
   normalization(
     x: Tensor,
@@ -181,7 +181,7 @@ export class WeightedLayers extends LayerScope {
     return this.record(name, "Dense", { units, activation, use_bias: true }, [x], output);
   }
 
-  /** A weight of convolutions as their kernels take it. */
+  /** A convolution weight as the kernels take it. */
   private kernelInput(x: Tensor, w: Tensor): Tensor {
     return kernelInput(this.graph, x, w);
   }

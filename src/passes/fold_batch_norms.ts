@@ -1,4 +1,5 @@
-// Folds batch norms by moving averages into the convolutions before them: for graphs that are not differentiated.
+// Batch-norm folding: batch norms that use moving averages become part of the convolutions before them. For graphs that
+// are not differentiated.
 
 import type { Graph, Tensor } from "../graph/graph.ts";
 import { type GraphNode, isNode } from "../graph/node.ts";
@@ -14,8 +15,8 @@ import { isPlain } from "./with_activation.ts";
 const CONVOLUTIONS: readonly Operator<{ readonly activation: Activation }>[] = [conv2d, depthwiseConv2d];
 
 /**
- * Lets convolutions scale and shift their output as the batch norm behind them does, where nothing else reads what is
- * in between. Tensors in `keep` stay readable.
+ * Lets convolutions scale and shift their output in place of the batch norm after them, if nothing else reads the
+ * convolution's output. Tensors in `keep` stay readable.
  */
 export function foldBatchNorms(graph: Graph, keep: Iterable<Tensor> = []): void {
   const kept = new Set(keep);
@@ -42,7 +43,7 @@ export function foldBatchNorms(graph: Graph, keep: Iterable<Tensor> = []): void 
   graph.remove(new Set(normOf.values()));
 }
 
-/** Lets a convolution scale and shift its output: conv2d in its kernel, depthwiseConv2d by other weights. */
+/** Lets a convolution scale and shift its output: conv2d in its kernel, depthwiseConv2d by changed weights. */
 function scaleAndShift(graph: Graph, convolution: GraphNode, statistics: Tensor): void {
   if (isNode(convolution, conv2d)) {
     convolution.inputs = { ...convolution.inputs, statistics };

@@ -1,4 +1,4 @@
-// Fuses an activation into the node before it. It happens before differentiation, so that the gradient of the fused
+// Fuses an activation into the node before it. This pass runs before differentiation, so that the gradient of the fused
 // node is fused as well.
 
 import type { Graph, Tensor } from "../graph/graph.ts";
@@ -8,7 +8,7 @@ import { FUSED_ACTIVATIONS } from "../ops/elementwise/fused_activation.ts";
 import { isPlain, WITH_ACTIVATION } from "./with_activation.ts";
 
 /**
- * Lets convolutions and batch norms apply the activation behind them, where nothing else reads the value in between.
+ * Lets convolutions and batch norms apply the activation that follows them, if nothing else reads the value in between.
  * Tensors in `keep` stay readable.
  */
 export function fuseActivations(graph: Graph, keep: Iterable<Tensor> = []): void {

@@ -8,19 +8,19 @@ import { add } from "../ops/elementwise/binary.ts";
 import { scaledAdd } from "../ops/elementwise/scaled_add.ts";
 import { isPlain } from "./with_activation.ts";
 
-/** Of a sum of two tensors: `addend + scale · branch`. */
+/** A sum of two tensors as `addend + scale · branch`. */
 interface Residual {
   readonly addend: Tensor | undefined;
   readonly branch: Tensor | undefined;
   readonly scale: number;
 }
 
-/** Lets conv2d add the shortcut to the branch that it ends. Tensors in `keep` stay readable. */
+/** Lets conv2d add the shortcut to the branch whose last node it is. Tensors in `keep` stay readable. */
 export function fuseResiduals(graph: Graph, keep: Iterable<Tensor> = []): void {
   const kept = new Set(keep);
   const consumers = graph.consumerCounts();
   const order = new Map(graph.nodes.map((node, index) => [node, index]));
-  /** Where in the order a tensor is there; -1 for what no node makes. */
+  /** The position in the order at which a tensor exists; -1 for a tensor that no node makes. */
   const madeAt = (tensor: Tensor) => {
     const maker = graph.makerOf(tensor);
     return maker ? (order.get(maker) ?? Number.POSITIVE_INFINITY) : -1;
@@ -42,7 +42,7 @@ export function fuseResiduals(graph: Graph, keep: Iterable<Tensor> = []): void {
   graph.remove(fused);
 }
 
-/** The ways to see a node as such a sum. */
+/** The ways to read a node as such a sum. */
 function residualsOf(node: GraphNode): readonly Residual[] {
   if (isNode(node, add)) {
     const { a, b } = node.inputs;

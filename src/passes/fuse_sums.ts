@@ -1,11 +1,11 @@
-// Lets residualSplit add up the gradients that meet before it: after differentiation.
+// Lets residualSplit add up the gradients that are summed before it. Runs after differentiation.
 
 import type { Graph } from "../graph/graph.ts";
 import { type GraphNode, isNode } from "../graph/node.ts";
 import { residualSplit } from "../ops/elementwise/residual_split.ts";
 import { sum } from "../ops/elementwise/sum.ts";
 
-/** Makes the terms of a sum inputs of the residualSplit behind it, where nothing else reads the sum. */
+/** Makes the terms of a sum inputs of the residualSplit that follows, if nothing else reads the sum. */
 export function fuseSums(graph: Graph): void {
   const consumers = graph.consumerCounts();
   const fused = new Set<GraphNode>();

@@ -1,4 +1,4 @@
-// Fuses rows and columns of zeros into the convolution behind them.
+// Fuses zero padding into the convolution that follows it.
 
 import type { Graph, Tensor } from "../graph/graph.ts";
 import { changeAttributes, isNode } from "../graph/node.ts";
@@ -11,8 +11,8 @@ import { zeroPad2d } from "../ops/layout/zero_pad2d.ts";
 const CONVOLUTIONS: readonly Operator<ConvolutionAttrs>[] = [conv2d, depthwiseConv2d];
 
 /**
- * Lets convolutions add the zeros that a zeroPad2d before them adds, where nothing else reads the padded tensor.
- * Tensors in `keep` stay readable.
+ * Lets convolutions add the zeros of the zeroPad2d before them, if nothing else reads the padded tensor. Tensors in
+ * `keep` stay readable.
  */
 export function fuseZeroPadding(graph: Graph, keep: Iterable<Tensor> = []): void {
   const kept = new Set(keep);

@@ -1,10 +1,10 @@
-// Lets one node stand for all that do the same cheap thing to the same tensors: a cell of NASNet takes the ReLU of its
-// input once for each of its branches.
+// Common subexpression elimination for cheap nodes: one node replaces all nodes that apply the same operator to the
+// same tensors. For example, a cell of NASNet applies ReLU to its input once for each of its branches.
 
 import type { Graph, Tensor } from "../graph/graph.ts";
 import type { GraphNode } from "../graph/node.ts";
 
-/** Merges equal nodes that are cheap to compute again. Tensors in `keep` stay readable. */
+/** Merges equal nodes that are cheap to recompute. Tensors in `keep` stay readable. */
 export function mergeDuplicates(graph: Graph, keep: Iterable<Tensor> = []): void {
   const kept = new Set(keep);
   const first = new Map<string, GraphNode>();

@@ -1,4 +1,4 @@
-// Replaces the casts of weights to f16 by one node an arena, at the start of the step: after differentiation.
+// Replaces the casts of weights to f16 by one node per arena, at the start of the step. Runs after differentiation.
 
 import type { Arena } from "../gpu/variables.ts";
 import type { Graph, Tensor } from "../graph/graph.ts";
@@ -6,7 +6,7 @@ import { type GraphNode, isNode } from "../graph/node.ts";
 import { cast } from "../ops/mixed_precision/cast.ts";
 import { narrowArena, partRole } from "../ops/mixed_precision/narrow_arena.ts";
 
-/** Lets one narrowArena make what the casts of an arena's members make. */
+/** Lets one narrowArena produce the results of the casts of an arena's members. */
 export function mergeWeightCasts(graph: Graph, arenas: readonly Arena[]): void {
   const castsOf = new Map<Tensor, GraphNode[]>();
   for (const node of graph.nodes) {

@@ -1,5 +1,5 @@
-// The passes in their order. A pass rewrites a graph into one that computes the same with fewer or cheaper nodes; each
-// has a file of its own and knows the operators that it is about.
+// The passes in their order. A pass rewrites a graph into one that computes the same with fewer or cheaper nodes. Each
+// pass has a file of its own and knows the operators that it handles.
 
 import type { Arena } from "../gpu/variables.ts";
 import type { Graph, Tensor } from "../graph/graph.ts";
@@ -18,15 +18,17 @@ type Pass = (graph: Graph, keep: Iterable<Tensor>) => void;
 /** Before differentiation, so that gradients are those of the fused nodes. */
 const FUSION: readonly Pass[] = [mergeDuplicates, fuseResiduals, fuseActivations, fuseZeroPadding];
 
-/** Where nothing is differentiated, batch norms by moving averages go into the convolutions first. */
+/**
+ * For graphs that are not differentiated: batch norms that use moving averages are folded into the convolutions first.
+ */
 const INFERENCE: readonly Pass[] = [foldBatchNorms, ...FUSION];
 
-/** The passes of a graph that is going to be differentiated. */
+/** Runs the passes of a graph that will be differentiated. */
 export function fuse(graph: Graph, keep: Iterable<Tensor> = []): void {
   runAll(FUSION, graph, keep);
 }
 
-/** The passes of a graph that is not. */
+/** Runs the passes of a graph that will not be differentiated. */
 export function fuseForInference(graph: Graph, keep: Iterable<Tensor> = []): void {
   runAll(INFERENCE, graph, keep);
 }
@@ -40,13 +42,13 @@ function runAll(passes: readonly Pass[], graph: Graph, keep: Iterable<Tensor>): 
 export interface Differentiated {
   /** How many of the graph's nodes are the forward pass. */
   readonly forwardCount: number;
-  /** What the backward pass computes again instead of keeping it. */
+  /** What the backward pass recomputes instead of keeping it. */
   readonly recomputed: Recompute;
   /** The arenas that hold the weights. */
   readonly arenas: readonly Arena[];
 }
 
-/** The passes of a graph whose gradients are there, before the optimizer is added. */
+/** Runs the passes of a graph that has gradients, before the optimizer is added. */
 export function rewriteDifferentiated(
   graph: Graph,
   { forwardCount, recomputed, arenas }: Differentiated,

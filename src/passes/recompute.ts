@@ -1,18 +1,18 @@
-// Recomputing: values that the backward pass reads are computed again instead of being kept since the forward
-// pass. Less memory for more work (Chen et al. 2016, "Training deep nets with sublinear memory cost").
+// Recomputation: values that the backward pass reads are computed again instead of being kept since the forward pass.
+// It trades computation for memory (Chen et al. 2016, "Training deep nets with sublinear memory cost").
 
 import { byteSize } from "../base/tensors.ts";
 import type { Graph, Tensor } from "../graph/graph.ts";
 import type { GraphNode } from "../graph/node.ts";
 
 /**
- * What is computed again: nothing; `cheap`: what one pass over memory makes out of values that are kept anyway;
- * `blocks`: besides, everything inside the network's blocks, whose inputs alone are kept.
+ * What is recomputed. `none`: nothing. `cheap`: values that one pass over memory makes from values that are kept
+ * anyway. `blocks`: in addition, everything inside the network's blocks; only the blocks' inputs are kept.
  */
 export const RECOMPUTE_CHOICES = ["nothing", "cheap", "blocks"] as const;
 export type Recompute = (typeof RECOMPUTE_CHOICES)[number];
 
-/** What is smaller is kept: statistics, pooled features, logits. */
+/** Smaller values are kept: statistics, pooled features, logits. */
 const SMALL_BYTES = 65536;
 
 /**
@@ -75,7 +75,7 @@ function readBy(nodes: readonly GraphNode[]): Set<Tensor> {
   return new Set(nodes.flatMap(({ inputs }) => Object.values(inputs)));
 }
 
-/** Values that cheap operators make out of small ones and of those that the backward pass reads anyway. */
+/** Values that cheap operators make from small values and from values that the backward pass reads anyway. */
 function cheapValues(forward: readonly GraphNode[], backward: readonly GraphNode[]): Set<Tensor> {
   const wanted = readBy(backward);
   const dropped = new Set<Tensor>();

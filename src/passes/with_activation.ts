@@ -13,5 +13,5 @@ interface WithActivation {
 
 export const WITH_ACTIVATION: readonly Operator<WithActivation>[] = [conv2d, depthwiseConv2d, batchNorm];
 
-/** Whether a node applies no activation yet, so that something can be fused before one. */
+/** Whether a node applies no activation yet, so that something can still be fused before one. */
 export const isPlain = ({ attrs }: GraphNode<WithActivation>) => attrs.activation === "none";

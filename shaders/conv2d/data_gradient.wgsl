@@ -1,13 +1,13 @@
-// Convolution, data gradient: dx[n,i,j,c] = sum over r,s,k with i = p*stride_h - pad_top + r*dilation_h (j
-// likewise) of dy[n,p,q,k] * w[r,s,c,k]. Strides above 1 go by phases: the pixels with the same i mod
-// stride_h and j mod stride_w share their taps, so that no tap is wasted. Any padding and groups; a stride
-// above 1 only with dilation 1. dy [N,P,Q,K], w [R,S,C/groups,K], dx [N,H,W,C]. With the condition vec4, C/groups and
-// K/groups are multiples of 4 and storage holds vec4s; else any number of single values. A subgroup computes 4 *
-// SUBGROUP_SIZE pixels of one phase x 16 input channels; a lane 4 pixels x 16 channels. One subgroup per workgroup;
-// workgroup id = ((phase * pixel tiles + pixel tile) * groups + group) * tiles_c + channel tile. CPU adapters: no
-// workgroup memory, accumulators in named values. A load costs about ten instructions a lane there and a broadcast one,
-// so the operand that all lanes share is loaded once per subgroup, spread over its lanes. Inject SUBGROUP_SIZE, exactly
-// 4, 8 or 16, and WIDTH, the values of an element of storage.
+// Convolution, data gradient: dx[n,i,j,c] = sum over r,s,k with i = p*stride_h - pad_top + r*dilation_h (j likewise) of
+// dy[n,p,q,k] * w[r,s,c,k]. Strides above 1 are split into phases: pixels with the same i mod stride_h and j mod
+// stride_w share their taps, so that no tap is wasted. Any padding and groups; a stride above 1 only with dilation 1.
+// dy [N,P,Q,K], w [R,S,C/groups,K], dx [N,H,W,C]. With the condition vec4, C/groups and K/groups are multiples of 4 and
+// storage holds vec4s; otherwise they are any numbers and storage holds single values. A subgroup computes 4 *
+// SUBGROUP_SIZE pixels of one phase x 16 input channels. Register tile: each lane accumulates 4 pixels x 16 channels in
+// named values. One subgroup per workgroup; workgroup id = ((phase * pixel tiles + pixel tile) * groups + group) *
+// tiles_c + channel tile. For CPU adapters: no workgroup memory. A load costs about ten instructions per lane there and
+// a broadcast one, so operands that all lanes share are loaded by one lane and broadcast. Inject SUBGROUP_SIZE, exactly
+// 4, 8 or 16, and WIDTH, the number of values in an element of storage.
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
@@ -16,7 +16,7 @@ import package::common::pick::pick4;
 import package::common::subgroup_lanes::{LANE1, LANE2, LANE3};
 import constants::{SUBGROUP_SIZE, WIDTH};
 
-// Of the four values that a lane would need without its neighbours, a register holds those of SHARED.
+// A register holds SHARED of the four values that a lane without neighbours would need.
 @let SHARED = SUBGROUP_SIZE / 4
 
 @if(subgroups) enable subgroups;
@@ -46,9 +46,9 @@ struct Params {
   tiles_c: u32, // ceil(group_c / 16)
   phase_tiles: u32, // ceil(N * ceil(in_h / stride_h) * ceil(in_w / stride_w) / (4 * SUBGROUP_SIZE))
   tiles: u32, // stride_h * stride_w * phase_tiles * groups * tiles_c
-  step_h: u32, // stride / gcd(stride, dilation): from one tap that meets an output to the next
+  step_h: u32, // stride / gcd(stride, dilation): the step from one tap that meets an output to the next
   step_w: u32,
-  rise_h: u32, // dilation / gcd(stride, dilation): by how many outputs
+  rise_h: u32, // dilation / gcd(stride, dilation): the same step in outputs
   rise_w: u32,
   four: u32, // 4: a uniform, so that compilers keep the loop of stores rolled
 }
@@ -58,8 +58,8 @@ struct Params {
 @group(0) @binding(2) var<storage, read> w: array<Stored>;
 @group(0) @binding(3) var<storage, read_write> dx: array<Stored>;
 
-// The input pixels of one phase, and the taps that reach them: kernel row first_r + t * step_h meets output row
-// a + base_p - t * rise_h for the phase's a-th row; columns likewise.
+// The input pixels of one phase, and the taps that reach them: for the phase's a-th row, kernel row first_r + t *
+// step_h meets output row a + base_p - t * rise_h; columns likewise.
 struct Phase {
   y: u32,
   x: u32,
@@ -71,8 +71,8 @@ struct Phase {
   base_q: i32,
 }
 
-// The first of `step` taps that meets an output at all from here, which is `none` where no tap does: tap r does
-// where start - r * dilation is a multiple of the stride.
+// The first of `step` taps that meets an output, or `none`: tap r meets one if start - r * dilation is a multiple of
+// the stride.
 fn first_tap(start: u32, stride: u32, dilation: u32, step: u32, none: u32) -> u32 {
   var found = none;
   for (var r = 0u; r < step; r++) {
@@ -102,7 +102,7 @@ fn phase_of(index: u32) -> Phase {
   );
 }
 
-// An input pixel: its number in dx and where its output rows and columns start.
+// An input pixel: its number in dx, and where its output rows and columns start.
 struct Pixel {
   at: u32,
   exists: bool,
@@ -141,14 +141,14 @@ fn store(pixel: u32, c: u32, value: vec4f) {
   dx[pixel * (params.in_c / 4u) + c] = value;
 }
 
-// Kernel rows beyond the group's last channel repeat it, so that their sums may be stored over its own.
+// Kernel rows beyond the group's last channel repeat it, so that their sums may overwrite its own.
 @if(!vec4)
 fn store(pixel: u32, c: u32, last: u32, value: vec4f) {
   let at = pixel * params.in_c + min(vec4u(c, c + 1u, c + 2u, c + 3u), vec4u(last));
   @for(i in 0..4) dx[at.${xyzw[i]}] = value.${xyzw[i]};
 }
 
-// Four output channels of a tap; those from count on are 0.
+// Four output channels of a tap; 0 from channel `count` on.
 @if(!vec4)
 fn load_dy(tap: Tap, k: u32, count: u32) -> vec4f {
   let at = tap.at + k;
@@ -157,7 +157,7 @@ fn load_dy(tap: Tap, k: u32, count: u32) -> vec4f {
     vec4<bool>(tap.inside) & vec4<bool>(true, @list(i in 1..4: last >= ${i}u)));
 }
 
-// Four output channels of a kernel row; those from count on are 0.
+// Four output channels of a kernel row; 0 from channel `count` on.
 @if(!vec4)
 fn load_w(at: u32, count: u32) -> vec4f {
   let last = count - 1u;
@@ -187,7 +187,7 @@ fn main(
   let first = (pixel_tile - phase_index * params.phase_tiles) * SUBGROUP_SIZE * 4u + lane * 4u;
   @for(p in 0..4) let pixel$p = pixel_of(first@when(p > 0: + ${p}u), phase);
 
-  // The lane's kernel rows (input channels) of the 16, SUBGROUP_SIZE apart.
+  // The lane's kernel rows (input channels) of the 16; they are SUBGROUP_SIZE apart.
   @for(i in 0..4)
     let row$i = min(c_tile + lane@when(i > 0: + ${i}u * SUBGROUP_SIZE), params.group_c - 1u);
   @end

@@ -1,6 +1,6 @@
-// folded[i] = w[i] · scale_c, c the last index, and bias[c] = b[c] · scale_c + shift_c: a batch norm's scale and
-// shift (rows 2 and 3 of statistics [4, channels]) inside a depthwise convolution's weights.
-// w, folded [count]; b, bias [channels]. A thread makes one weight, the first of each channel its bias too.
+// Folds a batch norm's scale and shift (rows 2 and 3 of statistics [4, channels]) into the weights of a depthwise
+// convolution: folded[i] = w[i] · scale_c, c the last index, and bias[c] = b[c] · scale_c + shift_c. w, folded [count];
+// b, bias [channels]. A thread computes one weight; the first thread of each channel computes its bias as well.
 
 import package::common::indexing::flat_workgroup;
 

@@ -1,13 +1,13 @@
 // Convolution, forward: y[n,p,q,k] = act(b[k] + sum_rsc x[n, p*stride_h - pad_top + r*dilation_h, .., c] * w[r,s,c,k]),
-// with what follows folded in: a batch norm (scale_k and shift_k, rows 2 and 3 of statistics) and a residual: y =
+// with an epilogue: a folded batch norm (scale_k and shift_k, rows 2 and 3 of statistics) and a residual: y =
 // act(addend + residual_scale * (scale_k * (that sum) + shift_k)). Any stride, dilation, padding and groups. x
 // [N,H,W,C], w [R,S,C/groups,K], b [K], statistics [4,K], addend and y [N,P,Q,K]. With the condition vec4, C/groups and
-// K/groups are multiples of 4 and storage holds vec4s; else any number of single values. A subgroup computes 4 *
-// SUBGROUP_SIZE pixels x 16 channels; a lane 4 neighbouring pixels x 16 channels. One subgroup per workgroup; workgroup
-// id = (pixel tile * groups + group) * tiles_k + channel tile. CPU adapters: no workgroup memory, accumulators in named
-// values. A load costs about ten instructions a lane there and a broadcast one, so the operand that all lanes share is
-// loaded once per subgroup, spread over its lanes. Inject SUBGROUP_SIZE, exactly 4, 8 or 16, and WIDTH, the values of
-// an element of storage.
+// K/groups are multiples of 4 and storage holds vec4s; otherwise they are any numbers and storage holds single values.
+// A subgroup computes 4 * SUBGROUP_SIZE pixels x 16 channels. Register tile: each lane accumulates 4 neighbouring
+// pixels x 16 channels in named values. One subgroup per workgroup; workgroup id = (pixel tile * groups + group) *
+// tiles_k + channel tile. For CPU adapters: no workgroup memory. A load costs about ten instructions per lane there and
+// a broadcast one, so operands that all lanes share are loaded by one lane and broadcast. Inject SUBGROUP_SIZE, exactly
+// 4, 8 or 16, and WIDTH, the number of values in an element of storage.
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
@@ -17,7 +17,7 @@ import package::common::activation::activate;
 import package::common::subgroup_lanes::{LANE1, LANE2, LANE3};
 import constants::{SUBGROUP_SIZE, WIDTH};
 
-// Of the four values that a lane would need without its neighbours, a register holds those of SHARED.
+// A register holds SHARED of the four values that a lane without neighbours would need.
 @let SHARED = SUBGROUP_SIZE / 4
 
 @if(subgroups) enable subgroups;
@@ -110,7 +110,7 @@ fn store(pixel: u32, k: u32, _last: u32, sum: vec4f) {
   y[at] = activate(v, params.activation);
 }
 
-// Four channels from k on, of those beyond the group's last one the last.
+// Four channels from k on; channels beyond the group's last one repeat it.
 @if(!vec4)
 fn store(pixel: u32, k: u32, last: u32, sum: vec4f) {
   for (var i = 0u; i < params.four; i++) {
@@ -127,7 +127,7 @@ fn store(pixel: u32, k: u32, last: u32, sum: vec4f) {
   }
 }
 
-// Four input channels of a tap; those from count on are 0.
+// Four input channels of a tap; 0 from channel `count` on.
 @if(!vec4)
 fn load_x(tap: Tap, c: u32, count: u32) -> vec4f {
   let at = tap.at + c;
@@ -137,7 +137,7 @@ fn load_x(tap: Tap, c: u32, count: u32) -> vec4f {
 }
 
 // Four output channels of a kernel row, all 0 if the row does not exist. Channels beyond the group's last one repeat
-// it, so that their sums repeat its sum and may be stored over it.
+// it, so that their sums equal its sum and may overwrite it.
 @if(!vec4)
 fn load_w(row: u32, k: u32, last: u32, exists: bool) -> vec4f {
   let at = select(0u, row * params.out_c, exists);
@@ -217,7 +217,7 @@ fn main(
     }
   }
 
-  // How many of the lane's pixels and of the tile's fours of channels exist.
+  // How many of the lane's pixels and of the tile's vec4s of channels exist.
   let count = min(params.four, params.pixels - min(pixel, params.pixels));
   let fours = min(params.four, (k_end - k_first + (4u / WIDTH - 1u)) / (4u / WIDTH));
   for (var p = 0u; p < count; p++) {

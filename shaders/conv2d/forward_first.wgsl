@@ -1,11 +1,10 @@
-// Convolution, forward, of three channels (first layers): y[n,p,q,k] = act(scale_k * (b[k] + sum_rsc x[n,
-// p*stride_h - pad_top + r*dilation_h, q*stride_w - pad_left + s, c] * w[r,s,c,k]) + shift_k); scale and
-// shift are rows 2 and 3 of statistics, where there are any. x [N,H,W,3], w [R,S,3,K], b [K], statistics
-// [4,K], y [N,P,Q,K], K a multiple of 4. A subgroup computes 4 * SUBGROUP_SIZE pixels x 16 channels; a lane 4
-// neighbouring pixels of a row x 16 channels. Windows overlap: a pixel's column at a tap is its neighbour's
-// stride_w taps before, so that of every stride_w-th tap only one column is new. One subgroup per workgroup;
-// workgroup id = pixel tile * tiles_k + channel tile. Weights are loaded once per subgroup, spread over its
-// lanes. Inject SUBGROUP_SIZE (4, 8 or 16).
+// Convolution, forward, of three channels (first layers): y[n,p,q,k] = act(scale_k * (b[k] + sum_rsc x[n, p*stride_h -
+// pad_top + r, q*stride_w - pad_left + s, c] * w[r,s,c,k]) + shift_k); scale and shift are rows 2 and 3 of statistics,
+// if there are any. x [N,H,W,3], w [R,S,3,K], b [K], statistics [4,K], y [N,P,Q,K], K a multiple of 4. A subgroup
+// computes 4 * SUBGROUP_SIZE pixels x 16 channels. Register tile: each lane accumulates 4 neighbouring pixels of a row
+// x 16 channels. Windows overlap: a pixel's column at tap s is its neighbour's at tap s + stride_w, so that only one of
+// the four columns at tap s + stride_w is new. One subgroup per workgroup; workgroup id = pixel tile * tiles_k +
+// channel tile. Weights are loaded once per subgroup, distributed over its lanes. Inject SUBGROUP_SIZE (4, 8 or 16).
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
@@ -15,7 +14,7 @@ import package::common::activation::activate;
 import package::common::subgroup_lanes::{LANE1, LANE2};
 import constants::SUBGROUP_SIZE;
 
-// Of the values that a lane would need without its neighbours, a register holds those of SHARED.
+// A register holds SHARED of the values that a lane without neighbours would need.
 @let SHARED = SUBGROUP_SIZE / 4
 
 @if(subgroups) enable subgroups;
@@ -34,7 +33,7 @@ struct Params {
   dilation_h: u32,
   pad_top: u32,
   pad_left: u32,
-  channels: u32, // K, in units of four
+  channels: u32, // K, in vec4s
   has_bias: u32, // 0: b is not read
   has_statistics: u32, // 0: statistics are not read
   activation: u32, // see common/activation
@@ -83,7 +82,7 @@ fn main(
   let row = divide(four, params.column_tiles);
   let q = (four - row * params.column_tiles) * 4u;
   let n = divide(row, params.out_h);
-  let top = (row - n * params.out_h) * params.stride_h - params.pad_top; // wraps below 0: outside the image
+  let top = (row - n * params.out_h) * params.stride_h - params.pad_top; // unsigned: negative wraps, is outside
   let left = q * params.stride_w - params.pad_left;
 
   // The lane's part of a pixel's 3 input x 16 output channels of weights.
@@ -125,7 +124,7 @@ fn main(
     }
   }
 
-  // How many of the lane's pixels and of the tile's fours of channels exist.
+  // How many of the lane's pixels and of the tile's vec4s of channels exist.
   let count = select(0u, min(params.four, params.out_w - q), row < params.rows);
   let fours = min(params.four, params.channels - k_first);
   for (var p = 0u; p < count; p++) {

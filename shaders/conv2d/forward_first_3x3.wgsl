@@ -1,10 +1,10 @@
-// Convolution, forward, 3x3 with stride 2 of three channels (networks' first layers): y[n,p,q,k] =
-// act(scale_k * (b[k] + sum_rsc x[n, 2p - pad_top + r, 2q - pad_left + s, c] * w[r,s,c,k]) + shift_k); scale
-// and shift are rows 2 and 3 of statistics, where there are any. x [N,H,W,3], w [3,3,3,K], b [K], statistics
-// [4,K], y [N,P,Q,K], K a multiple of 4. A subgroup computes rows_per_strip rows x 4 * SUBGROUP_SIZE
-// channels, 4 neighbouring pixels at a time; a lane 4 channels, their 27 weights in registers. What 4 pixels
-// see of a row of x is 27 neighbouring values: the lanes load them for the three rows and broadcast them. One
-// subgroup per workgroup; workgroup id = strip * tiles_k + channel tile. Inject SUBGROUP_SIZE (4, 8 or 16).
+// Convolution, forward, 3x3 with stride 2 of three channels (networks' first layers): y[n,p,q,k] = act(scale_k * (b[k]
+// + sum_rsc x[n, 2p - pad_top + r, 2q - pad_left + s, c] * w[r,s,c,k]) + shift_k); scale and shift are rows 2 and 3 of
+// statistics, if there are any. x [N,H,W,3], w [3,3,3,K], b [K], statistics [4,K], y [N,P,Q,K], K a multiple of 4. A
+// subgroup computes rows_per_strip rows x 4 * SUBGROUP_SIZE channels, 4 neighbouring pixels at a time; a lane computes
+// 4 channels and keeps their 27 weights in registers. The windows of 4 pixels cover 27 neighbouring values of a row of
+// x: the lanes load these values for the three rows and broadcast them. One subgroup per workgroup; workgroup id =
+// strip * tiles_k + channel tile. Inject SUBGROUP_SIZE (4, 8 or 16).
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
@@ -14,7 +14,7 @@ import package::common::activation::activate;
 import package::common::subgroup_lanes::{LANE1, LANE2, LANE3};
 import constants::SUBGROUP_SIZE;
 
-// Of the values that a lane would need without its neighbours, a register holds those of SHARED.
+// A register holds SHARED of the values that a lane without neighbours would need.
 @let SHARED = SUBGROUP_SIZE / 4
 
 @if(subgroups) enable subgroups;
@@ -26,7 +26,7 @@ struct Params {
   in_w: u32,
   out_h: u32,
   out_w: u32,
-  channels: u32, // K, in units of four
+  channels: u32, // K, in vec4s
   pad_top: u32,
   pad_left: u32,
   has_bias: u32, // 0: b is not read
@@ -46,7 +46,7 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
 @group(0) @binding(5) var<storage, read> statistics: array<vec4f>;
 
-// Value `i` of three rows of x, 0 outside the image: rows and values wrap below 0.
+// Value `i` of three rows of x, 0 outside the image: unsigned rows and values below 0 wrap around.
 fn load_x(image: u32, top: u32, i: u32) -> vec4f {
   let width = params.in_w * 3u;
   let inside = vec3<bool>(i < width) & (vec3u(top, top + 1u, top + 2u) < vec3u(params.in_h));
@@ -74,7 +74,7 @@ fn main(
     return;
   }
   let strip = divide(tile, params.tiles_k);
-  // Lanes beyond the last channels repeat them.
+  // Lanes beyond the last channels repeat the last channels.
   let k = min((tile - strip * params.tiles_k) * SUBGROUP_SIZE + lane, params.channels - 1u);
   var bias = vec4f();
   if (params.has_bias != 0u) {
@@ -100,7 +100,7 @@ fn main(
       @end
       @for(p in 0..4) var a$p = bias;
       @if(!subgroups) share(lane, x0);
-      // Each column of x meets one pixel's taps or two: value 3 * column + c is in register x<value / 4>.
+      // Each column of x meets the taps of one pixel or two: value 3 * column + c is in register x<value / 4>.
       @for(column in 0..9)
         {
           @for(c in 0..3)

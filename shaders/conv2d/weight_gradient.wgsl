@@ -1,15 +1,16 @@
-// Convolution, weight gradient: dw[r,s,c,k] = sum_npq x[n, p*stride_h - pad_top + r*dilation_h, .., c] *
-// dy[n,p,q,k], as partial sums over parts of the output rows: partials [splits][R,S,C/groups,K]; with splits
-// = 1 that is dw itself, else reduce/sum_partials adds them. Any stride, dilation, padding and groups. x [N,H,W,C], dy
-// [N,P,Q,K]. A subgroup computes 4 * SUBGROUP_SIZE kernel rows t x 16 output channels, a lane 4 x 16, looping over
-// pixels. With the condition vec4, C/groups and K/groups are multiples of 4, storage holds vec4s, and the rows are the
-// input channels of one tap (r,s); else they are all (r,s,c) in one list, of any number of channels. One subgroup per
-// workgroup; workgroup id = ((part * groups + group) * tiles_c + row tile) * tiles_k + k tile, where a part is a split
-// or, with vec4, split * R*S + rs. With vec4 a 1x1 convolution with stride 1 may hand its pixels in as rows of any
-// length (batch 1, in_h = out_h = rows, in_w = out_w = length): pixels from `pixels` on are not read. CPU adapters: no
-// workgroup memory, accumulators in named values. A load costs about ten instructions a lane there and a broadcast one,
-// so the operand that all lanes share is loaded once per subgroup, spread over its lanes. Inject SUBGROUP_SIZE, exactly
-// 4, 8 or 16, and WIDTH, the values of an element of storage.
+// Convolution, weight gradient: dw[r,s,c,k] = sum_npq x[n, p*stride_h - pad_top + r*dilation_h, .., c] * dy[n,p,q,k],
+// as partial sums over parts of the output rows: partials [splits][R,S,C/groups,K]. With splits = 1 that is dw itself;
+// otherwise reduce/sum_partials adds them. Any stride, dilation, padding and groups. x [N,H,W,C], dy [N,P,Q,K]. A
+// subgroup computes 4 * SUBGROUP_SIZE kernel rows t x 16 output channels and loops over pixels. Register tile: each
+// lane accumulates 4 kernel rows x 16 channels in named values. With the condition vec4, C/groups and K/groups are
+// multiples of 4, storage holds vec4s, and the rows are the input channels of one tap (r,s). Otherwise the rows are all
+// (r,s,c) in one list, and the channel counts are any numbers. One subgroup per workgroup; workgroup id = ((part *
+// groups + group) * tiles_c + row tile) * tiles_k + k tile; a part is a split or, with vec4, split * R*S + rs. With
+// vec4, the pixels of a 1x1 convolution with stride 1 may be passed as rows of any length (batch 1, in_h = out_h =
+// rows, in_w = out_w = length): pixels from `pixels` on are not read. For CPU adapters: no workgroup memory. A load
+// costs about ten instructions per lane there and a broadcast one, so operands that all lanes share are loaded by one
+// lane and broadcast. Inject SUBGROUP_SIZE, exactly 4, 8 or 16, and WIDTH, the number of values in an element of
+// storage.
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
@@ -18,7 +19,7 @@ import package::common::pick::pick4;
 import package::common::subgroup_lanes::{LANE1, LANE2, LANE3};
 import constants::{SUBGROUP_SIZE, WIDTH};
 
-// Of the four values that a lane would need without its neighbours, a register holds those of SHARED.
+// A register holds SHARED of the four values that a lane without neighbours would need.
 @let SHARED = SUBGROUP_SIZE / 4
 
 @if(subgroups) enable subgroups;
@@ -48,7 +49,7 @@ struct Params {
   pad_left: u32,
   tiles_c: u32, // ceil(rows / (4 * SUBGROUP_SIZE)) of a part
   tiles_k: u32, // ceil(group_k / 16)
-  splits: u32, // parts that the output rows are cut in
+  splits: u32, // parts that the output rows are split into
   rows_per_split: u32, // ceil(rows / splits)
   tiles: u32, // parts * groups * tiles_c * tiles_k
   four: u32, // 4: a uniform, so that compilers keep the loop of stores rolled
@@ -59,7 +60,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read> dy: array<Stored>;
 @group(0) @binding(3) var<storage, read_write> partials: array<Stored>;
 
-// Four input channels where output column q and the current tap meet, 0 if that is outside.
+// Four input channels at output column q and the current tap, 0 if that is outside.
 @if(vec4)
 fn load_x(row_at: u32, q: u32, q_end: u32, shift: i32, c: u32) -> vec4f {
   let j = u32(i32(q * params.stride_w) + shift);
@@ -67,7 +68,7 @@ fn load_x(row_at: u32, q: u32, q_end: u32, shift: i32, c: u32) -> vec4f {
   return select(vec4f(), x[(row_at + select(0u, j, inside)) * (params.in_c / 4u) + c], inside);
 }
 
-// A kernel row t: how far its tap lies from the window's corner, and its channel.
+// A kernel row t: the offset of its tap from the window's corner, and its channel.
 @if(!vec4)
 struct Row {
   down: i32,
@@ -95,8 +96,8 @@ fn load_x(row: Row, image: u32, i: i32, q: u32) -> f32 {
   return select(0.0, x[select(0u, ((image + y) * params.in_w + j) * params.in_c + row.c, inside)], inside);
 }
 
-// Four output channels of a pixel. Channels beyond the group's last one repeat it, so that their sums may be stored
-// over its own.
+// Four output channels of a pixel. Channels beyond the group's last one repeat it, so that their sums may overwrite its
+// own.
 @if(!vec4)
 fn load_dy(pixel: u32, k: u32, last: u32) -> vec4f {
   let at = pixel * params.out_c;
@@ -165,7 +166,7 @@ fn main(
     @if(!vec4) let image = n * params.in_h;
     @if(!vec4) let q_end = params.out_w;
     for (var q = 0u; q < q_end; q += 4u) {
-      // x<pixel>, its components four kernel rows.
+      // x<pixel>; its components are four kernel rows.
       @for(v in 0..4)
         @if(vec4) let x$v = load_x(x_row, q@when(v > 0: + ${v}u), q_end, shift, c_at);
         @if(!vec4) let x$v = vec4f(@list(t in 0..4: load_x(row$t, image, i, q@when(v > 0: + ${v}u))));

@@ -1,7 +1,7 @@
 // y[n,p,c] = a[n,p,c] + scale * b[n,c], or a[n,p,c] * b[n,c] under the condition `multiply`;
 // a, y [N, pixels, channels], b [N, channels], channels counted in lanes.
-// A thread handles one channel of 8 neighbouring pixels; neighbouring threads, neighbouring channels.
-// Workgroup (x, n) belongs to image n.
+// A thread handles one channel of 8 neighbouring pixels; neighbouring threads handle neighbouring channels. Workgroup
+// (x, n) belongs to image n.
 
 import package::common::lanes::Lanes;
 

@@ -1,4 +1,4 @@
-// y = scale x + offset, kept between 0 and cap: ReLU, ReLU6 and the hard sigmoid; x, y [count lanes].
+// y = scale x + offset, clamped to 0 … cap: ReLU, ReLU6 and the hard sigmoid; x, y [count lanes].
 
 import package::common::lanes::Lanes;
 

@@ -1,4 +1,4 @@
-// dx = scale dy where 0 < y < cap, else 0, for the y of clamped_forward.wgsl; y, dy, dx [count lanes].
+// dx = scale dy if 0 < y < cap, else 0, for the y of clamped_forward.wgsl; y, dy, dx [count lanes].
 
 import package::common::lanes::Lanes;
 

@@ -1,6 +1,5 @@
-// Gradients of y = act(addend + scale · branch): g = x0 + x1 + … where the activation lets the gradient through and 0
-// elsewhere, by y itself; daddend = g, dbranch = scale · g. x0 … x3 are the terms of dy, `terms` of them;
-// all [count lanes].
+// Gradients of y = act(addend + scale · branch): g = x0 + x1 + … if the activation passes the gradient (known from y),
+// else 0; daddend = g, dbranch = scale · g. x0 … x3 are the terms of dy, `terms` of them; all are [count lanes].
 
 import package::common::lanes::Lanes;
 

@@ -1,4 +1,4 @@
-// y = s or, where `is_gated` is 1, y = x s (swish), with s = 1 / (1 + exp(-x)); x, y [count lanes].
+// y = s or, if `is_gated` is 1, y = x s (swish), with s = 1 / (1 + exp(-x)); x, y [count lanes].
 
 import package::common::lanes::Lanes;
 import package::common::sigmoid::sigmoid;

@@ -1,5 +1,4 @@
-// dx = dy s (1 - s) or, where `is_gated` is 1, dy (s + x s (1 - s)), with s = 1 / (1 + exp(-x));
-// x, dy, dx [count lanes].
+// dx = dy s (1 - s) or, if `is_gated` is 1, dy (s + x s (1 - s)), with s = 1 / (1 + exp(-x)); x, dy, dx [count lanes].
 
 import package::common::lanes::Lanes;
 import package::common::sigmoid::sigmoid;

@@ -1,4 +1,4 @@
-// y = x0 + x1 + x2 (+ x3, where terms is 4), added in this order; x0 … x3, y [count lanes].
+// y = x0 + x1 + x2 (+ x3 if `terms` is 4), added in this order; x0 … x3, y [count lanes].
 
 import package::common::lanes::Lanes;
 

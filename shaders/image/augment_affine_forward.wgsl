@@ -1,8 +1,7 @@
-// y[n,v,u,c] = the bilinear sample of x[n,:,:,c] at column t0 u + t1 v + t2, row t3 u + t4 v + t5, t the
-// transform of image n; taps outside are the nearest edge's, or 0 where `is_constant` is 1.
-// x, y [N, H, W, C], channels counted in lanes, transform [N, 6].
-// A thread makes one lane of y; neighbouring threads, neighbouring channels, then columns.
-// Workgroup (x, v, n) belongs to row v of image n.
+// y[n,v,u,c] = the bilinear sample of x[n,:,:,c] at column t0 u + t1 v + t2, row t3 u + t4 v + t5, with t the transform
+// of image n; taps outside the image are clamped to the edge, or 0 if `is_constant` is 1. x, y [N, H, W, C], channels
+// counted in lanes, transform [N, 6]. A thread computes one lane of y; neighbouring threads handle neighbouring
+// channels, then columns. Workgroup (x, v, n) belongs to row v of image n.
 
 import package::common::bilinear::{affine_place, BilinearTaps, constant_taps, nearest_taps};
 import package::common::divide::divide;

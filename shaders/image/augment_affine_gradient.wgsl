@@ -1,9 +1,9 @@
-// dx[n,h,w,c] = sum over (v, u) of the weight of pixel (h, w) in y[n,v,u,c], times dy[n,v,u,c]; the weight is
-// (1 - |row - h|) (1 - |column - w|) where both are positive, with (column, row) the place of (u, v) as in
-// augment_affine_forward.wgsl, moved to the edge unless `is_constant` is 1. dy, dx [N, H, W, C], channels in lanes.
-// A thread makes one lane of dx: for each row v it solves for the u whose places can be near enough, and
-// visits those. Any transform will do, also one that cannot be inverted.
-// Workgroup (x, h, n) belongs to row h of image n.
+// dx[n,h,w,c] = sum over (v, u) of dy[n,v,u,c] times the weight of pixel (h, w) in y[n,v,u,c]. The weight is (1 - |row
+// - h|) (1 - |column - w|) if both factors are positive, with (column, row) the position of (u, v) as in
+// augment_affine_forward.wgsl, clamped to the edge unless `is_constant` is 1. dy, dx [N, H, W, C], channels in lanes. A
+// thread computes one lane of dx: for each row v it solves for the range of u whose positions can be near enough, and
+// visits those. Any transform works, including one that cannot be inverted. Workgroup (x, h, n) belongs to row h of
+// image n.
 
 import package::common::bilinear::affine_place;
 import package::common::divide::divide;
@@ -19,7 +19,7 @@ struct Params { image: vec2u, channels: u32, is_constant: u32 }
 const EVERYWHERE = vec2f(-1e9, 1e9);
 const NOWHERE = vec2f(1e9, -1e9);
 
-/// The coordinates (low, high) along an axis for which `pixel` can weigh something, with room for rounding.
+/// The range of coordinates (low, high) along an axis in which `pixel` can have a weight, with a margin for rounding.
 fn reach(pixel: u32, pixels: u32) -> vec2f {
   let is_clamped = params.is_constant == 0u;
   let low = select(f32(pixel) - 1.01, EVERYWHERE.x, is_clamped && pixel == 0u);
@@ -27,7 +27,7 @@ fn reach(pixel: u32, pixels: u32) -> vec2f {
   return vec2f(low, high);
 }
 
-/// The u (low, high) for which slope u + offset lies within the bounds.
+/// The range of u (low, high) for which slope u + offset lies within the bounds.
 fn solve(slope: f32, offset: f32, bounds: vec2f) -> vec2f {
   if (abs(slope) < 1e-6) {
     return select(NOWHERE, EVERYWHERE, offset >= bounds.x && offset <= bounds.y);

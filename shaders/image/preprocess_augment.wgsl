@@ -1,7 +1,7 @@
-// One affine warp an image, fused with the conversion from bytes: y[n,p,q,c] = scale_c * s + offset_c with
-// s the bilinear sample of image n at the place that its transform gives for (q, p), edges repeated;
-// channels reversed where `reversed` is 1. x [N, H, W, 3] bytes, four to a word, transform [N, 6], y as x.
-// A thread makes one pixel; workgroup (x, n) belongs to image n.
+// One affine warp per image, fused with the conversion from bytes: y[n,p,q,c] = scale_c * s + offset_c, with s the
+// bilinear sample of image n at the position that its transform gives for (q, p), clamped to the edge; channels are
+// reversed if `reversed` is 1. x [N, H, W, 3] bytes, four to a word, transform [N, 6], y as x. A thread computes one
+// pixel; workgroup (x, n) belongs to image n.
 
 import package::common::bilinear::affine_place;
 import package::common::bilinear::nearest_taps;
@@ -13,14 +13,14 @@ struct Params { height: u32, width: u32, last_word: u32, reversed: u32, scale: v
 @group(0) @binding(2) var<storage, read> transform: array<f32>;
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
 
-/// Three bytes from a byte's index on; they lie in one word or in two.
+/// Three bytes from a byte index on; they lie in one word or in two.
 fn pixel_at(index: u32) -> vec3f {
   let at = index * 3u;
   let word = at / 4u;
   let shift = (at % 4u) * 8u;
   let low = bytes[word];
   let high = bytes[min(word + 1u, params.last_word)];
-  // A shift by 32 is none in WGSL, hence two steps; with shift 0 only `low` counts.
+  // WGSL has no shift by 32, hence two steps; with shift 0 only `low` counts.
   let joined = (low >> shift) | ((high << (31u - shift)) << 1u);
   return vec3f(vec3u(joined, joined >> 8u, joined >> 16u) & vec3u(255u));
 }

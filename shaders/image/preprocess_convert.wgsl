@@ -1,5 +1,5 @@
-// y[i,c] = scale_c * x[i,c] + offset_c, channels reversed first where `reversed` is 1 (RGB to BGR);
-// x [pixels, 3] bytes, four to a word, y [pixels, 3].
+// y[i,c] = scale_c * x[i,c] + offset_c; the channels are reversed first if `reversed` is 1 (RGB to BGR). x [pixels, 3]
+// bytes, four to a word, y [pixels, 3].
 // A thread converts 4 pixels: three words to twelve values. Condition `vec4`: pixels is a multiple of 4.
 
 import package::common::indexing::flat_workgroup;
@@ -30,7 +30,7 @@ fn main(
   @builtin(num_workgroups) nwg: vec3u,
   @builtin(local_invocation_index) lid: u32,
 ) {
-  let first = flat_workgroup(wid, nwg) * 64u + lid; // in fours of pixels
+  let first = flat_workgroup(wid, nwg) * 64u + lid; // in groups of four pixels
   if (first * 4u >= params.pixels) { return; }
   let last_word = (params.pixels * 3u - 1u) / 4u;
   let u = bytes[first * 3u];

@@ -1,8 +1,7 @@
-// y[n,p,q,c] = the bilinear sample of x[n,:,:,c] at row (p step + first) / unit, columns alike, places outside
-// moved to the edge; x [N, H, W, C], y [N, P, Q, C], channels counted in lanes. Places are whole multiples of
-// 1 / unit, so that they and their taps are exact.
-// A thread makes one lane of y; neighbouring threads, neighbouring channels, then columns.
-// Workgroup (x, p, n) belongs to row p of image n.
+// y[n,p,q,c] = the bilinear sample of x[n,:,:,c] at row (p step + first) / unit, columns likewise, positions outside
+// clamped to the edge; x [N, H, W, C], y [N, P, Q, C], channels counted in lanes. Positions are integer multiples of 1
+// / unit, so that they and their taps are exact. A thread computes one lane of y; neighbouring threads handle
+// neighbouring channels, then columns. Workgroup (x, p, n) belongs to row p of image n.
 
 import package::common::divide::divide;
 import package::common::lanes::Lanes;

@@ -1,8 +1,8 @@
-// dx[n,h,w,c] = sum over (p, q) of the weight of pixel (h, w) in y[n,p,q,c], times dy[n,p,q,c]; the weight is
-// (1 - |row - h|) (1 - |column - w|) where both are positive, with (row, column) the place of (p, q) as in
-// resize_bilinear_forward.wgsl; dy [N, P, Q, C], dx [N, H, W, C], channels counted in lanes.
-// A thread makes one lane of dx; neighbouring threads, neighbouring channels, then columns.
-// Workgroup (x, h, n) belongs to row h of image n.
+// dx[n,h,w,c] = sum over (p, q) of dy[n,p,q,c] times the weight of pixel (h, w) in y[n,p,q,c]. The weight is (1 - |row
+// - h|) (1 - |column - w|) if both factors are positive, with (row, column) the position of (p, q) as in
+// resize_bilinear_forward.wgsl; dy [N, P, Q, C], dx [N, H, W, C], channels counted in lanes. A thread computes one lane
+// of dx; neighbouring threads handle neighbouring channels, then columns. Workgroup (x, h, n) belongs to row h of image
+// n.
 
 import package::common::divide::divide;
 import package::common::lanes::Lanes;
@@ -20,15 +20,15 @@ struct Params {
 @group(0) @binding(1) var<storage, read> dy: array<Lanes>;
 @group(0) @binding(2) var<storage, read_write> dx: array<Lanes>;
 
-/// The outputs (first, end) along an axis whose place may be less than one pixel from `pixel`.
+/// The outputs (first, end) along an axis whose position may be less than one pixel from `pixel`.
 fn outputs_near(pixel: i32, pixels: i32, outputs: i32, step: i32, first: i32, unit: i32) -> vec2i {
-  // Places below the image count for its first pixel, places beyond it for its last.
+  // Positions before the image count for its first pixel, positions after it for its last.
   let begin = divide(u32(max((pixel - 1) * unit - first, 0)), u32(step));
   let end = divide(u32(max((pixel + 1) * unit - first, 0)), u32(step)) + 1u;
   return vec2i(select(i32(begin), 0, pixel == 0), select(min(i32(end), outputs), outputs, pixel == pixels - 1));
 }
 
-/// The weight of `pixel` at the place of an output along an axis.
+/// The weight of `pixel` at the position of an output along an axis.
 fn weight_at(output: i32, pixel: i32, pixels: i32, step: i32, first: i32, unit: i32) -> f32 {
   let place = clamp(output * step + first, 0, (pixels - 1) * unit);
   return f32(max(unit - abs(place - pixel * unit), 0)) / f32(unit);

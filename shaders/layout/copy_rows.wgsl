@@ -1,7 +1,7 @@
-// Copies a block of a matrix: y[row, to_first + j] = x[row, from_first + j] for j below `width`; x rows are
-// `from_stride` lanes apart, y rows `to_stride`. Concatenation and slicing along any axis are this, with the
-// dimensions before the axis as rows.
-// A thread copies one lane of 4 neighbouring rows; neighbouring threads, neighbouring lanes.
+// Copies a block of a matrix: y[row, to_first + j] = x[row, from_first + j] for j below `width`; rows of x are
+// `from_stride` lanes apart, rows of y `to_stride`. Concatenation and slicing along any axis use it, with the
+// dimensions before the axis as rows. A thread copies one lane of 4 neighbouring rows; neighbouring threads handle
+// neighbouring lanes.
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;

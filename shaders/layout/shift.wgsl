@@ -1,7 +1,6 @@
-// y[n,p,q,c] = x[n, p + dp, q + dq, c], or 0 where that lies outside x: crops (dp, dq >= 0) and pads with
-// zeros (<= 0); x [N, H, W, C], y [N, P, Q, C], channels counted in lanes.
-// A thread makes 4 neighbouring columns of one lane of y; neighbouring threads, neighbouring channels.
-// Workgroup (x, p, n) belongs to row p of image n.
+// y[n,p,q,c] = x[n, p + dp, q + dq, c], or 0 if that lies outside x: crops (dp, dq >= 0) or pads with zeros (<= 0); x
+// [N, H, W, C], y [N, P, Q, C], channels counted in lanes. A thread computes 4 neighbouring columns of one lane of y;
+// neighbouring threads handle neighbouring channels. Workgroup (x, p, n) belongs to row p of image n.
 
 import package::common::divide::divide;
 import package::common::lanes::Lanes;

@@ -1,5 +1,5 @@
 // y[i,j] = exp(x[i,j] - m) / sum over k of exp(x[i,k] - m), m the largest x[i,k]; x, y [rows, classes].
-// A thread makes one row.
+// A thread computes one row.
 
 import package::common::indexing::flat_workgroup;
 

@@ -1,5 +1,5 @@
 // dx[i,j] = y[i,j] (dy[i,j] - sum over k of dy[i,k] y[i,k]); y, dy, dx [rows, classes].
-// A thread makes one row.
+// A thread computes one row.
 
 import package::common::indexing::flat_workgroup;
 

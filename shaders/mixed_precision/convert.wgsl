@@ -1,4 +1,4 @@
-// y = x, element by element, where the two are of different types: which, the linker decides; x, y [count lanes].
+// y = x, element by element, converted between types that the linker sets; x, y [count lanes].
 
 import package::common::lanes::Lanes;
 

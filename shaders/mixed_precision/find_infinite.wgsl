@@ -1,7 +1,8 @@
-// flags[t] = 1 where thread t finds an infinity or a NaN in x, or previous[t] is 1 and `chained` is; else 0. x [count]
-// in blocks of 64 elements. `filled` holds four blocks a word, the first in the lowest byte: how many elements at the
-// start of the block count. The rest is padding and may hold anything. flags and previous [threads]. Exponents are
-// compared as bits: compilers may assume that numbers are finite. Thread t looks at every threads-th element from t on.
+// flags[t] = 1 if thread t finds an infinity or a NaN in x, or if `chained` is set and previous[t] is 1; else 0. x
+// [count] in blocks of 64 elements. `filled` holds one byte per block, four blocks per word, the first in the lowest
+// byte: how many elements at the start of the block count. The rest is padding and may hold anything. flags and
+// previous [threads]. Exponents are compared as bits, because compilers may assume that numbers are finite. Thread t
+// checks every threads-th element from t on.
 
 import package::common::indexing::flat_workgroup;
 

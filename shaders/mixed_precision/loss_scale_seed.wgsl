@@ -1,4 +1,4 @@
-// seed[i] = 2^(start + state[0]): the loss scale, as the gradient of every loss. state [2], seed [count].
+// seed[i] = 2^(start + state[0]): the loss scale, as the gradient with respect to every loss. state [2], seed [count].
 
 struct Params { count: u32, start: f32 }
 
@@ -6,7 +6,7 @@ struct Params { count: u32, start: f32 }
 @group(0) @binding(1) var<storage, read> state: array<f32>;
 @group(0) @binding(2) var<storage, read_write> seed: array<f32>;
 
-/// 2^exponent, exactly, for whole exponents from -126 to 127.
+/// 2^exponent, exactly, for integer exponents from -126 to 127.
 fn power_of_two(exponent: f32) -> f32 {
   return bitcast<f32>(u32(127.0 + exponent) << 23u);
 }

@@ -1,8 +1,8 @@
-// What becomes of a step and of the loss scale 2^(start + state[0]), by the flags that find_infinite.wgsl left:
+// The verdict on a step and the new loss scale 2^(start + state[0]), from the flags of find_infinite.wgsl:
 //   any is set: state[0] -= 1 (not below `least`), state[1] = 0;             verdict = (0, scale of this step)
 //   none is:    state[1] += 1, at `patience` state[0] += 1 (not above `most`), state[1] = 0; verdict = (1/scale, scale)
-// state [2]: the scale's exponent less `start`, good steps since it last changed. flags [threads].
-// One workgroup: a thread looks at every 64th flag, the first one decides.
+// state [2]: the scale's exponent minus `start`; good steps since it last changed. flags [threads]. One workgroup: a
+// thread reads every 64th flag; the first thread decides.
 
 struct Params { threads: u32, start: f32, least: f32, most: f32, patience: f32 }
 
@@ -13,7 +13,7 @@ struct Params { threads: u32, start: f32, least: f32, most: f32, patience: f32 }
 
 var<workgroup> found: array<f32, 64>;
 
-/// 2^exponent, exactly, for whole exponents from -126 to 127.
+/// 2^exponent, exactly, for integer exponents from -126 to 127.
 fn power_of_two(exponent: f32) -> f32 {
   return bitcast<f32>(u32(127.0 + exponent) << 23u);
 }

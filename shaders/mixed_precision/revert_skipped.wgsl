@@ -1,5 +1,5 @@
-// current = saved where verdict[0] is 0, which is where loss scaling leaves the step out; else current stays.
-// current, saved [count lanes], in place; verdict [2] as loss_scale_update.wgsl leaves it.
+// current = saved if verdict[0] is 0, that is, if loss scaling skips the step; otherwise current is unchanged. current,
+// saved [count lanes], in place; verdict [2] as loss_scale_update.wgsl writes it.
 
 import package::common::lanes::Lanes;
 

@@ -1,8 +1,7 @@
-// y[n,p,q,c] = mean of x[n,h,w,c] with h in p sh - top … + R, w in q sw - left … + S: of those inside the
-// image, or of all R S with zeros for the padding where `counts_padding` is 1;
-// x [N, H, W, C], y [N, P, Q, C], channels by lanes (common/lanes).
-// A thread makes 4 neighbouring columns of one lane of y, and loads each pixel of their windows once;
-// neighbouring threads, neighbouring channels. Workgroup (x, p, n) belongs to row p of image n.
+// y[n,p,q,c] = mean of x[n,h,w,c] with h in p sh - top … + R, w in q sw - left … + S: over the pixels inside the image,
+// or over all R S with zeros for the padding if `counts_padding` is 1. x [N, H, W, C], y [N, P, Q, C], channels in
+// lanes (common/lanes). A thread computes 4 neighbouring columns of one lane of y, and loads each pixel of their
+// windows once; neighbouring threads handle neighbouring channels. Workgroup (x, p, n) belongs to row p of image n.
 
 import package::common::divide::divide;
 import package::common::lanes::{Lanes, Stored, lane_start, lanes_of};
@@ -14,7 +13,7 @@ struct Params {
   window: vec2u, // R, S
   strides: vec2u,
   padding: vec2u, // top, left
-  channels: u32, // C, in lanes where those do not overlap
+  channels: u32, // C, in vec4s unless lanes overlap
   counts_padding: u32,
 }
 
@@ -57,7 +56,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid:
       sum += load_x(at);
       at += params.image.y * params.channels;
     }
-    // The column's place in each window; beyond S where it is not in it.
+    // The column's position in each window; beyond S if it is outside the window.
     let place = u32(i32(w) - start.y);
     @for(v in 0..4)
       sum$v += select(Lanes(0.0), sum, place@when(v > 0: - @when(v > 1:${v}u *) params.strides.y) < params.window.y);

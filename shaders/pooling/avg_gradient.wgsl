@@ -1,7 +1,7 @@
 // dx[n,h,w,c] = sum of dy[n,p,q,c] / count(p, q) over the windows (p, q) that cover (h, w), with count as in
-// avg_forward.wgsl; dy [N, P, Q, C], dx [N, H, W, C], channels by lanes (common/lanes).
-// A thread makes 4 neighbouring columns of one lane of dx, and loads each window over them once;
-// neighbouring threads, neighbouring channels. Workgroup (x, h, n) belongs to row h of image n.
+// avg_forward.wgsl; dy [N, P, Q, C], dx [N, H, W, C], channels in lanes (common/lanes). A thread computes 4
+// neighbouring columns of one lane of dx, and loads each window over them once; neighbouring threads handle
+// neighbouring channels. Workgroup (x, h, n) belongs to row h of image n.
 
 import package::common::divide::divide;
 import package::common::lanes::{Lanes, Stored, lane_start, lanes_of};
@@ -13,7 +13,7 @@ struct Params {
   window: vec2u, // R, S
   strides: vec2u,
   padding: vec2u, // top, left
-  channels: u32, // C, in lanes where those do not overlap
+  channels: u32, // C, in vec4s unless lanes overlap
   counts_padding: u32,
 }
 
@@ -21,7 +21,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read> dy: array<Stored>;
 @group(0) @binding(2) var<storage, read_write> dx: array<Stored>;
 
-/// One over the number of pixels of one axis that window `index` averages.
+/// 1 / the number of pixels along one axis that window `index` averages.
 fn weight_of(index: u32, stride: u32, before: u32, window: u32, image: u32) -> f32 {
   let pixels = pixels_in_window(i32(index * stride) - i32(before), window, image);
   return 1.0 / f32(select(pixels.y - pixels.x, window, params.counts_padding == 1u));
@@ -63,7 +63,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid:
       at += params.output.y * params.channels;
     }
     sum *= weight_of(q, params.strides.y, params.padding.y, params.window.y, params.image.y);
-    // The first pixel's place in the window; beyond S where it is not in it.
+    // The first pixel's position in the window; beyond S if it is outside the window.
     let place = w + params.padding.y - q * params.strides.y;
     @for(v in 0..4) sum$v += select(Lanes(0.0), sum, place@when(v > 0: + ${v}u) < params.window.y);
   }

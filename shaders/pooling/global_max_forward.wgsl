@@ -1,5 +1,5 @@
-// y[n,c] = the largest of x[n,p,c] over the pixels p; x [N, pixels, channels], y [N, channels], channels
-// counted in lanes. A thread makes one lane of y; neighbouring threads, neighbouring channels.
+// y[n,c] = the largest of x[n,p,c] over the pixels p; x [N, pixels, channels], y [N, channels], channels counted in
+// lanes. A thread computes one lane of y; neighbouring threads handle neighbouring channels.
 
 import package::common::indexing::flat_workgroup;
 import package::common::lanes::Lanes;

@@ -1,6 +1,6 @@
-// dx[n,p,c] = dy[n,c] at the first pixel p where x[n,p,c] = y[n,c], else 0;
-// x, dx [N, pixels, channels], y, dy [N, channels], channels counted in lanes.
-// A thread walks the pixels of one lane; neighbouring threads, neighbouring channels.
+// dx[n,p,c] = dy[n,c] at the first pixel p with x[n,p,c] = y[n,c], else 0; x, dx [N, pixels, channels], y, dy [N,
+// channels], channels counted in lanes. A thread iterates over the pixels of one lane; neighbouring threads handle
+// neighbouring channels.
 
 import package::common::indexing::flat_workgroup;
 import package::common::lanes::Lanes;
@@ -24,7 +24,7 @@ fn main(
   let n = i / params.channels;
   var at = n * params.pixels * params.channels + (i - n * params.channels);
   let best = y[i];
-  var rest = dy[i]; // what no pixel has taken yet
+  var rest = dy[i]; // the gradient that no pixel has received yet
   for (var pixel = 0u; pixel < params.pixels; pixel++) {
     let taken = select(Lanes(0.0), rest, x[at] == best);
     dx[at] = taken;

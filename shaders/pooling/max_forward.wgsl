@@ -1,7 +1,7 @@
-// y[n,p,q,c] = the largest x[n,h,w,c] with h in p sh - top … + R, w in q sw - left … + S, inside the image;
-// x [N, H, W, C], y [N, P, Q, C], channels by lanes (common/lanes). Every window has a pixel in the image.
-// A thread makes 4 neighbouring columns of one lane of y, and loads each pixel of their windows once;
-// neighbouring threads, neighbouring channels. Workgroup (x, p, n) belongs to row p of image n.
+// y[n,p,q,c] = the largest x[n,h,w,c] with h in p sh - top … + R, w in q sw - left … + S, inside the image; x [N, H, W,
+// C], y [N, P, Q, C], channels in lanes (common/lanes). Every window contains a pixel of the image. A thread computes 4
+// neighbouring columns of one lane of y, and loads each pixel of their windows once; neighbouring threads handle
+// neighbouring channels. Workgroup (x, p, n) belongs to row p of image n.
 
 import package::common::divide::divide;
 import package::common::lanes::{Lanes, Stored, lane_start, lanes_of};
@@ -13,7 +13,7 @@ struct Params {
   window: vec2u, // R, S
   strides: vec2u,
   padding: vec2u, // top, left
-  channels: u32, // C, in lanes where those do not overlap
+  channels: u32, // C, in vec4s unless lanes overlap
 }
 
 const LOWEST = -0x1.fffffep+127;
@@ -57,7 +57,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid:
       at += params.image.y * params.channels;
       largest = max(largest, load_x(at));
     }
-    // The column's place in each window; beyond S where it is not in it.
+    // The column's position in each window; beyond S if it is outside the window.
     let place = u32(i32(w) - start.y);
     @for(v in 0..4)
       best$v = max(best$v, select(Lanes(LOWEST), largest,

@@ -1,7 +1,7 @@
 // Second pass of the gradient: dx[n,h,w,c] = sum of dy[n,p,q,c] over the windows (p, q) whose first maximum is at (h,
-// w), as max_places.wgsl found it; dy [N, P, Q, C], places [N, P, Q, lanes], dx [N, H, W, C], channels by lanes
-// (common/lanes). A thread makes 4 neighbouring columns of one lane of dx, and loads each window over them once;
-// neighbouring threads, neighbouring channels. Workgroup (x, h, n) belongs to row h of image n.
+// w), as max_places.wgsl found it; dy [N, P, Q, C], places [N, P, Q, lanes], dx [N, H, W, C], channels in lanes
+// (common/lanes). A thread computes 4 neighbouring columns of one lane of dx, and loads each window over them once;
+// neighbouring threads handle neighbouring channels. Workgroup (x, h, n) belongs to row h of image n.
 
 import package::common::divide::divide;
 import package::common::lanes::{Lanes, Stored, lane_start, lanes_of};
@@ -13,10 +13,10 @@ struct Params {
   window: vec2u, // R, S
   strides: vec2u,
   padding: vec2u, // top, left
-  channels: u32, // C, in lanes where those do not overlap
+  channels: u32, // C, in vec4s unless lanes overlap
 }
 
-/// Places in a window, one for each element of a lane.
+/// Positions in a window, one for each element of a lane.
 @if(vec4) alias Places = vec4u;
 @if(!vec4) alias Places = u32;
 
@@ -32,8 +32,8 @@ fn unpacked(word: u32) -> Places {
   @else { return word; }
 }
 
-/// What the pixel at row r, column s of a window gets, if the window's maximum is at `place`; s is beyond S
-/// where the pixel is not in the window.
+/// The gradient for the pixel at row r, column s of a window, if the window's maximum is at `place`; s is beyond S if
+/// the pixel is outside the window.
 fn share(dy: Lanes, place: Places, r: u32, s: u32) -> Lanes {
   let here = select(NOWHERE, r * params.window.y + s, s < params.window.y);
   return select(Lanes(0.0), dy, place == Places(here));

@@ -1,9 +1,8 @@
-// First pass of the gradient: places[n,p,q,c] = r S + s of the first maximum in the window of y[n,p,q,c], in
-// row-major order; x [N, H, W, C], places [N, P, Q, lanes of C] (common/lanes). Condition `vec4`: the four
-// places of a lane are bytes of one word, so windows have at most 256 pixels.
-// Every window has a pixel in the image.
-// A thread makes 4 neighbouring columns of one lane of places, and loads each pixel of their windows once;
-// neighbouring threads, neighbouring channels. Workgroup (x, p, n) belongs to row p of image n.
+// First pass of the gradient: places[n,p,q,c] = r S + s, the position of the first maximum in the window of y[n,p,q,c],
+// in row-major order; x [N, H, W, C], places [N, P, Q, lanes of C] (common/lanes). Condition `vec4`: the four positions
+// of a lane are bytes of one word, so windows have at most 256 pixels. Every window contains a pixel of the image. A
+// thread computes 4 neighbouring columns of one lane of places, and loads each pixel of their windows once;
+// neighbouring threads handle neighbouring channels. Workgroup (x, p, n) belongs to row p of image n.
 
 import package::common::divide::divide;
 import package::common::lanes::{Lanes, Stored, lane_start, lanes_of};
@@ -15,7 +14,7 @@ struct Params {
   window: vec2u, // R, S
   strides: vec2u,
   padding: vec2u, // top, left
-  channels: u32, // C, in lanes where those do not overlap
+  channels: u32, // C, in vec4s unless lanes overlap
 }
 
 const LOWEST = -0x1.fffffep+127;
@@ -24,7 +23,7 @@ const LOWEST = -0x1.fffffep+127;
 @group(0) @binding(1) var<storage, read> x: array<Stored>;
 @group(0) @binding(2) var<storage, read_write> places: array<u32>;
 
-/// The value where column s is in a window; s is beyond S where it is not.
+/// The value if column s is in a window; otherwise s is beyond S.
 fn in_window(value: Lanes, s: u32) -> Lanes {
   return select(Lanes(LOWEST), value, s < params.window.y);
 }
@@ -55,7 +54,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid:
   let rows = pixels_in_window(start.x, params.window.x, params.image.x);
   let run_width = 3u * params.strides.y + params.window.y;
   let columns = pixels_in_window(start.y, run_width, params.image.y);
-  // A window of LOWEST alone keeps the place of its first pixel.
+  // A window whose values are all LOWEST keeps the position of its first pixel.
   let first_row = f32((i32(rows.x) - start.x) * i32(params.window.y));
   let lefts = vec4i(start.y) + vec4i(0, 1, 2, 3) * i32(params.strides.y);
   let firsts = first_row + vec4f(max(-lefts, vec4i(0)));

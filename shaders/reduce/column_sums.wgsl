@@ -1,14 +1,14 @@
-// First pass of a sum over pixels (bias gradient): partials[split][c] = sum of x[m][c] over the split's rows
-// m, in order. x [rows][columns] (NHWC: rows = N*H*W, columns = C), partials [splits][columns];
-// reduce/sum_partials adds the splits. A thread sums four neighbouring columns (condition vec4: columns is a
-// multiple of 4) or one over its split's rows.
+// First pass of a sum over pixels (bias gradient): partials[split][c] = sum of x[m][c] over the split's rows m, in
+// order. x [rows][columns] (NHWC: rows = N*H*W, columns = C), partials [splits][columns]; reduce/sum_partials adds the
+// splits. A thread sums four neighbouring columns (condition vec4: columns is a multiple of 4) or one over its split's
+// rows.
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
 
 struct Params {
   rows: u32,
-  columns: u32, // in units of four with vec4
+  columns: u32, // in vec4s with vec4
   splits: u32,
   rows_per_split: u32, // ceil(rows / splits)
 }

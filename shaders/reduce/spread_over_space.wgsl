@@ -1,7 +1,6 @@
-// y[n,p,c] = scale * x[n,c]: the gradient of a sum over space; x [N, channels], y [N, pixels, channels],
-// channels counted in lanes.
-// A thread writes one channel of 8 neighbouring pixels; neighbouring threads, neighbouring channels.
-// Workgroup (x, n) belongs to image n.
+// y[n,p,c] = scale * x[n,c], broadcast over the pixels: the gradient of a sum over space; x [N, channels], y [N,
+// pixels, channels], channels counted in lanes. A thread writes one channel of 8 neighbouring pixels; neighbouring
+// threads handle neighbouring channels. Workgroup (x, n) belongs to image n.
 
 import package::common::lanes::Lanes;
 

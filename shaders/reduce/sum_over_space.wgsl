@@ -1,7 +1,7 @@
-// y[n,s,c] = scale * sum of x[n,p,c] over the pixels p of stretch s, or of x[n,p,c] * r[n,p,c] under the
-// condition `product`; x, r [N, pixels, channels], y [N, stretches, channels], channels counted in lanes.
-// A stretch is `stretch` neighbouring pixels. A second launch over the partial sums as pixels, with one
-// stretch, sums them in a fixed order. A thread sums one channel of one stretch.
+// y[n,s,c] = scale * sum of x[n,p,c] over the pixels p of stretch s, or of x[n,p,c] * r[n,p,c] under the condition
+// `product`; x, r [N, pixels, channels], y [N, stretches, channels], channels counted in lanes. A stretch is `stretch`
+// neighbouring pixels. A second dispatch takes the partial sums as pixels, with one stretch, and sums them in a fixed
+// order. A thread sums one channel of one stretch.
 
 import package::common::indexing::flat_workgroup;
 import package::common::lanes::Lanes;

@@ -4,7 +4,7 @@
 import package::common::indexing::flat_workgroup;
 
 struct Params {
-  count: u32, // values of y, in units of four with vec4
+  count: u32, // values of y, in vec4s with vec4
   splits: u32,
   scale: f32,
 }

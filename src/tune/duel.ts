@@ -1,19 +1,19 @@
-// Which of two trials is faster: they take turns, so that what else the machine does strikes both.
+// Which of two trials is faster: they take turns, so that other load on the machine affects both.
 
 import { quantile } from "../base/statistics.ts";
 
-/** What can be timed. */
+/** Something that can be timed. */
 export interface Timed {
-  /** Seconds of one of so many repetitions. */
+  /** Seconds of one repetition, measured over n repetitions. */
   seconds(repetitions: number): Promise<number>;
 }
 
 export interface DuelLimits {
-  /** The duel may take so long. */
+  /** The time limit of the duel. */
   readonly seconds: number;
   /** Seconds on a clock that only goes forward. */
   readonly now: () => number;
-  /** Whether to break off. */
+  /** Whether to stop early. */
   readonly isOver: () => boolean;
 }
 
@@ -28,12 +28,12 @@ const SAMPLE_SECONDS = 0.008;
 const MOST_REPETITIONS = 500;
 const ROUNDS = 7;
 const FEWEST_ROUNDS = 3;
-/** A challenger that has never been faster than this share is given up: after two rounds, after three. */
+/** A challenger is given up if its best ratio to the holder's time is above this: after two rounds, after three. */
 const HOPELESS = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, 1.1, 0.98] as const;
-/** A challenger must take at most this share of the holder's time: less is within the noise. */
+/** A challenger must take at most this share of the holder's time: a smaller gain is within the noise. */
 const CLEARLY_FASTER = 0.95;
 
-/** Lets a challenger compete with what was best so far. */
+/** Lets a challenger compete with the best candidate so far. */
 export async function duel(
   holder: Timed,
   challenger: Timed,

@@ -1,6 +1,6 @@
-// The search for the fastest way to compute one node: its choices one after the other, each candidate against what was
-// best so far. A candidate is timed only when its numbers agree with the definition in double precision
-// and with those of the operator's own choice.
+// The search for the fastest way to compute one node. It goes through the node's choices one after the other and
+// compares each candidate with the best so far. A candidate is timed only if its numbers agree with the float64
+// definition and with those of the operator's own choice.
 
 import { messageOf } from "../base/errors.ts";
 import type { Choices, GpuDevice } from "../gpu/device.ts";
@@ -11,45 +11,45 @@ import { type ExpectedElement, expectedElements } from "./expected_values.ts";
 import { choicesOf, drawInputs, type LoneNode, layOutTrial, NodeTrial } from "./node_trial.ts";
 import { differenceBetween, differenceFrom } from "./verification.ts";
 
-/** What a search may use. */
+/** The resources of a search. */
 export interface SearchLimits {
-  /** One candidate may be timed for so long. */
+  /** The time limit for one candidate. */
   readonly candidateSeconds: number;
-  /** What one candidate may allocate; two live at a time. */
+  /** The memory limit for one candidate; two are allocated at a time. */
   readonly maxBytes: number;
   /** Seconds on a clock that only goes forward. */
   readonly now: () => number;
-  /** Whether to break off. */
+  /** Whether to stop early. */
   readonly isOver: () => boolean;
 }
 
-/** What is told of a search. */
+/** What a search reports. */
 export interface SearchEvents {
   readonly onCandidate: (candidate: string) => void;
   readonly onFailure: (candidate: string, reason: string) => void;
 }
 
-/** What a search found. */
+/** The result of a search. */
 export interface SearchResult {
-  /** The best of all choices, those that the operator makes by itself included. */
+  /** The best of all choices, including those that the operator makes by itself. */
   readonly choices: Choices;
   readonly isChanged: boolean;
-  /** Seconds as the operator chooses by itself. */
+  /** Seconds with the operator's own choices. */
   readonly seconds: number;
-  /** How many times as fast the best is. */
+  /** Speed of the best choices relative to the operator's own. */
   readonly gain: number;
 }
 
-/** Of long lists only the first are tried; operators name the likely ones first. */
+/** Only the first entries of long lists are tried; operators name the likely ones first. */
 const MOST_CANDIDATES = 12;
 
-/** What may challenge the holder, and what it is called. */
+/** A candidate for the holder's place, and its name. */
 interface Candidate {
   readonly candidate: string;
   readonly choices: Choices;
 }
 
-/** What is best so far. */
+/** The best so far. */
 interface Holder {
   readonly choices: Choices;
   readonly trial: NodeTrial;
@@ -81,8 +81,8 @@ export class NodeSearch {
   }
 
   /**
-   * Searches. Undefined where it was broken off.
-   * @throws Error where the operator's own choice does not work or its numbers are wrong.
+   * Runs the search. Undefined if it was stopped early.
+   * @throws Error if the operator's own choice does not work or its numbers are wrong.
    */
   async run(): Promise<SearchResult | undefined> {
     try {
@@ -103,7 +103,7 @@ export class NodeSearch {
     }
   }
 
-  /** The choices of the holder; those that come later may depend on those before. */
+  /** The choices of the holder; later choices may depend on earlier ones. */
   private choicesMade(): readonly Choice[] {
     return choicesOf(layOutTrial(this.lone, this.device.facts, this.holder?.choices ?? {}));
   }
@@ -116,8 +116,8 @@ export class NodeSearch {
   }
 
   /**
-   * Finds the best candidate of one choice, then looks at what only its losers offer: a kernel may lose as its operator
-   * cuts it and win when cut otherwise. False where it was broken off.
+   * Finds the best candidate of one choice, then tries choices that only the losing candidates offer: a kernel may lose
+   * as its operator splits it and win if it is split otherwise. False if it was stopped early.
    */
   private async settle({ what, names, chosen }: Choice): Promise<boolean> {
     const working = [chosen];
@@ -134,7 +134,9 @@ export class NodeSearch {
     return !this.limits.isOver();
   }
 
-  /** The candidates of choices that the holder does not have, under other names of one choice; one changed at a time. */
+  /**
+   * The candidates of choices that the holder does not have, under other names of one choice; one changed at a time.
+   */
   private offeredUnder(what: string, names: readonly string[]): Candidate[] {
     const had = new Set(this.choicesMade().map((choice) => choice.what));
     return names.flatMap((name) => {
@@ -151,7 +153,7 @@ export class NodeSearch {
     });
   }
 
-  /** Lets a candidate challenge the holder. False where it does not work, which is told. */
+  /** Lets a candidate challenge the holder. False if it does not work; that is reported. */
   private async attempt(candidate: string, choices: Choices): Promise<boolean> {
     this.events.onCandidate(candidate);
     try {
@@ -164,7 +166,7 @@ export class NodeSearch {
     }
   }
 
-  /** Checks a candidate and times it; where it wins it becomes the holder. @throws Error where it fails. */
+  /** Checks and times a candidate; if it wins it becomes the holder. @throws Error if it fails. */
   private async challenge(choices: Choices): Promise<void> {
     const { holder } = this;
     if (!holder) return;
@@ -199,7 +201,7 @@ export class NodeSearch {
   }
 }
 
-/** @throws Error with what differs, where something does. */
+/** @throws Error saying what differs, if something does. */
 function requireNone(difference: string | undefined): void {
   if (difference !== undefined) throw new Error(`wrong numbers: ${difference}`);
 }

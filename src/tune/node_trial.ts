@@ -1,4 +1,4 @@
-// One node of a network by itself, with kernels of one's choice: compiled, fed with random values, run and timed.
+// One node of a network by itself, with chosen kernels: compiled, fed with random values, run and timed.
 
 import { roundedToHalf } from "../base/half_floats.ts";
 import { RandomStream } from "../base/random.ts";
@@ -11,7 +11,7 @@ import { Graph, type GraphNode, type Tensor } from "../graph/graph.ts";
 import { type HostArray, Plan, type StepValues } from "../graph/plan.ts";
 import { layOutPlan, type PlanLayout } from "../graph/plan_layout.ts";
 
-/** A node that reads nothing but inputs, in a graph of its own. */
+/** A node whose operands are all inputs, in a graph of its own. */
 export interface LoneNode {
   readonly graph: Graph;
   readonly node: GraphNode;
@@ -28,7 +28,7 @@ export function isolate(node: GraphNode, facts: DeviceFacts): LoneNode {
   return { graph, node: alone, key: choiceKey(alone, facts) };
 }
 
-/** A lone node laid out with kernels of one's choice; what is not chosen is left to the operator. */
+/** A lone node laid out with chosen kernels; other choices are left to the operator. */
 export function layOutTrial(
   { graph, node, key }: LoneNode,
   facts: DeviceFacts,
@@ -37,7 +37,7 @@ export function layOutTrial(
   return layOutPlan(graph, node.outputs, { ...facts, tuning: new Map([[key, choices]]) });
 }
 
-/** The choices that a layout of a lone node had. */
+/** The choices that the layout of a lone node had. */
 export function choicesOf(layout: PlanLayout): readonly Choice[] {
   return layout.choices.flatMap(({ choices }) => choices);
 }
@@ -45,7 +45,7 @@ export function choicesOf(layout: PlanLayout): readonly Choice[] {
 /** How many values are drawn; longer inputs repeat them. A prime, so that rows differ. */
 const DRAWN = 65521;
 
-/** Random values for a node's inputs by role: in [-1, 1) and such as f16 holds where the input is f16; `validRows` all rows. */
+/** Random values for a node's inputs by role: in [-1, 1), exact in f16 if the input is f16; `validRows` is all rows. */
 export function drawInputs({ operator, inputs }: GraphNode): Record<string, HostArray> {
   const drawn = Object.entries(inputs).map(([role, tensor]): [string, HostArray] => {
     const count = elementCount(tensor.shape);
@@ -72,8 +72,8 @@ export class NodeTrial {
 
   /**
    * Compiles a laid-out trial and writes its inputs. Its outputs are NaN until it runs.
-   * @param maxBytes what it may allocate
-   * @throws Error where it takes more, a kernel does not compile, or memory runs out; nothing stays allocated.
+   * @param maxBytes its memory limit
+   * @throws Error if it needs more, a kernel does not compile, or memory runs out; nothing stays allocated.
    */
   static async compile(
     device: GpuDevice,
@@ -104,12 +104,12 @@ export class NodeTrial {
     return this.plan.run();
   }
 
-  /** Seconds of one of so many repetitions. */
+  /** Seconds of one repetition, measured over n repetitions. */
   seconds(repetitions: number): Promise<number> {
     return this.timer.seconds(repetitions);
   }
 
-  /** @throws WeftError where the device was lost meanwhile. */
+  /** @throws WeftError if the device was lost meanwhile. */
   destroy(): void {
     this.timer.destroy();
     this.plan.destroy();

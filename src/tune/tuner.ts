@@ -1,5 +1,5 @@
-// Tuning: for every distinct node of a network that can be computed in several ways, finds the fastest on this
-// adapter, within a budget of time and memory. What fails is told and left out.
+// Tuning: finds, for every distinct node of a network that has a choice of kernels, the fastest choice on this adapter,
+// within a budget of time and memory. Failures are reported and left out.
 
 import { messageOf } from "../base/errors.ts";
 import type { Choices, GpuDevice, TuningTable } from "../gpu/device.ts";
@@ -11,26 +11,26 @@ import { isolate } from "./node_trial.ts";
 export interface TuningOptions {
   /** Nodes that are not measured again. */
   readonly known: TuningTable;
-  /** No new candidate is tried after so long. */
+  /** After this time no new candidate is tried. */
   readonly budgetSeconds: number;
-  /** One candidate may be timed for so long; 1 by default. */
+  /** The time limit for one candidate; 1 by default. */
   readonly candidateSeconds?: number;
-  /** What one candidate may allocate; two live at a time. */
+  /** The memory limit for one candidate; two are allocated at a time. */
   readonly maxBytes: number;
   /** Seconds on a clock that only goes forward. */
   readonly now: () => number;
   readonly onProgress?: (progress: TuningProgress) => void;
-  /** Called for each node that was measured; what it has told stays where the tuning ends with a fault. */
+  /** Called for each measured node; reported results remain valid if the tuning ends with an error. */
   readonly onTuned?: (node: TunedNode) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Where a tuning stands. */
+/** The progress of a tuning. */
 export interface TuningProgress {
-  /** Nodes done, of so many. */
+  /** Nodes done, of `total`. */
   readonly done: number;
   readonly total: number;
-  /** What is tried at present: `conv2dWeightGradient, splits 8`. */
+  /** The candidate that is being tried: `conv2dWeightGradient, splits 8`. */
   readonly trying: string;
 }
 
@@ -41,10 +41,10 @@ export interface TunedNode extends SearchResult {
   readonly count: number;
 }
 
-/** A candidate that could not be used, or all of a node. */
+/** A candidate that could not be used, or a whole node. */
 export interface FailedCandidate {
   readonly key: string;
-  /** `splits 8`; empty where the operator's own choice failed, and with it the node. */
+  /** `splits 8`; empty if the operator's own choice failed, and with it the node. */
   readonly candidate: string;
   readonly reason: string;
 }
@@ -54,19 +54,19 @@ export interface TuningResult {
   readonly failed: readonly FailedCandidate[];
   /** Nodes that were known before. */
   readonly known: number;
-  /** Nodes for which there was no time. */
+  /** Nodes for which there was no time left. */
   readonly left: number;
   /** What was found, by key. */
   readonly table: TuningTable;
 }
 
 const CANDIDATE_SECONDS = 1;
-/** What moving a byte costs beside arithmetic, roughly, on any adapter. */
+/** The cost of moving a byte relative to arithmetic, roughly, on any adapter. */
 const FLOPS_PER_BYTE = 8;
 
 /**
  * Measures the nodes of laid-out plans, the costliest first.
- * @throws WeftError where the device is lost.
+ * @throws WeftError if the device is lost.
  */
 export async function tune(
   device: GpuDevice,
@@ -108,11 +108,11 @@ export async function tune(
 }
 
 interface CountedNode extends NodeChoices {
-  /** How many nodes share the key. */
+  /** The number of nodes that share a key. */
   readonly count: number;
 }
 
-/** Each key once, what costs most in a step first. */
+/** Each key once, the largest share of a step first. */
 export function distinctNodes(layouts: readonly PlanLayout[]): CountedNode[] {
   const byKey = new Map<string, CountedNode>();
   for (const node of layouts.flatMap(({ choices }) => choices)) {

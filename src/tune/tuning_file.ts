@@ -1,4 +1,4 @@
-// A tuning table as a file: choices by key, and what they were measured on. JSON, so that a table can be shipped.
+// A tuning table as a file: choices by key, and the origin of the measurements. JSON, so that a table can be shipped.
 
 import { WeftError } from "../base/errors.ts";
 import { hashName } from "../base/random.ts";
@@ -6,7 +6,7 @@ import type { AdapterDescription, DawnTier } from "../gpu/adapters.ts";
 import type { Choices, TuningTable } from "../gpu/device.ts";
 import { KERNEL_HASH } from "./kernel_hash.ts";
 
-/** What a measurement holds for. */
+/** The origin of measurements: they are valid for this combination only. */
 export interface TuningOrigin {
   readonly adapter: string;
   readonly device: string;
@@ -26,7 +26,7 @@ const FORMAT = "weft tuning";
 const FORMAT_VERSION = 1;
 const ORIGIN_FIELDS = ["adapter", "device", "driver", "tier", "implementation", "kernels"] as const;
 
-/** What is measured now on an adapter. */
+/** The origin of new measurements on an adapter. */
 export function originOf(
   { name, device, driver }: AdapterDescription,
   tier: DawnTier,
@@ -35,7 +35,7 @@ export function originOf(
   return { adapter: name, device, driver, tier, implementation, kernels: KERNEL_HASH };
 }
 
-/** The name of an adapter's table: `lavapipe-1a2b3c4d.json`. Later versions of weft or Dawn replace it. */
+/** The file name of an adapter's table: `lavapipe-1a2b3c4d.json`. Later versions of weft or Dawn replace it. */
 export function tuningFileName({ adapter, device, driver, tier }: TuningOrigin): string {
   const readable = adapter
     .toLowerCase()
@@ -56,8 +56,8 @@ export function formatTuning({ origin, table }: TuningFile): string {
 
 /**
  * Reads the file.
- * @param place named in faults
- * @throws WeftError where it is no tuning table, is damaged, or comes from a newer weft
+ * @param place names the file in messages
+ * @throws WeftError if it is not a tuning table, is damaged, or comes from a newer weft
  */
 export function parseTuning(text: string, place: string): TuningFile {
   const wrong = (what: string) => new WeftError(`${place}: ${what}`);
@@ -89,7 +89,7 @@ export function parseTuning(text: string, place: string): TuningFile {
   return { origin: { ...origin, kernels: field("kernels") }, table };
 }
 
-/** Why measurements of one origin do not hold for another, in a few words; undefined where they do. */
+/** Why measurements of one origin are not valid for another, in a few words; undefined if they are. */
 export function whyStale(measured: TuningOrigin, now: TuningOrigin): string | undefined {
   const field = ORIGIN_FIELDS.find((name) => measured[name] !== now[name]);
   if (field === undefined) return undefined;

@@ -1,5 +1,5 @@
-// Where tuning tables lie between runs: the cache folder in Node, IndexedDB in browsers, handed in from outside.
-// A table that cannot be used is left alone and told in one line; it never ends a run.
+// Where tuning tables are stored between runs: the cache folder in Node, IndexedDB in browsers; the store is passed in
+// from outside. A table that cannot be used is left alone and reported in one line; it never ends a run.
 
 import { messageOf } from "../base/errors.ts";
 import type { TuningTable } from "../gpu/device.ts";
@@ -14,26 +14,26 @@ import {
 
 /** Texts by name, which outlive the process. */
 export interface TuningStore {
-  /** The text of that name; undefined where there is none. */
+  /** The text of that name; undefined if there is none. */
   read(name: string): Promise<string | undefined>;
   /** Replaces the text so that a crash leaves either the old one or the new one. */
   write(name: string, text: string): Promise<void>;
-  /** Runs work while no other process changes the text, where several processes share the store. */
+  /** Runs work while no other process changes the text, if several processes share the store. */
   exclusively?<T>(name: string, work: () => Promise<T>): Promise<T>;
-  /** Where a name's text lies, for messages. */
+  /** The place of a name's text, for messages. */
   placeOf(name: string): string;
 }
 
 /** What a store has for an adapter. */
 export interface StoredTuning {
-  /** Empty where there is none that holds. */
+  /** Empty if there is no valid table. */
   readonly table: TuningTable;
   readonly place: string;
   /** Why the stored table is not used, in one line. */
   readonly remark?: string;
 }
 
-/** Reads the table for measurements of this origin. Never throws for what is stored. */
+/** Reads the table for measurements of this origin. Never throws because of the stored content. */
 export async function loadTuning(store: TuningStore, origin: TuningOrigin): Promise<StoredTuning> {
   const name = tuningFileName(origin);
   const place = store.placeOf(name);
@@ -50,7 +50,7 @@ export async function loadTuning(store: TuningStore, origin: TuningOrigin): Prom
   }
 }
 
-/** Adds entries to the stored table of their origin, which they replace where it holds no longer. */
+/** Adds entries to the stored table of their origin, or replaces the table if it is no longer valid. */
 export async function saveTuning(store: TuningStore, { origin, table }: TuningFile): Promise<StoredTuning> {
   const name = tuningFileName(origin);
   const add = async () => {

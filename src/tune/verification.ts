@@ -1,15 +1,15 @@
-// Whether computed values are right: near what is expected, near what another way of computing them gave, and
-// none left unwritten. Each check says in a few words what is wrong, or nothing.
+// Whether computed values are right: near the expected values, near the values that another way of computing them gave,
+// and all of them written. Each check says in a few words what is wrong, or returns undefined.
 
 import type { StepValues } from "../graph/plan.ts";
 import type { ExpectedElement } from "./expected_values.ts";
 
-/** Of the largest value of an output: other orders of a sum differ by less. */
+/** A share of the largest value of an output: other summation orders differ by less. */
 const RELATIVE_TO_LARGEST = 1e-4;
-/** Sums that differ by little may be rounded to neighbours in f16. */
+/** Sums that differ slightly may be rounded to neighbours in f16. */
 const HALF_SPACING = 2 ** -10;
 
-/** What differs from the expected elements; undefined where nothing does. */
+/** What differs from the expected elements; undefined if nothing does. */
 export function differenceFrom(got: StepValues, expected: readonly ExpectedElement[]): string | undefined {
   const wrong = expected.find(({ role, index, value, allowed }) => {
     return !(Math.abs((got[role]?.[index] ?? Number.NaN) - value) <= allowed);
@@ -20,7 +20,7 @@ export function differenceFrom(got: StepValues, expected: readonly ExpectedEleme
 }
 
 /**
- * What differs between two ways of computing the same; undefined where nothing does.
+ * What differs between two ways of computing the same values; undefined if nothing does.
  * @param narrow the outputs that are f16
  */
 export function differenceBetween(

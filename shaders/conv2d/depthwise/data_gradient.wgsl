@@ -1,7 +1,7 @@
-// Depthwise convolution, data gradient, any kernel, stride, dilation and multiplier: dx[n,i,j,c] = sum over
-// r,s,m with i = p*stride_h - pad_top + r*dilation_h (j likewise) of dy[n,p,q, c*M + m] * w[r,s,c,m]. dy
-// [N,P,Q,C*M], w [R,S,C,M], dx [N,H,W,C]. A thread computes one input channel of a pixel, or with the
-// condition vec4 (M = 1, C a multiple of 4) four. Thread id = ((n*H + i) * W + j) * in_c + c.
+// Depthwise convolution, data gradient, any kernel, stride, dilation and multiplier: dx[n,i,j,c] = sum over r,s,m with
+// i = p*stride_h - pad_top + r*dilation_h (j likewise) of dy[n,p,q, c*M + m] * w[r,s,c,m]. dy [N,P,Q,C*M], w [R,S,C,M],
+// dx [N,H,W,C]. A thread computes one input channel of a pixel, or four with the condition vec4 (M = 1, C a multiple of
+// 4). Thread id = ((n*H + i) * W + j) * in_c + c.
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
@@ -11,10 +11,10 @@ struct Params {
   batch: u32,
   in_h: u32,
   in_w: u32,
-  in_c: u32, // C, in units of four with vec4
+  in_c: u32, // C, in vec4s with vec4
   out_h: u32,
   out_w: u32,
-  out_c: u32, // C * M, in units of four with vec4
+  out_c: u32, // C * M, in vec4s with vec4
   multiplier: u32, // M; 1 with vec4
   kernel_h: u32,
   kernel_w: u32,
@@ -55,7 +55,7 @@ fn main(
   let i = row - n * params.in_h;
   var sum = Value();
   for (var r = 0u; r < params.kernel_h; r++) {
-    let down = i + params.pad_top - r * params.dilation_h; // wraps below 0: outside
+    let down = i + params.pad_top - r * params.dilation_h; // unsigned: negative wraps, is outside
     let p = divide(down, params.stride_h);
     let row_inside = (down < 0x80000000u) & (p * params.stride_h == down) & (p < params.out_h);
     for (var s = 0u; s < params.kernel_w; s++) {

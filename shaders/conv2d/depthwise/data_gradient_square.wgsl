@@ -1,9 +1,9 @@
 // Depthwise convolution with a square kernel, 3x3, 5x5 or 7x7, stride 2, data gradient: dx[n,i,j,c] = sum of
 // dy[n,p,q,c] * w[r,s,c] over r, s with i = 2p - pad_top + r, j = 2q - pad_left + s; one output per channel, C >= 4. dy
-// [N,P,Q,C], w [KERNEL,KERNEL,C,1], dx [N,H,W,C]. A thread computes 4 channels x 4 columns, down rows_per_strip pairs
-// of input rows, by parity of i + pad_top and j + pad_left, so that no tap is wasted; each row of dy is read once, sums
-// of unfinished rows stay in registers. Thread id = ((n * row strips + row strip) * column tiles + column tile) *
-// ceil(C/4) + channel block. Inject KERNEL. (For stride 1: forward_square with flip.)
+// [N,P,Q,C], w [KERNEL,KERNEL,C,1], dx [N,H,W,C]. A thread computes 4 channels x 4 columns of rows_per_strip pairs of
+// input rows, separately for each parity of i + pad_top and j + pad_left, so that no tap is wasted. Each row of dy is
+// read once; the sums of unfinished rows stay in registers. Thread id = ((n * row strips + row strip) * column tiles +
+// column tile) * ceil(C/4) + channel block. Inject KERNEL. (For stride 1: forward_square with flip.)
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
@@ -11,7 +11,7 @@ import package::common::lanes::{Stored, lane_start, lanes_of};
 import package::common::pick::pick4;
 import constants::THREADS;
 
-// Rows of pairs and columns of dy that reach beyond a pair of dx; unfinished even and odd rows.
+// Halo: rows and columns of dy beyond a pair of dx; unfinished even and odd rows.
 @let REACH = (KERNEL - 1) / 2
 @let EVENS = REACH
 @let ODDS = REACH - 1
@@ -20,7 +20,7 @@ struct Params {
   batch: u32,
   in_h: u32,
   in_w: u32,
-  channels: u32, // C, in units of four where they do not overlap
+  channels: u32, // C, in vec4s unless lanes overlap
   out_h: u32,
   out_w: u32,
   pad_top: u32,
@@ -83,19 +83,19 @@ fn main(
   let first = (strip - n * params.row_strips) * params.rows_per_strip;
   let end = first + params.rows_per_strip;
   let image = n * params.in_h;
-  let j = pair * 2u - params.pad_left; // wraps below 0: not stored
+  let j = pair * 2u - params.pad_left; // unsigned: negative wraps, is not stored
   let columns = min(params.four, params.in_w + params.pad_left - pair * 2u);
   @for(r in 0..KERNEL) @for(s in 0..KERNEL) var w$r$s = vec4f();
   for (var tap = 0u; tap < params.taps; tap++) {
     let v = load_w(tap, c);
     @for(r in 0..KERNEL) @for(s in 0..KERNEL) w$r$s = select(w$r$s, v, tap == ${r * KERNEL + s}u);
   }
-  // Unfinished sums of the even (e) and odd (o) rows to come: <row><column>.
+  // Unfinished sums of the even (e) and odd (o) rows that follow: <row><column>.
   @for(k in 0..EVENS) @for(v in 0..4) var e$k$v = vec4f();
   @for(k in 0..ODDS) @for(v in 0..4) var o$k$v = vec4f();
 
   for (var turn = 0u; turn < params.rows_per_strip + ${REACH}u; turn++) {
-    let p = first + turn - ${REACH}u; // wraps below 0: outside
+    let p = first + turn - ${REACH}u; // unsigned: negative wraps, is outside
     let row_at = (n * params.out_h + p) * params.out_w;
     let inside = p < params.out_h;
     @for(q in 0..REACH) let d$q = load_dy(row_at, inside, pair - ${REACH - q}u, c);

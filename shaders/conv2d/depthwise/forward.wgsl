@@ -1,7 +1,7 @@
-// Depthwise convolution, any kernel, stride, dilation and multiplier: y[n,p,q,k] = act(b[k] + sum_rs x[n,
-// p*stride_h - pad_top + r*dilation_h, .., k / M] * w[r,s,k]), k = c*M + m. x [N,H,W,C], w [R,S,C,M], b
-// [C*M], y [N,P,Q,C*M]. A thread computes 4 neighbouring columns of one output channel, or with the condition
-// vec4 (M = 1, C a multiple of 4) of four. Thread id = ((n*P + p) * column_tiles + tile) * out_c + k.
+// Depthwise convolution, any kernel, stride, dilation and multiplier: y[n,p,q,k] = act(b[k] + sum_rs x[n, p*stride_h -
+// pad_top + r*dilation_h, .., k / M] * w[r,s,k]), k = c*M + m. x [N,H,W,C], w [R,S,C,M], b [C*M], y [N,P,Q,C*M]. A
+// thread computes 4 neighbouring columns of one output channel, or of four with the condition vec4 (M = 1, C a multiple
+// of 4). Thread id = ((n*P + p) * column_tiles + tile) * out_c + k.
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
@@ -12,10 +12,10 @@ struct Params {
   batch: u32,
   in_h: u32,
   in_w: u32,
-  in_c: u32, // C, in units of four with vec4
+  in_c: u32, // C, in vec4s with vec4
   out_h: u32,
   out_w: u32,
-  out_c: u32, // C * M, in units of four with vec4
+  out_c: u32, // C * M, in vec4s with vec4
   multiplier: u32, // M; 1 with vec4
   kernel_h: u32,
   kernel_w: u32,

@@ -1,10 +1,10 @@
 // Depthwise convolution with a square kernel, 3x3, 5x5 or 7x7: y[n,p,q,c] = act(b[c] + sum_rs x[n, p*STRIDE - pad_top +
 // r, q*STRIDE - pad_left + s, c] * w[r,s,c]) for one output per channel and C >= 4. x [N,H,W,C], w [KERNEL,KERNEL,C,1],
-// b [C], y [N,P,Q,C]. With flip = 1 (stride 1 only) the taps run backwards: on dy, with pad KERNEL - 1 - pad and in/out
-// swapped, that is the data gradient. A thread computes 4 channels x COLUMNS neighbouring columns, down rows_per_strip
-// output rows: each input row is read once, and the sums of the UNFINISHED output rows stay in registers. Thread id =
-// ((n * row strips + row strip) * column tiles + column tile) * ceil(C/4) + channel block. Inject KERNEL and STRIDE
-// (1 or 2); condition stride2.
+// b [C], y [N,P,Q,C]. With flip = 1 (stride 1 only) the taps are reversed: applied to dy, with pad KERNEL - 1 - pad and
+// in/out exchanged, that is the data gradient. A thread computes 4 channels x COLUMNS neighbouring columns of
+// rows_per_strip output rows. Each input row is read once; the sums of the UNFINISHED output rows stay in registers.
+// Thread id = ((n * row strips + row strip) * column tiles + column tile) * ceil(C/4) + channel block. Inject KERNEL
+// and STRIDE (1 or 2); condition stride2.
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
@@ -21,7 +21,7 @@ struct Params {
   batch: u32,
   in_h: u32,
   in_w: u32,
-  channels: u32, // C, in units of four where they do not overlap
+  channels: u32, // C, in vec4s unless lanes overlap
   out_h: u32,
   out_w: u32,
   pad_top: u32,
@@ -87,7 +87,7 @@ fn main(
   }
   let p_first = (strip - n * params.row_strips) * params.rows_per_strip;
   let p_end = min(p_first + params.rows_per_strip, params.out_h);
-  let left = q@when(STRIDE > 1: * ${STRIDE}u) - params.pad_left; // wraps below 0: outside the image
+  let left = q@when(STRIDE > 1: * ${STRIDE}u) - params.pad_left; // unsigned: negative wraps, is outside
   @for(r in 0..KERNEL) @for(s in 0..KERNEL) var w$r$s = vec4f();
   for (var tap = 0u; tap < params.taps; tap++) {
     let v = load_w(tap, c);
@@ -100,7 +100,7 @@ fn main(
     @if(overlap) bias = vec4f(b[c], b[c + 1u], b[c + 2u], b[c + 3u]);
     @if(!overlap) bias = b[c];
   }
-  // Unfinished sums: a<k><column> becomes output row k + 1 rows below the one that this turn finishes.
+  // Unfinished sums: a<k><column> becomes output row k + 1 rows below the row that this iteration finishes.
   @for(k in 0..UNFINISHED) @for(p in 0..COLUMNS) var a$k$p = vec4f();
 
   for (var row = p_first; row < p_end + ${UNFINISHED}u; row++) {

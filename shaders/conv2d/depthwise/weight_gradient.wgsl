@@ -1,9 +1,8 @@
-// Depthwise convolution, weight gradient, any kernel, stride, dilation and multiplier: dw[r,s,k] = sum_npq
-// x[n, p*stride_h - pad_top + r*dilation_h, .., k / M] * dy[n,p,q,k], k = c*M + m, as partial sums over parts
-// of the output rows, partials [splits][R,S,C*M]: with splits = 1 that is dw itself, else reduce/sum_partials
-// adds. x [N,H,W,C], dy [N,P,Q,C*M]. A thread sums one tap of one output channel, or with the condition vec4
-// (M = 1, C a multiple of 4) of four, over the rows of its split. Thread id = (split * R*S + tap) * out_c +
-// k.
+// Depthwise convolution, weight gradient, any kernel, stride, dilation and multiplier: dw[r,s,k] = sum_npq x[n,
+// p*stride_h - pad_top + r*dilation_h, .., k / M] * dy[n,p,q,k], k = c*M + m, as partial sums over parts of the output
+// rows, partials [splits][R,S,C*M]. With splits = 1 that is dw itself; otherwise reduce/sum_partials adds them. x
+// [N,H,W,C], dy [N,P,Q,C*M]. A thread sums one tap of one output channel, or of four with the condition vec4 (M = 1, C
+// a multiple of 4), over the rows of its split. Thread id = (split * R*S + tap) * out_c + k.
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
@@ -13,10 +12,10 @@ struct Params {
   batch: u32,
   in_h: u32,
   in_w: u32,
-  in_c: u32, // C, in units of four with vec4
+  in_c: u32, // C, in vec4s with vec4
   out_h: u32,
   out_w: u32,
-  out_c: u32, // C * M, in units of four with vec4
+  out_c: u32, // C * M, in vec4s with vec4
   multiplier: u32, // M; 1 with vec4
   kernel_h: u32,
   kernel_w: u32,

@@ -1,9 +1,9 @@
 // Depthwise convolution with a square kernel, 3x3, 5x5 or 7x7, weight gradient: dw[r,s,c] = sum_npq x[n, p*STRIDE -
 // pad_top + r, q*STRIDE - pad_left + s, c] * dy[n,p,q,c] for one output per channel, C >= 4, as partial sums
-// [splits][KERNEL,KERNEL,C]: with splits = 1 that is dw itself, else reduce/sum_partials adds them. x [N,H,W,C], dy
-// [N,P,Q,C]. A thread sums 4 channels x all taps over its part of the strips; a strip is COLUMNS columns of dy down
-// rows_per_strip rows; each row of x is read once, the ABOVE dy rows above stay in registers. Thread id = split *
-// ceil(C/4) + channel block. Inject KERNEL and STRIDE (1 or 2); condition stride2.
+// [splits][KERNEL,KERNEL,C]. With splits = 1 that is dw itself; otherwise reduce/sum_partials adds them. x [N,H,W,C],
+// dy [N,P,Q,C]. A thread sums 4 channels x all taps over its part of the strips; a strip is COLUMNS columns x
+// rows_per_strip rows of dy. Each row of x is read once; the ABOVE previous rows of dy stay in registers. Thread id =
+// split * ceil(C/4) + channel block. Inject KERNEL and STRIDE (1 or 2); condition stride2.
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
@@ -18,7 +18,7 @@ struct Params {
   batch: u32,
   in_h: u32,
   in_w: u32,
-  channels: u32, // C, in units of four where they do not overlap
+  channels: u32, // C, in vec4s unless lanes overlap
   out_h: u32,
   out_w: u32,
   pad_top: u32,
@@ -74,7 +74,7 @@ fn main(
     let n = divide(row_strip, params.row_strips);
     let p_first = (row_strip - n * params.row_strips) * params.rows_per_strip;
     let p_end = min(p_first + params.rows_per_strip, params.out_h);
-    let left = q@when(STRIDE > 1: * ${STRIDE}u) - params.pad_left; // wraps below 0: outside the image
+    let left = q@when(STRIDE > 1: * ${STRIDE}u) - params.pad_left; // unsigned: negative wraps, is outside
     // dy of the rows above: h<k><column> is k rows up.
     @for(k in 1..ABOVE + 1) @for(v in 0..COLUMNS) var h$k$v = vec4f();
     for (var p = p_first; p < p_end + ${ABOVE}u; p++) {

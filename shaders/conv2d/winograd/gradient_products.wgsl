@@ -1,9 +1,9 @@
-// Winograd's weight gradient, third stage: for each of 16 places of a transformed tile the matrix product of v (what
-// transform_input wrote) and e (transform_gradient), summed over the tiles: m [16][C][K]. Further rounds of tiles add
-// to it. A subgroup computes 4 * SUBGROUP_SIZE input x 16 output channels of one place; a lane 4 x 16, looping over
-// tiles. One subgroup per workgroup; workgroup id = (place * tiles_c + c tile) * tiles_k + k tile. CPU adapters: no
-// workgroup memory, accumulators in named values, the operand that all lanes share loaded once and broadcast. Inject
-// SUBGROUP_SIZE (4, 8 or 16).
+// Winograd's weight gradient, third stage: for each of the 16 positions of a transformed tile, the matrix product of v
+// (from transform_input) and e (from transform_gradient), summed over the tiles: m [16][C][K]. Further rounds of tiles
+// are added to it. A subgroup computes 4 * SUBGROUP_SIZE input x 16 output channels of one position and loops over
+// tiles. Register tile: each lane accumulates 4 x 16 channels in named values. One subgroup per workgroup; workgroup id
+// = (position * tiles_c + c tile) * tiles_k + k tile. For CPU adapters: no workgroup memory; operands that all lanes
+// share are loaded by one lane and broadcast. Inject SUBGROUP_SIZE (4, 8 or 16).
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
@@ -12,7 +12,7 @@ import package::common::pick::pick4;
 import package::common::subgroup_lanes::{LANE1, LANE2, LANE3};
 import constants::SUBGROUP_SIZE;
 
-// Of the values that a lane would need without its neighbours, a register holds those of SHARED.
+// A register holds SHARED of the values that a lane without neighbours would need.
 @let SHARED = SUBGROUP_SIZE / 4
 
 @if(subgroups) enable subgroups;
@@ -74,7 +74,7 @@ fn main(
     }
   }
 
-  // Four rows of m, or none, and how many of the tile's fours of channels exist.
+  // Four rows of m, or none, and how many of the tile's vec4s of channels exist.
   let rows = select(0u, params.four, c < params.in_fours);
   let fours = min(params.four, params.out_fours - tile_k * 4u);
   for (var p = 0u; p < rows; p++) {

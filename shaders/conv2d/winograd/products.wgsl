@@ -1,9 +1,9 @@
-// Winograd F(2x2, 3x3), third stage: for each of 16 places of a transformed tile the matrix product m = v * u over the
-// input channels, and y = A^T m A of the 16, added up as they come; then the epilogue of conv2d/forward. v and u are
-// what transform_input and transform_filter wrote. A subgroup computes 4 * SUBGROUP_SIZE tiles of 2x2 pixels x 16
-// channels; a lane 4 tiles x 16 channels. One subgroup per workgroup; workgroup id = tile block * tiles_k + channel
-// tile. CPU adapters: no workgroup memory, accumulators in named values, the operand that all lanes share loaded once
-// and broadcast. Inject SUBGROUP_SIZE (4, 8 or 16).
+// Winograd F(2x2, 3x3), third stage: for each of the 16 positions of a transformed tile, the matrix product m = v * u
+// over the input channels; y = A^T m A is accumulated position by position; then the epilogue of conv2d/forward. v and
+// u come from transform_input and transform_filter. A subgroup computes 4 * SUBGROUP_SIZE tiles of 2x2 pixels x 16
+// channels. Register tile: each lane accumulates 4 tiles x 16 channels in named values. One subgroup per workgroup;
+// workgroup id = tile block * tiles_k + channel tile. For CPU adapters: no workgroup memory; operands that all lanes
+// share are loaded by one lane and broadcast. Inject SUBGROUP_SIZE (4, 8 or 16).
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
@@ -13,7 +13,7 @@ import package::common::activation::activate;
 import package::common::subgroup_lanes::{LANE1, LANE2, LANE3};
 import constants::SUBGROUP_SIZE;
 
-// Of the values that a lane would need without its neighbours, a register holds those of SHARED.
+// A register holds SHARED of the values that a lane without neighbours would need.
 @let SHARED = SUBGROUP_SIZE / 4
 
 @if(subgroups) enable subgroups;
@@ -48,7 +48,7 @@ struct Params {
 
 const BLOCK_TILES = 4u * SUBGROUP_SIZE;
 
-// One value for each of a lane's 4 tiles x 4 fours of channels.
+// One value for each of a lane's 4 tiles x 4 vec4s of channels.
 struct Sums {
   @for(p in 0..4) @for(j in 0..4) a$p$j: vec4f,
 }
@@ -73,7 +73,7 @@ fn store(pixel: u32, k: u32, sum: vec4f) {
   y[at] = activate(value, params.activation);
 }
 
-// The weight of place i of four in output 0 (rows of A^T) and in output 1.
+// The weight of position i of four in output 0 (rows of A^T) and in output 1.
 fn weight0(i: u32) -> f32 {
   return select(1.0, 0.0, i == 3u);
 }

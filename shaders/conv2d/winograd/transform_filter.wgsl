@@ -1,18 +1,18 @@
-// Winograd F(2x2, 3x3), first stage (Lavin and Gray 2016): u = G g G^T of every 3x3 kernel g, four output channels a
-// thread. u [16][outputs / 16][inputs][16]: what one step of products.wgsl reads lies together. The data gradient's
-// kernels are w turned by half a turn, with inputs and outputs exchanged: tap_first, tap_step and the strides say so.
+// Winograd F(2x2, 3x3), first stage (Lavin and Gray 2016): u = G g G^T of every 3x3 kernel g, four output channels per
+// thread. u [16][outputs / 16][inputs][16]: the values for one step of products.wgsl are contiguous. The data gradient
+// uses w rotated by 180 degrees, with inputs and outputs exchanged: tap_first, tap_step and the strides express that.
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;
 
 struct Params {
-  inputs: u32, // channels that are summed over
+  inputs: u32, // channels of the reduction
   outputs: u32,
-  input_stride: u32, // from one channel to the next in w, in elements
+  input_stride: u32, // stride between channels in w, in elements
   output_stride: u32,
-  tap_first: u32, // where the first tap lies in w
-  tap_step: i32, // from one tap to the next
-  count: u32, // threads that work: ceil(outputs / 16) * inputs * 4
+  tap_first: u32, // offset of the first tap in w
+  tap_step: i32, // stride between taps
+  count: u32, // threads: ceil(outputs / 16) * inputs * 4
   four: u32, // 4: a uniform, so that compilers keep the loop of stores rolled
 }
 

@@ -1,6 +1,6 @@
-// Winograd's weight gradient, second stage: e = A d A^T of every 2x2 piece d of dy, one piece and four channels a
-// thread. e [16][blocks][K / 16][BLOCK_TILES][16]: what one step of gradient_products.wgsl reads lies together. Pieces
-// beyond the last one are zeros. Inject SUBGROUP_SIZE; a block holds 4 * SUBGROUP_SIZE pieces.
+// Winograd's weight gradient, second stage: e = A d A^T of every 2x2 piece d of dy; a thread transforms one piece of
+// four channels. e [16][blocks][K / 16][BLOCK_TILES][16]: the values for one step of gradient_products.wgsl are
+// contiguous. Pieces beyond the last one are zeros. Inject SUBGROUP_SIZE; a block holds 4 * SUBGROUP_SIZE pieces.
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;

@@ -1,7 +1,7 @@
-// Winograd F(2x2, 3x3), second stage: v = B^T d B of every 4x4 piece d of x, one piece and four channels a thread. A
-// piece begins every two pixels and yields 2x2 outputs. v [16][blocks][C][BLOCK_TILES]: what one step of products.wgsl
-// reads lies together. Inject SUBGROUP_SIZE; a block holds 4 * SUBGROUP_SIZE pieces, those beyond the last one are its
-// copies.
+// Winograd F(2x2, 3x3), second stage: v = B^T d B of every 4x4 piece d of x; a thread transforms one piece of four
+// channels. A piece begins every two pixels and yields 2x2 outputs. v [16][blocks][C][BLOCK_TILES]: the values for one
+// step of products.wgsl are contiguous. Inject SUBGROUP_SIZE; a block holds 4 * SUBGROUP_SIZE pieces; pieces beyond the
+// last one are copies of it.
 
 import package::common::divide::divide;
 import package::common::indexing::flat_workgroup;

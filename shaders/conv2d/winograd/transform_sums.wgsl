@@ -1,4 +1,4 @@
-// Winograd's weight gradient, last stage: dw = G^T m G of the sums of every pair of channels, four output channels a
+// Winograd's weight gradient, last stage: dw = G^T m G of the sums for every pair of channels, four output channels per
 // thread. m [16][C][K], dw [3,3,C,K].
 
 import package::common::indexing::flat_workgroup;

@@ -1,6 +1,6 @@
-// batchNorm: y = activation(gamma · (x - mean) / sqrt(variance + epsilon) + beta), channel by channel.
-// In training the statistics are those of the batch's valid rows and the moving averages follow them;
-// in inference they are the moving averages. Ioffe and Szegedy 2015; Keras' BatchNormalization.
+// batchNorm: y = activation(gamma · (x - mean) / sqrt(variance + epsilon) + beta), channel by channel. In training,
+// mean and variance are computed over the batch's valid rows and the moving averages are updated. In inference they are
+// the moving averages. Ioffe and Szegedy 2015; Keras' BatchNormalization.
 
 import gradientInput from "../../../shaders/batch_norm/gradient_input.wesl";
 import gradientSums from "../../../shaders/batch_norm/gradient_sums.wesl";
@@ -23,16 +23,18 @@ interface BatchNormAttrs {
   readonly activation: Activation;
 }
 
-/** How a sum over rows is cut: enough threads for every core, few enough chunks that joining them stays cheap. */
+/**
+ * How a reduction over rows is split: enough threads for every core, few enough chunks that merging them stays cheap.
+ */
 const CUTS = {
   cpu: { threads: 512, maxSplits: 32, rowsPerSplit: 16 },
   gpu: { threads: 512, maxSplits: MAX_SPLITS_ON_GPU, rowsPerSplit: 2 },
 } as const;
-/** Beyond this, joining the chunks costs more than any adapter gains. */
+/** With more chunks, merging them costs more than any adapter gains. */
 const MAX_SPLITS = 64;
 const MIN_ROWS_PER_CHUNK = 16;
 const MIN_ROWS_PER_THREAD = 8;
-/** Threads of a workgroup of the kernels that join chunks. */
+/** Threads of a workgroup in the kernels that merge chunks. */
 const THREADS = 16;
 
 /** Sizes of [N, H, W, C] or [N, C] seen as [rows, channels]. */
@@ -60,8 +62,8 @@ function checkChannels(inputs: TypesByRole, roles: readonly string[], channels: 
 }
 
 /**
- * Chunks of a sum over rows, and how many rows a thread of the second pass handles: it joins all chunks of its
- * channel first, which must cost little beside the rows.
+ * The chunks of a reduction over rows, and how many rows a thread of the second pass handles. The thread first merges
+ * all chunks of its channel; that must cost little compared with the rows.
  */
 function cutRows(l: Lowering<object>, rows: number, units: number) {
   const { threads, maxSplits, rowsPerSplit } = CUTS[l.device.family];
@@ -75,7 +77,7 @@ function cutRows(l: Lowering<object>, rows: number, units: number) {
   return { splits, rowsPerThread, parts: Math.ceil(rows / rowsPerThread) };
 }
 
-/** Where the first pass leaves its sums: two values a chunk and channel, then the number of valid images. */
+/** The partial sums of the first pass: two values per chunk and channel, then the number of valid images. */
 function partialSums(l: Lowering<object>, splits: number, channels: number): Tensor {
   return l.workspace("partial sums", { shape: [splits * 2 * channels + 4], dtype: "f32" });
 }
@@ -110,7 +112,7 @@ function lowerTraining(l: Lowering<BatchNormAttrs>): void {
       workgroups: Math.ceil((units * splits) / THREADS),
     });
   }
-  // x stands in for an absent gamma or beta: the moving averages are written here.
+  // x stands in for an absent gamma or beta: the moving averages are written in this dispatch.
   const { tensors, flags } = affineInputs(l, x);
   l.dispatch(specialise("normalize_batch", normalizeBatch, form), {
     tensors: {
@@ -194,7 +196,7 @@ interface BatchNormGradientAttrs {
   readonly inputGradient: boolean;
 }
 
-/** Gradients of batchNorm by x, gamma and beta; `inputGradient` false leaves dx out. */
+/** Gradients of batchNorm with respect to x, gamma and beta; without dx if `inputGradient` is false. */
 export const batchNormGradient = defineOperator<BatchNormGradientAttrs>({
   name: "batchNormGradient",
   inputs: ["dy", "x", "statistics", "validRows?"],

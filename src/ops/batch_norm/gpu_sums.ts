@@ -1,6 +1,5 @@
-// Batch norm on GPUs: the sums over rows of its first passes, in workgroups that reduce in workgroup memory.
-// The second pass joins a few chunks itself; tensors of many rows fill a large GPU with hundreds of chunks,
-// which a pass between joins to one.
+// Batch norm on GPUs: the reductions over rows of its first passes use workgroup memory. The second pass merges a few
+// chunks itself. Tensors with many rows fill a large GPU with hundreds of chunks; an extra pass merges those into one.
 
 import gradientSums from "../../../shaders/batch_norm/gpu/gradient_sums.wesl";
 import joinStatistics from "../../../shaders/batch_norm/gpu/join_statistics.wesl";
@@ -10,19 +9,19 @@ import type { Lowering } from "../../graph/operator.ts";
 import { chunksOf, lowerChunkSums, MIN_ROWS_PER_LINE, REDUCTION } from "../reduce/column_sums_gpu.ts";
 import { type ChannelForm, specialise } from "./normalize.ts";
 
-/** Chunks that the second pass may be left to join. */
+/** The largest number of chunks that the second pass merges itself. */
 export const MAX_SPLITS_ON_GPU = 8;
-/** Rows of a line of threads that take as long as a pass that joins chunks (about 3 µs). */
+/** Rows for one line of threads that take as long as an extra pass that merges chunks (about 3 µs). */
 const MAX_ROWS_PER_LINE = 64;
 
-/** Chunks for the second pass to join: 1 where so many rows are better joined between the passes. */
+/** Chunks for the second pass to merge: 1 if there are so many chunks that an extra pass between the two is faster. */
 export function splitsOnGpu(rows: number): number {
   const { lines } = REDUCTION;
   if (rows > MAX_SPLITS_ON_GPU * lines * MAX_ROWS_PER_LINE) return 1;
   return Math.max(1, Math.min(MAX_SPLITS_ON_GPU, Math.floor(rows / (lines * MIN_ROWS_PER_LINE))));
 }
 
-/** The rows of x in the units of the form, and the chunks that the second pass finds, as uniforms. */
+/** The rows of x in the units of the form, and the chunks that the second pass reads, as uniforms. */
 interface RowSizes {
   readonly channels: number;
   readonly rows: number;
@@ -30,7 +29,7 @@ interface RowSizes {
   readonly splits: number;
 }
 
-/** Chunks of the rows, whether a pass between joins them into `splits`, and tiles of columns. */
+/** The number of chunks, whether an extra pass merges them into `splits`, and the number of column tiles. */
 function chunking({ rows, splits }: RowSizes, { units }: ChannelForm) {
   const chunks = splits > 1 ? splits : chunksOf(rows, units).chunks;
   return { chunks, isJoined: chunks > splits, columnTiles: Math.ceil(units / REDUCTION.columns) };
@@ -38,7 +37,9 @@ function chunking({ rows, splits }: RowSizes, { units }: ChannelForm) {
 
 const CONSTANTS = { COLUMNS: `${REDUCTION.columns}u`, LINES: `${REDUCTION.lines}u` };
 
-/** Dispatches mean and spread of the valid rows of x: partials [splits, 2, channels], then the images. */
+/**
+ * Dispatches mean and squared deviations of the valid rows of x: partials [splits, 2, channels], then the image count.
+ */
 export function lowerStatisticsOnGpu(
   l: Lowering<object>,
   { x, validRows, partials }: { readonly x: Tensor; readonly validRows: Tensor; readonly partials: Tensor },
@@ -75,7 +76,7 @@ interface GradientSizes extends RowSizes {
   readonly dy_stride: number;
 }
 
-/** Dispatches the sums of the gradient over the valid rows: partials [splits, 2, channels], then the images. */
+/** Dispatches the gradient's sums over the valid rows: partials [splits, 2, channels], then the image count. */
 export function lowerGradientSumsOnGpu(
   l: Lowering<object>,
   { validRows, partials, ...read }: GradientTensors,
@@ -84,7 +85,7 @@ export function lowerGradientSumsOnGpu(
 ): void {
   const { chunks, isJoined, columnTiles } = chunking(sizes, form);
   const width = form.vec4 ? 4 : 1;
-  // Chunks that are to be added hold the number of images each, in four values behind their sums.
+  // Chunks that will be added up each hold the image count, in four values after their sums.
   const stride = 2 * form.units + (isJoined ? 4 / width : 0);
   const columns = stride * width;
   const sums = isJoined ? l.workspace("chunks", { shape: [chunks, columns], dtype: "f32" }) : partials;

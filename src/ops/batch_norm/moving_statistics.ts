@@ -1,13 +1,13 @@
-// movingStatistics: what batchNorm in inference mode multiplies by and adds, out of its moving averages:
+// movingStatistics: scale and shift of batchNorm in inference mode, from its moving averages:
 //   invStd = 1/sqrt(variance + ε),  scale = gamma · invStd,  shift = beta - mean · scale
-// statistics [4, C]: mean, invStd, scale, shift. For convolutions that do both themselves.
+// statistics [4, C]: mean, invStd, scale, shift. For convolutions that a batch norm is folded into.
 
 import shader from "../../../shaders/batch_norm/moving_statistics.wesl";
 import { elementCount } from "../../base/tensors.ts";
 import type { Tensor } from "../../graph/graph.ts";
 import { defineOperator, type Lowering, typeOf } from "../../graph/operator.ts";
 
-/** Gamma and beta, something readable in the place of those that are absent, and flags that say so. */
+/** Gamma and beta, with some readable tensor in place of an absent one, and flags for which are present. */
 export function affineInputs(l: Pick<Lowering<object>, "hasInput" | "input">, standIn: Tensor) {
   const gamma = l.hasInput("gamma") ? l.input("gamma") : standIn;
   const beta = l.hasInput("beta") ? l.input("beta") : standIn;
@@ -17,7 +17,7 @@ export function affineInputs(l: Pick<Lowering<object>, "hasInput" | "input">, st
   };
 }
 
-/** Launches the kernel over the inputs of a batch norm. */
+/** Dispatches the kernel for the inputs of a batch norm. */
 export function lowerMovingStatistics(
   l: Pick<Lowering<object>, "hasInput" | "input" | "dispatch">,
   statistics: Tensor,

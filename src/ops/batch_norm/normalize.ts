@@ -1,5 +1,5 @@
-// normalize: y = activation(scale_c x + shift_c), c the channel, by statistics that batchNorm has found: how the
-// backward pass gets batchNorm's y again where it was not kept.
+// normalize: y = activation(scale_c x + shift_c) for channel c, with statistics that batchNorm has computed: the
+// backward pass recomputes batchNorm's y with it if y was not kept.
 
 import normalizeShader from "../../../shaders/batch_norm/normalize.wesl";
 import { byteSize, elementCount, type Shape } from "../../base/tensors.ts";
@@ -7,19 +7,19 @@ import type { Tensor } from "../../graph/graph.ts";
 import { defineOperator, type KernelUse, type Lowering, type Rows, typeOf } from "../../graph/operator.ts";
 import { ACTIVATION_CODES, type Activation, readActivation } from "../elementwise/fused_activation.ts";
 
-/** Rows a thread normalises: enough to reuse the channel's factors, few enough to fill every core. */
+/** Rows per thread: enough to reuse the channel's factors, few enough that every core has work. */
 const ROWS_PER_THREAD = 8;
 
-/** How kernels over rows of channels count: four channels at a time where all sizes allow it. */
+/** How kernels over rows of channels count: four channels at a time if all sizes allow it. */
 export interface ChannelForm {
   readonly vec4: boolean;
   /** Channels in the kernel's units. */
   readonly units: number;
-  /** The rows of a tensor as uniforms. */
+  /** The row view of a tensor as uniforms. */
   uniforms<N extends string>(name: N, rows: Rows): Record<`${N}_first` | `${N}_stride`, number>;
 }
 
-/** The form for so many channels; `views` are the tensors whose rows lie in wider ones. */
+/** The form for a number of channels; `views` are the tensors that are row views. */
 export function channelForm(channels: number, ...views: readonly Rows[]): ChannelForm {
   const vec4 = [channels, ...views.flatMap(({ first, stride }) => [first, stride])].every((n) => n % 4 === 0);
   const width = vec4 ? 4 : 1;
@@ -51,7 +51,7 @@ function rowsOf(shape: Shape): { readonly rows: number; readonly channels: numbe
   return { rows: elementCount(shape.slice(0, -1)), channels: shape.at(-1) ?? 1 };
 }
 
-/** Launches the kernel. @param statistics [4, C], as batchNorm leaves them. */
+/** Dispatches the kernel. @param statistics [4, C], as batchNorm writes them. */
 export function lowerNormalize(
   { dispatch, rows: rowsFor }: Pick<Lowering<object>, "dispatch" | "rows">,
   { x, statistics }: Readonly<Record<"x" | "statistics", Tensor>>,

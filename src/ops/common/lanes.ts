@@ -1,5 +1,5 @@
-// The forms of a kernel: four neighbouring elements at a time where its sizes allow it, else one; of channels that do
-// not come in fours, fours that overlap.
+// The forms of a kernel: vec4 lanes (four neighbouring elements) if its sizes are multiples of four, otherwise single
+// values. If a channel count above four is not a multiple of four, the last vec4 overlaps the one before it.
 
 import type { Shape } from "../../base/tensors.ts";
 import type { UniformValues } from "../../gpu/shader_linking.ts";
@@ -10,27 +10,30 @@ import type { KernelUse, Lowering } from "../../graph/operator.ts";
 export interface Lanes {
   /** Elements in a lane. */
   readonly width: 1 | 4;
-  /** Conditions that specialise the kernel for it. */
+  /** Conditions that specialise the kernel for this form. */
   readonly conditions: { readonly vec4: boolean };
 }
 
-/** The widest lanes that divide every one of `sizes`: element counts, channels, offsets. */
+/** The widest lane that divides all of `sizes`: element counts, channel counts, offsets. */
 export function lanesFor(...sizes: readonly number[]): Lanes {
   const vec4 = sizes.every((size) => size % 4 === 0);
   return { width: vec4 ? 4 : 1, conditions: { vec4 } };
 }
 
-/** How a kernel counts channels, whose last lane may overlap the one before it (shaders/common/lanes). */
+/** How a kernel counts channels; the last lane may overlap the one before it (shaders/common/lanes). */
 export interface ChannelLanes {
-  /** Lanes of a pixel. */
+  /** Lanes per pixel. */
   readonly lanes: number;
-  /** The kernel's uniform `channels`: what storage counts of a pixel. */
+  /** The kernel's uniform `channels`: the number of stored values or vec4s per pixel. */
   readonly channels: number;
-  /** Conditions that specialise the kernel for it. */
+  /** Conditions that specialise the kernel for this form. */
   readonly conditions: { readonly vec4: boolean; readonly overlap: boolean };
 }
 
-/** Lanes of four channels, which overlap where channels do not come in fours; of one where there are less than four. */
+/**
+ * Lanes of four channels. The last one overlaps if the channel count is not a multiple of four. Below four channels,
+ * lanes of one.
+ */
 export function channelLanes(channels: number): ChannelLanes {
   if (channels < 4) return singleLanes(channels);
   const overlap = channels % 4 !== 0;
@@ -43,15 +46,15 @@ export function singleLanes(channels: number): ChannelLanes {
   return { lanes: channels, channels, conditions: { vec4: false, overlap: false } };
 }
 
-/** Lanes that a workgroup of the element-wise kernels handles (common/element_wise.wesl). */
+/** Lanes that one workgroup of the element-wise kernels handles (common/element_wise.wesl). */
 const LANES_PER_WORKGROUP = 256;
 
-/** Workgroups for an element-wise kernel over so many lanes. */
+/** Workgroups of an element-wise kernel over n lanes. */
 export function elementWorkgroups(lanes: number): number {
   return Math.ceil(lanes / LANES_PER_WORKGROUP);
 }
 
-/** Dispatches an element-wise kernel over tensors of so many elements each, in the widest lanes. */
+/** Dispatches an element-wise kernel over tensors of n elements each, in the widest lanes. */
 export function dispatchElements(
   dispatch: Lowering<object>["dispatch"],
   kernel: KernelUse,
@@ -68,18 +71,18 @@ export function dispatchElements(
 }
 
 /**
- * The grid of a kernel that makes a result [N, rows, columns, C] row by row: workgroup (x, row, n), with threads
- * for the row's columns, a few at a time, and their lanes of `width` channels.
+ * The grid of a kernel that computes a result [N, rows, columns, C] row by row: workgroup (x, row, n), with threads for
+ * the row's columns, a few columns at a time, and their lanes of `width` channels.
  */
 export function rowWorkgroups(result: Shape, width: number, columnsPerThread = 1): [number, number, number] {
   const [N = 0, rows = 0, columns = 0, C = 0] = result;
   return [Math.ceil((Math.ceil(columns / columnsPerThread) * C) / width / 64), rows, N];
 }
 
-/** Pixels that a thread of elementwise/binary_per_channel and of reduce/spread_over_space handles. */
+/** Pixels per thread of elementwise/binary_per_channel and reduce/spread_over_space. */
 const PIXELS_PER_THREAD = 8;
 
-/** The grid of a kernel whose threads handle one channel of several neighbouring pixels of an image. */
+/** The grid of a kernel whose threads each handle one channel of several neighbouring pixels of an image. */
 export function perChannelWorkgroups(
   images: number,
   pixels: number,

@@ -14,14 +14,14 @@ export interface ImageSizes {
 
 /**
  * Reads an input that must be a batch of images.
- * @throws WeftError where it does not have four dimensions.
+ * @throws WeftError if it does not have four dimensions.
  */
 export function imageSizes(operator: string, inputs: TypesByRole, role: string): ImageSizes {
   const [N = 0, H = 0, W = 0, C = 0] = requireRank(operator, role, typeOf(inputs, role).shape, 4);
   return { N, H, W, C };
 }
 
-/** @throws WeftError where an input does not have the shape of another. */
+/** @throws WeftError if an input does not have the shape of another. */
 export function requireSameShape(operator: string, inputs: TypesByRole, role: string, like: string): void {
   const expected = typeOf(inputs, like).shape;
   const { shape } = typeOf(inputs, role);

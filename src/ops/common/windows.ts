@@ -1,4 +1,4 @@
-// Where the windows of convolutions and pools lie: TensorFlow's padding rules, per axis and for images.
+// The placement of the windows of convolutions and pools: TensorFlow's padding rules, per axis and for images.
 
 import { WeftError } from "../../base/errors.ts";
 import { shapeText } from "../../base/tensors.ts";
@@ -11,13 +11,13 @@ export type AxisPadding = "valid" | "same" | readonly [number, number];
 export interface ResolvedPadding {
   readonly before: number;
   readonly after: number;
-  /** Number of windows; below 1 where none fits. */
+  /** Number of windows; below 1 if none fits. */
   readonly outputSize: number;
 }
 
 /**
- * Padding and number of windows along one axis. "same" is TensorFlow's: ceil(input / stride) windows, and
- * where the padding is odd the larger part comes after.
+ * Padding and number of windows along one axis. "same" is TensorFlow's: ceil(input / stride) windows; if the padding is
+ * odd, the larger part comes after.
  */
 export function resolvePadding(
   padding: AxisPadding,
@@ -57,7 +57,7 @@ export interface ResolvedWindows {
 
 /**
  * Lays windows over images x [N, H, W, C].
- * @throws WeftError naming the operator where not a single window fits.
+ * @throws WeftError naming the operator if no window fits.
  */
 export function resolveWindows(
   operator: string,

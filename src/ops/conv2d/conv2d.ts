@@ -1,8 +1,8 @@
 // conv2d: y[n,p,q,k] = b[k] + Σ_rsc x[n, p·stride - top + r·dilation, …, c] · w[r,s,c,k].
-// x [N,H,W,C], w [R,S,C/groups,K], b [K], y [N,P,Q,K]. Gradients: dx and dw by implicit GEMM kernels
-// of their own (dw in two passes, split over pixels), db = Σ dy.
-// Passes fold in what follows: a batch norm by moving averages (statistics [4,K]), a residual sum
-// (addend [N,P,Q,K]), an activation: y = activation(addend + residualScale · (scale_k · (that sum) + shift_k)).
+// x [N,H,W,C], w [R,S,C/groups,K], b [K], y [N,P,Q,K]. Gradients: dx and dw by implicit GEMM kernels of their own (dw
+// in two passes, split over pixels), db = Σ dy. Passes fuse or fold what follows: a batch norm with moving averages
+// (statistics [4,K]), a residual sum (addend [N,P,Q,K]), an activation: y = activation(addend + residualScale ·
+// (scale_k · (that sum) + shift_k)).
 
 import { WeftError } from "../../base/errors.ts";
 import { byteSize, requireRank, type Shape, shapeText } from "../../base/tensors.ts";
@@ -67,7 +67,7 @@ function conv2dCost(inputs: TypesByRole, outputs: TypesByRole, g: Geometry): Cos
   };
 }
 
-/** Dispatches the forward kernel; dense layers use it with images of one pixel. */
+/** Dispatches the forward kernel; dense layers use it with one-pixel images. */
 export function lowerForward(
   l: Lowering<object>,
   g: Geometry,
@@ -78,13 +78,13 @@ export function lowerForward(
   lowerOn(l, g, tensors, fusion);
 }
 
-/** Dispatches the kernel of the gradient by x. */
+/** Dispatches the kernel of the gradient with respect to x. */
 export function lowerDataGradient(l: Lowering<object>, g: Geometry, dy: Tensor, w: Tensor, dx: Tensor): void {
   const lowerOn = l.device.family === "gpu" ? lowerDataGradientOnGpu : lowerDataGradientOnCpu;
   lowerOn(l, g, dy, w, dx);
 }
 
-/** Dispatches the kernels of the gradient by w. */
+/** Dispatches the kernels of the gradient with respect to w. */
 export function lowerWeightGradient(
   l: Lowering<object>,
   g: Geometry,
@@ -149,7 +149,7 @@ export const conv2d = defineOperator<FusedAttrs>({
   },
 });
 
-/** The gradients of y by the sum with the addend and by the convolution itself. */
+/** The gradients of y with respect to the sum with the addend and to the convolution itself. */
 function epilogueGradients(context: GradientContext<FusedAttrs>): { sum?: Tensor; dy?: Tensor } {
   const { graph, attrs, output, dOutput } = context;
   const { activation, residualScale: scale } = attrs;
@@ -167,7 +167,7 @@ interface DataGradientAttrs extends Conv2dAttrs {
   readonly inputShape: Shape;
 }
 
-/** Gradient of conv2d by x: dx from dy and w. */
+/** Gradient of conv2d with respect to x: dx from dy and w. */
 export const conv2dDataGradient = defineOperator<DataGradientAttrs>({
   name: "conv2dDataGradient",
   inputs: ["dy", "w"],
@@ -196,7 +196,7 @@ function weightShape(inputs: TypesByRole, { kernelSize, groups }: WeightGradient
   return [...kernelSize, channels / groups, typeOf(inputs, "dy").shape[3] ?? 0];
 }
 
-/** Gradient of conv2d by w: dw from x and dy. */
+/** Gradient of conv2d with respect to w: dw from x and dy. */
 export const conv2dWeightGradient = defineOperator<WeightGradientAttrs>({
   name: "conv2dWeightGradient",
   inputs: ["x", "dy"],

@@ -45,7 +45,7 @@ export interface Geometry {
 
 /**
  * Sizes of a convolution of x with a kernel of R x S.
- * @throws WeftError where no window fits.
+ * @throws WeftError if no window fits.
  */
 export function geometryOf(
   operator: string,
@@ -60,7 +60,7 @@ export function geometryOf(
   return { N, H, W, C, ...kernel, P, Q, top, left, strides: attrs.strides, dilations: attrs.dilations };
 }
 
-/** The geometry as the uniforms that all convolution kernels name alike. */
+/** The geometry as uniforms; all convolution kernels use these names. */
 export function geometryUniforms(g: Geometry) {
   return {
     in_h: g.H,
@@ -86,7 +86,7 @@ function greatestCommonDivisor(a: number, b: number): number {
   return b === 0 ? a : greatestCommonDivisor(b, a % b);
 }
 
-/** From one tap that meets an output to the next, in taps and in outputs, where strides skip pixels. */
+/** The step from one tap that meets an output to the next, in taps and in outputs, if strides skip pixels. */
 export function tapSteps({ strides, dilations }: Geometry) {
   const [commonH, commonW] = [0, 1].map((axis) =>
     greatestCommonDivisor(strides[axis] ?? 1, dilations[axis] ?? 1),
@@ -99,7 +99,7 @@ export function tapSteps({ strides, dilations }: Geometry) {
   };
 }
 
-/** What the forward kernel reads and writes; dense layers have no statistics and no addend. */
+/** The tensors of the forward kernel; dense layers have no statistics and no addend. */
 export interface ForwardTensors {
   readonly x: Tensor;
   readonly w: Tensor;
@@ -109,13 +109,13 @@ export interface ForwardTensors {
   readonly y: Tensor;
 }
 
-/** What the forward kernel does to its sums beside bias and batch norm. */
+/** The epilogue of the forward kernel besides bias and batch norm. */
 export interface ForwardFusion {
   readonly activation: Activation;
   readonly residualScale: number;
 }
 
-/** Whether channels come in fours on both sides of every group, so that kernels can load vec4s. */
+/** Whether the channels of every group are a multiple of four in x and in y, so that kernels can load vec4s. */
 export function isVectorised(g: Geometry): boolean {
   return (g.C / g.groups) % 4 === 0 && (g.K / g.groups) % 4 === 0;
 }
@@ -125,11 +125,11 @@ export function convolutionFlops(g: Geometry): number {
   return 2 * g.N * g.P * g.Q * g.K * g.R * g.S * (g.C / g.groups);
 }
 
-/** A lane's tile in the kernels for CPUs: 4 pixels (Winograd: 4 pieces of an image) x 16 channels. */
+/** Register tile of the CPU family: each lane accumulates 4 pixels (Winograd: 4 tiles of an image) x 16 channels. */
 export const PIXELS_PER_LANE = 4;
 export const CHANNELS_PER_TILE = 16;
 
-/** Lanes that share operands through workgroup memory where there are no subgroups of a fixed size. */
+/** Lanes that share operands through workgroup memory if there are no subgroups of a fixed size. */
 const LANES_WITHOUT_SUBGROUPS = 16;
 
 /** Lanes of the workgroup that computes one tile. */
@@ -137,7 +137,7 @@ export function lanesOf(device: DeviceFacts): number {
   return device.subgroupSize ?? LANES_WITHOUT_SUBGROUPS;
 }
 
-/** A tiled kernel specialised for the device's subgroups, or for sharing through workgroup memory. */
+/** A tiled kernel specialised for the device's subgroups, or for operands shared through workgroup memory. */
 export function tiledKernel(name: string, source: string, device: DeviceFacts): KernelUse {
   const lanes = lanesOf(device);
   return {
@@ -148,7 +148,7 @@ export function tiledKernel(name: string, source: string, device: DeviceFacts): 
   };
 }
 
-/** @throws WeftError where a bias does not have one value an output channel. */
+/** @throws WeftError if a bias does not have one value per output channel. */
 export function checkBias(operator: string, bias: Shape | undefined, channels: number, w: Shape): void {
   if (bias && (bias.length !== 1 || bias[0] !== channels)) {
     throw new WeftError(

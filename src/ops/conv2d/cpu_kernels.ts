@@ -1,5 +1,5 @@
-// Convolutions on CPU adapters: implicit matrix products without workgroup memory. A subgroup computes a tile,
-// a lane 4 pixels x 16 channels in named values (shaders/conv2d). 3x3 convolutions go by Winograd where that pays.
+// Convolutions on CPU adapters: implicit GEMM without workgroup memory. A subgroup computes a tile; the register tile
+// of a lane is 4 pixels x 16 channels (shaders/conv2d). 3x3 convolutions use Winograd if that is faster.
 
 import dataGradient from "../../../shaders/conv2d/data_gradient.wgsl";
 import forward from "../../../shaders/conv2d/forward.wgsl";
@@ -31,7 +31,7 @@ import {
   lowerWeightGradientByWinograd,
 } from "./winograd.ts";
 
-/** A tiled kernel whose storage holds channels by fours, or one by one. */
+/** A tiled kernel whose storage holds channels as vec4s or as single values. */
 function channelKernel(name: string, source: string, device: DeviceFacts, vec4: boolean): KernelUse {
   const { constants, conditions, ...kernel } = tiledKernel(name, source, device);
   return {
@@ -62,7 +62,7 @@ export function lowerForwardOnCpu(
   const pixels = g.N * g.P * g.Q;
   const tilesK = Math.ceil(g.K / g.groups / CHANNELS_PER_TILE);
   const tiles = Math.ceil(pixels / (PIXELS_PER_LANE * lanesOf(l.device))) * g.groups * tilesK;
-  // w stands in for what is absent.
+  // w stands in for absent operands.
   l.dispatch(channelKernel("conv2d/forward", forward, l.device, isVectorised(g)), {
     tensors: { x, w, b: b ?? w, y, addend: addend ?? w, statistics: statistics ?? w },
     uniforms: {
@@ -81,7 +81,7 @@ export function lowerForwardOnCpu(
   });
 }
 
-/** Dispatches the kernels of the gradient by x. */
+/** Dispatches the kernels of the gradient with respect to x. */
 export function lowerDataGradientOnCpu(
   l: Lowering<object>,
   g: Geometry,
@@ -113,13 +113,13 @@ export function lowerDataGradientOnCpu(
   });
 }
 
-/** Workgroups below which the sum over pixels is split further, so that every core has work. */
+/** With fewer workgroups the sum over pixels is split further, so that every core has work. */
 const WANTED_TILES = 16;
 const MAX_SPLITS = 64;
-/** Pixels that a 1x1 convolution's gradient counts as one row. */
+/** Pixels that the gradient of a 1x1 convolution counts as one row. */
 const POINTWISE_ROW = 64;
 
-/** Dispatches the kernels of the gradient by w: partial sums over rows of pixels, then their sum. */
+/** Dispatches the kernels of the gradient with respect to w: partial sums over rows of pixels, then their sum. */
 export function lowerWeightGradientOnCpu(
   l: Lowering<object>,
   g: Geometry,
@@ -167,7 +167,7 @@ export function lowerWeightGradientOnCpu(
   if (splits > 1) addPartials(l, partials, dw, splits);
 }
 
-/** Rows of output pixels; those of a plain 1x1 convolution are as long as suits the kernel. */
+/** Rows of output pixels. Rows of a plain 1x1 convolution have the length that suits the kernel. */
 function pixelRows(
   g: Geometry,
   vec4: boolean,

@@ -1,5 +1,5 @@
-// dense: y = x · w + b. x [N,in], w [in,out], b [out], y [N,out]. It is a convolution of images of one
-// pixel and runs on the same kernels: dx = dy · wᵀ, dw = xᵀ · dy, db = Σ dy.
+// dense: y = x · w + b. x [N,in], w [in,out], b [out], y [N,out]. It runs on the kernels of a convolution of one-pixel
+// images: dx = dy · wᵀ, dw = xᵀ · dy, db = Σ dy.
 
 import { WeftError } from "../../base/errors.ts";
 import { byteSize, elementCount, requireRank, type Shape, shapeText } from "../../base/tensors.ts";
@@ -65,7 +65,7 @@ export const dense = defineOperator({
   },
 });
 
-/** Gradient of dense by x: dx = dy · wᵀ. */
+/** Gradient of dense with respect to x: dx = dy · wᵀ. */
 export const denseDataGradient = defineOperator({
   name: "denseDataGradient",
   inputs: ["dy", "w"],
@@ -86,7 +86,7 @@ export const denseDataGradient = defineOperator({
   },
 });
 
-/** Gradient of dense by w: dw = xᵀ · dy. */
+/** Gradient of dense with respect to w: dw = xᵀ · dy. */
 export const denseWeightGradient = defineOperator({
   name: "denseWeightGradient",
   inputs: ["x", "dy"],

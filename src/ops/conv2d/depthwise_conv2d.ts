@@ -72,7 +72,7 @@ interface DataGradientAttrs extends ConvolutionAttrs {
   readonly inputShape: Shape;
 }
 
-/** Gradient of depthwiseConv2d by x: dx from dy and w. */
+/** Gradient of depthwiseConv2d with respect to x: dx from dy and w. */
 export const depthwiseConv2dDataGradient = defineOperator<DataGradientAttrs>({
   name: "depthwiseConv2dDataGradient",
   inputs: ["dy", "w"],
@@ -104,7 +104,7 @@ interface WeightGradientAttrs extends ConvolutionAttrs {
   readonly kernelShape: Shape;
 }
 
-/** Gradient of depthwiseConv2d by w: dw from x and dy. */
+/** Gradient of depthwiseConv2d with respect to w: dw from x and dy. */
 export const depthwiseConv2dWeightGradient = defineOperator<WeightGradientAttrs>({
   name: "depthwiseConv2dWeightGradient",
   inputs: ["x", "dy"],

@@ -1,5 +1,5 @@
-// How depthwise convolutions become dispatches. Square kernels of 3, 5 and 7 taps with stride 1 or 2 and one
-// output a channel have kernels of their own, with all taps in registers; the rest takes generic ones.
+// How depthwise convolutions are lowered. Square kernels of 3, 5 and 7 taps with stride 1 or 2 and one output per
+// channel have specialised kernels that keep all taps in registers. All others use generic kernels.
 
 import dataGradient from "../../../shaders/conv2d/depthwise/data_gradient.wgsl";
 import dataGradientSquare from "../../../shaders/conv2d/depthwise/data_gradient_square.wgsl";
@@ -16,16 +16,16 @@ import { channelLanes } from "../common/lanes.ts";
 import { addPartials } from "../reduce/column_sums.ts";
 import { type ConvolutionAttrs, type Geometry, geometryOf, geometryUniforms } from "./convolution.ts";
 
-/** Kernels with all taps in registers; the data gradient's is for stride 2. */
+/** Kernels that keep all taps in registers; the data gradient's kernel is for stride 2. */
 const SQUARE_KERNELS = {
   forward: forwardSquare,
   data_gradient: dataGradientSquare,
   weight_gradient: weightGradientSquare,
 } as const;
 
-/** Threads of a depthwise kernel's workgroup: one vector of a CPU, two or more of a GPU. */
+/** Threads per workgroup of a depthwise kernel: one vector of a CPU, two or more of a GPU. */
 const THREADS = { cpu: 8, gpu: 64 } as const;
-/** Threads wanted in all: strips of rows are as long as leaves this many. */
+/** Threads wanted in total: strips of rows are as long as this number allows. */
 const WANTED_THREADS = { cpu: 128, gpu: 65536 } as const;
 const WANTED_GRADIENT_THREADS = { cpu: 256, gpu: 32768 } as const;
 const WANTED_GENERIC_THREADS = { cpu: 4096, gpu: 65536 } as const;
@@ -38,7 +38,7 @@ export interface DepthwiseGeometry extends Geometry {
 
 /**
  * Checks shapes and returns the sizes.
- * @throws WeftError where w expects other channels, or no window fits.
+ * @throws WeftError if w expects another number of channels, or no window fits.
  */
 export function depthwiseGeometry(x: Shape, w: Shape, attrs: ConvolutionAttrs): DepthwiseGeometry {
   const [, , , C = 0] = requireRank("depthwiseConv2d", "x", x, 4);
@@ -52,7 +52,10 @@ export function depthwiseGeometry(x: Shape, w: Shape, attrs: ConvolutionAttrs): 
   return { ...geometryOf("depthwiseConv2d", x, kernel, attrs), multiplier };
 }
 
-/** Whether a kernel with all taps in registers suits. They go by four channels; the last four may overlap. */
+/**
+ * Whether a kernel that keeps all taps in registers suits. It handles four channels per lane; the last vec4 may
+ * overlap.
+ */
 function isSquare(g: DepthwiseGeometry): boolean {
   const [strideH, strideW] = g.strides;
   const hasKernel = g.R === g.S && [3, 5, 7].includes(g.R) && strideH === strideW && strideH <= 2;
@@ -64,7 +67,7 @@ function kernelOf(l: Lowering<object>, kernel: KernelUse): KernelUse {
   return { ...kernel, constants: { THREADS: `${THREADS[l.device.family]}u` } };
 }
 
-/** Workgroups of so many threads in all. */
+/** Workgroups for n threads in total. */
 function workgroupsOf(l: Lowering<object>, threads: number): number {
   return Math.ceil(threads / THREADS[l.device.family]);
 }
@@ -83,7 +86,7 @@ function squareKernel(
   return { ...kernel, constants: { ...kernel.constants, KERNEL: g.R, STRIDE: stride } };
 }
 
-/** Strips of rows: long ones reread few rows of their neighbours, but every core must have some. */
+/** Strips of rows. Long strips reread few halo rows of their neighbours, but every core must have some strips. */
 function stripsOf(
   l: Lowering<object>,
   rows: number,
@@ -96,7 +99,10 @@ function stripsOf(
   return { rows_per_strip: rowsPerStrip, row_strips: Math.ceil(rows / rowsPerStrip) };
 }
 
-/** The generic kernels' form and uniforms: channels by vec4 where the multiplier is 1 and they come in fours. */
+/**
+ * The generic kernels' form and uniforms: vec4 channels if the multiplier is 1 and the channel count a multiple of
+ * four.
+ */
 function genericForm(g: DepthwiseGeometry): {
   vec4: boolean;
   channels: number;
@@ -175,7 +181,7 @@ export function lowerForward(
   });
 }
 
-/** Dispatches the kernel of the gradient by x. */
+/** Dispatches the kernel of the gradient with respect to x. */
 export function lowerDataGradient(
   l: Lowering<object>,
   g: DepthwiseGeometry,
@@ -193,7 +199,7 @@ export function lowerDataGradient(
     return;
   }
   if (g.strides[0] === 1) {
-    // A stride-1 gradient is the forward pass over dy with the taps in reverse.
+    // For stride 1 the data gradient is the forward pass over dy with the taps in reverse order.
     const [H, W, P, Q] = [g.P, g.Q, g.H, g.W];
     const swapped = { ...g, H, W, P, Q, top: g.R - 1 - g.top, left: g.S - 1 - g.left };
     lowerSquareForward(l, swapped, { x: dy, w, b: undefined, y: dx }, { flip: 1, activation: 0 });
@@ -210,7 +216,7 @@ export function lowerDataGradient(
   });
 }
 
-/** Dispatches the kernels of the gradient by w: partial sums over strips of rows, then their sum. */
+/** Dispatches the kernels of the gradient with respect to w: partial sums over strips of rows, then their sum. */
 export function lowerWeightGradient(
   l: Lowering<object>,
   g: DepthwiseGeometry,

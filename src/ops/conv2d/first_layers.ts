@@ -1,5 +1,5 @@
 // The forward pass of networks' first layers on CPU adapters: images have three channels, too few for the tiles of
-// other convolutions, and their windows overlap. A kernel for what most networks begin with, one for the others.
+// other convolutions, and their windows overlap. One kernel for the usual first layer, one for all others.
 
 import forwardFirst from "../../../shaders/conv2d/forward_first.wgsl";
 import forwardFirst3x3 from "../../../shaders/conv2d/forward_first_3x3.wgsl";
@@ -13,7 +13,7 @@ import {
   tiledKernel,
 } from "./convolution.ts";
 
-/** Whether a convolution has three input channels, and windows whose columns overlap. */
+/** Whether a convolution has three input channels and overlapping columns of windows. */
 export function isFirstLayer(g: Geometry): boolean {
   const overlaps = g.dilations[1] === 1 && g.S > g.strides[1];
   return g.C === 3 && g.groups === 1 && g.K % 4 === 0 && overlaps;
@@ -27,7 +27,7 @@ export function lowerFirstLayer(
   fusion: ForwardFusion,
 ): void {
   const is3x3 = g.R === 3 && g.S === 3 && g.dilations[0] === 1;
-  // Of the channels of that kernel's tile, four a lane, at least half must exist.
+  // At least half of the channels in that kernel's tile, four per lane, must exist.
   const suits = is3x3 && g.strides[0] === 2 && g.strides[1] === 2 && g.K >= 2 * lanesOf(l.device);
   if (suits) lower3x3(l, g, tensors, fusion);
   else lowerOther(l, g, tensors, fusion);
@@ -51,12 +51,12 @@ function sharedUniforms(g: Geometry, { b, statistics }: ForwardTensors, { activa
   };
 }
 
-/** The tensors that both kernels bind; w stands in for what is absent. */
+/** The tensors that both kernels bind; w stands in for absent operands. */
 function boundTensors({ x, w, b, statistics, y }: ForwardTensors) {
   return { x, w, b: b ?? w, y, statistics: statistics ?? w };
 }
 
-/** Workgroups wanted for a tile of channels: each loads all weights of the channels, and then sweeps rows. */
+/** Workgroups wanted per tile of channels: each loads all weights of its channels and then iterates over rows. */
 const WANTED_STRIPS = 64;
 
 /** 3x3 with stride 2: a lane computes 4 channels with their weights in registers. */

@@ -1,4 +1,4 @@
-// foldWeights: the weights and the bias of a depthwise convolution that does a batch norm's work as well:
+// foldWeights: the weights and the bias of a depthwise convolution with a batch norm folded in:
 //   folded[…, c] = w[…, c] · scale_c,  bias[c] = b[c] · scale_c + shift_c
 // w [R, S, C, M], b [C·M], statistics [4, C·M] as movingStatistics makes them.
 

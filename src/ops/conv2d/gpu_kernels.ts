@@ -1,7 +1,7 @@
-// Convolutions on GPUs: all three directions as implicit matrix products with tiles in workgroup memory
-// (shaders/conv2d/gpu). The tile is chosen by the product's size, where both operands are f16 also among those of
-// subgroup matrices; where its tiles are too few to fill a GPU, workgroups share the depth of a tile and a second
-// pass adds their sums in a fixed order.
+// Convolutions on GPUs: all three directions as implicit GEMM with tiles in workgroup memory (shaders/conv2d/gpu). The
+// tile is chosen by the product's size; if both operands are f16, tiles of subgroup matrices are candidates as well.
+// Split-K: if there are too few tiles to fill a GPU, several workgroups share a tile's K range, and a second pass adds
+// their partial sums in a fixed order.
 
 import dataGradient from "../../../shaders/conv2d/gpu/data_gradient.wesl";
 import finish from "../../../shaders/conv2d/gpu/finish.wesl";
@@ -30,7 +30,7 @@ import {
   tilesFor,
 } from "./gpu_tiles.ts";
 
-/** Threads of a workgroup of the kernel that adds partial sums and finishes y. */
+/** Threads per workgroup of the kernel that adds partial sums and applies the epilogue. */
 const FINISH_THREADS = 64;
 
 /** Rows are output pixels, columns output channels. */
@@ -39,7 +39,7 @@ export function forwardProduct(g: Geometry): MatrixProduct {
   return { rows: g.N * g.P * g.Q, columns: g.K / g.groups, depth, count: g.groups };
 }
 
-/** Rows are the input pixels of one phase, columns input channels; the depth is the mean of all phases. */
+/** Rows are the input pixels of one phase, columns input channels; K is the mean over all phases. */
 export function dataGradientProduct(g: Geometry): MatrixProduct {
   const [strideH, strideW] = g.strides;
   const phases = strideH * strideW;
@@ -57,7 +57,7 @@ export function weightGradientProduct(g: Geometry): MatrixProduct {
   return { rows, columns: g.K / g.groups, depth: g.N * g.P * g.Q, count: g.groups };
 }
 
-/** A kernel specialised for a tile and for channels that do or do not come in fours. */
+/** A kernel specialised for a tile and for channel counts that are or are not multiples of four. */
 function tileKernel(name: string, source: string, tile: Tile, g: Geometry): KernelUse {
   return {
     name: `conv2d/gpu/${name}`,
@@ -95,7 +95,7 @@ function matrixConstants(tile: MatrixTile) {
   };
 }
 
-/** The tile and the splits for a product of two operands: by rule, or as measured. */
+/** The tile and the number of splits for a product of two operands: by rule, or as measured. */
 function tiledProduct(
   l: Lowering<object>,
   product: MatrixProduct,
@@ -106,7 +106,7 @@ function tiledProduct(
   return { tile, splits: l.choose("splits", splitsFor(product, tile, l.device)) };
 }
 
-/** How a product is cut, as its kernel's uniforms and as a count of workgroups. */
+/** How a product is tiled, as its kernel's uniforms and as a number of workgroups. */
 function gridOf(product: MatrixProduct, tile: Tile, splits: number) {
   const tiles = splits * tileCount(product, tile);
   return {
@@ -120,14 +120,14 @@ function gridOf(product: MatrixProduct, tile: Tile, splits: number) {
   };
 }
 
-/** Where sums go: the result itself, or a copy of it for every split. */
+/** The destination of the sums: the result itself, or one copy of it per split. */
 function partialsOf(l: Lowering<object>, result: Tensor, splits: number): Tensor {
   if (splits === 1) return result;
   const shape: Shape = [splits, elementCount(result.shape)];
   return l.workspace("partial sums", { shape, dtype: "f32" });
 }
 
-/** Dispatches the forward kernel, and where splits share tiles the one that finishes y. */
+/** Dispatches the forward kernel and, with split-K, the kernel that applies the epilogue. */
 export function lowerForwardOnGpu(
   l: Lowering<object>,
   g: Geometry,
@@ -138,7 +138,7 @@ export function lowerForwardOnGpu(
   const { tile, splits } = tiledProduct(l, product, [x, w]);
   const { uniforms, workgroups } = gridOf(product, tile, splits);
   const partials = partialsOf(l, y, splits);
-  // w stands in for what is absent.
+  // w stands in for absent operands.
   const rest = { b: b ?? w, addend: addend ?? w, statistics: statistics ?? w };
   const finishing = {
     has_bias: Number(b !== undefined),
@@ -177,7 +177,7 @@ export function lowerForwardOnGpu(
   );
 }
 
-/** Dispatches the kernels of the gradient by x. */
+/** Dispatches the kernels of the gradient with respect to x. */
 export function lowerDataGradientOnGpu(
   l: Lowering<object>,
   g: Geometry,
@@ -197,7 +197,7 @@ export function lowerDataGradientOnGpu(
   if (splits > 1) addPartials(l, partials, dx, splits);
 }
 
-/** Dispatches the kernels of the gradient by w. */
+/** Dispatches the kernels of the gradient with respect to w. */
 export function lowerWeightGradientOnGpu(
   l: Lowering<object>,
   g: Geometry,

@@ -1,6 +1,6 @@
-// How GPUs cut a matrix product: the tiles that the kernels in shaders/conv2d/gpu can compute, what each costs
-// by its own numbers, and the choice of a tile and of a number of splits for a product. No device is asked
-// for its clock or its cores, as WebGPU tells neither: the constants stand for a large GPU.
+// Tiling of matrix products on GPUs: the tiles that the kernels in shaders/conv2d/gpu can compute, a cost model, and
+// the choice of a tile and a number of splits for a product. WebGPU tells neither the clock nor the number of cores of
+// a device, so the constants are those of a large GPU.
 
 import type { DeviceFacts, SubgroupMatrix } from "../../gpu/device.ts";
 
@@ -11,13 +11,16 @@ interface TileSize {
   readonly columns: number;
 }
 
-/** A tile whose threads hold a part of it each (shaders/common/tile_product.wesl). */
+/** A tile that is divided among the register tiles of its threads (shaders/common/tile_product.wesl). */
 export interface ThreadTile extends TileSize {
   readonly rowsPerThread: 4 | 8;
   readonly columnsPerThread: 4 | 8 | 16;
 }
 
-/** A tile of f16 whose subgroups hold matrices of it, at least 2 x 2 each (shaders/common/matrix_product.wesl). */
+/**
+ * An f16 tile that is divided among subgroups, at least 2 x 2 subgroup matrices each
+ * (shaders/common/matrix_product.wesl).
+ */
 export interface MatrixTile extends TileSize {
   readonly matrix: SubgroupMatrix;
   readonly matricesDown: number;
@@ -29,8 +32,8 @@ export interface MatrixTile extends TileSize {
 export type Tile = ThreadTile | MatrixTile;
 
 /**
- * Every tile that convolutions may use, large ones first. A tile needs at least as many threads as it has rows
- * and as it has columns (see shaders/common/tile_product.wesl).
+ * Every tile that convolutions may use, the largest first. A tile needs at least as many threads as it has rows and as
+ * it has columns (see shaders/common/tile_product.wesl).
  */
 export const TILES = [
   { name: "128x64", rows: 128, columns: 64, rowsPerThread: 8, columnsPerThread: 8 },
@@ -39,18 +42,20 @@ export const TILES = [
   { name: "32x32", rows: 32, columns: 32, rowsPerThread: 4, columnsPerThread: 4 },
 ] as const satisfies readonly ThreadTile[];
 
-/** Terms of the sums that a workgroup holds in workgroup memory at a time; DEPTH in tile_product.wesl. */
+/**
+ * Depth of a tile: the values of K that a workgroup holds in workgroup memory at a time; DEPTH in tile_product.wesl.
+ */
 const DEPTH_PER_STEP = 16;
 const BYTES_PER_VALUE = 4;
 
-/** How subgroups and their matrices make up tiles, large ones first. */
+/** How subgroups and their matrices make up tiles, the largest first. */
 const MATRIX_FORMS = [
   { matricesDown: 4, matricesAcross: 2, subgroupsDown: 2, subgroupsAcross: 4 },
   { matricesDown: 2, matricesAcross: 2, subgroupsDown: 4, subgroupsAcross: 2 },
   { matricesDown: 2, matricesAcross: 2, subgroupsDown: 2, subgroupsAcross: 2 },
 ] as const;
 
-/** The tiles of a device's matrices; each has threads enough to fetch its operands at once. */
+/** The tiles of a device's matrices; each has enough threads to fetch its operands at once. */
 export function matrixTiles(matrix: SubgroupMatrix): MatrixTile[] {
   const tiles = MATRIX_FORMS.map((form): MatrixTile => {
     const rows = form.subgroupsDown * form.matricesDown * matrix.rows;
@@ -64,7 +69,7 @@ export function matrixTiles(matrix: SubgroupMatrix): MatrixTile[] {
   });
 }
 
-/** Terms of the sums that a workgroup holds in workgroup memory at a time. */
+/** Depth of a tile: the values of K that a workgroup holds in workgroup memory at a time. */
 export function depthOf(tile: Tile): number {
   return "matrix" in tile ? 2 * tile.matrix.depth : DEPTH_PER_STEP;
 }
@@ -81,7 +86,10 @@ export interface MatrixProduct {
   readonly count: number;
 }
 
-/** A choice for one product: the tile, and among how many workgroups the depth of each tile is shared. */
+/**
+ * A choice for one product: the tile, and the number of splits, that is, of workgroups that share the K range of a
+ * tile.
+ */
 export interface TiledProduct {
   readonly tile: Tile;
   readonly splits: number;
@@ -93,42 +101,42 @@ export function threadsOf(tile: Tile): number {
   return (tile.rows / tile.rowsPerThread) * (tile.columns / tile.columnsPerThread);
 }
 
-/** What a row of a tile of matrices is longer by than what it holds, against conflicts of banks. */
+/** Padding of a row in a tile of matrices, against bank conflicts. */
 const ROW_PADDING_BYTES = 16;
 
-/** What a workgroup fetches at a time of both operands. */
+/** The elements of both operands that a workgroup fetches at a time. */
 export function bytesPerStep(tile: Tile): number {
   return (tile.rows + tile.columns) * depthOf(tile) * bytesPerOperand(tile);
 }
 
-/** Workgroup memory of a workgroup: both operands, and of matrices the part of the sums that is shared. */
+/** Workgroup memory per workgroup: both operands and, with matrices, the part of the sums that is shared. */
 export function workgroupMemoryBytes(tile: Tile): number {
   if (!("matrix" in tile)) return bytesPerStep(tile);
   const part = (tile.rows * tile.columns * BYTES_PER_VALUE) / (tile.matricesDown * tile.matricesAcross);
   return bytesPerStep(tile) + 2 * depthOf(tile) * ROW_PADDING_BYTES + part;
 }
 
-/** Tiles of a product, each computed by one workgroup a split. */
+/** Tiles of a product; one workgroup per tile and split. */
 export function tileCount({ rows, columns, count }: MatrixProduct, tile: Tile): number {
   return Math.ceil(rows / tile.rows) * Math.ceil(columns / tile.columns) * count;
 }
 
-/** Processors of a large GPU (H100: 132), and the threads of these kernels with which each is busy. */
+/** Processors of a large GPU (H100: 132), and the threads of these kernels that keep one busy. */
 const PROCESSORS = 128;
 const BUSY_THREADS_PER_PROCESSOR = 256;
-/** What a value costs, written and read again, in multiply-adds of the whole GPU (H100: 8 B x 10). */
+/** The cost of writing and rereading a value, in multiply-adds of the whole GPU (H100: 8 B x 10). */
 const PARTIAL_COST = 80;
-/** What one more dispatch costs, about 2 µs, in multiply-adds of the whole GPU. */
+/** The cost of one more dispatch, about 2 µs, in multiply-adds of the whole GPU. */
 const DISPATCH_COST = 6e7;
 /** FLOPs in the time that one byte takes from the second-level cache (H100: 67 TFLOP/s over about 5.5 TB/s). */
 const FLOPS_PER_CACHED_BYTE = 12;
 /** FLOPs in the time of one byte from workgroup memory (H100: 256 and 128 a cycle and processor). */
 const FLOPS_PER_WORKGROUP_BYTE = 2;
-/** How much faster matrices of f16 are multiplied than f32 (H100: 989 TFLOP/s over 67). */
+/** How much faster f16 matrices are multiplied than f32 (H100: 989 TFLOP/s over 67). */
 const MATRIX_SPEEDUP = 14.8;
-/** How much of the time of cached bytes is not hidden behind arithmetic in f32. */
+/** The share of the time of L2 traffic that is not hidden behind f32 arithmetic. */
 const EXPOSED_TRAFFIC = 0.25;
-/** Bounds of a split: enough steps that fetching ahead pays, few enough splits that adding them stays short. */
+/** Bounds of a split: enough steps that prefetching pays, few enough splits that adding their sums stays cheap. */
 const MIN_STEPS_PER_SPLIT = 4;
 const MAX_SPLITS = 256;
 
@@ -138,7 +146,7 @@ export function flopsPerGlobalByte(tile: Tile): number {
   return (2 * rows * columns) / (bytesPerOperand(tile) * (rows + columns));
 }
 
-/** Rows and columns that a thread, or of matrices a subgroup, sums from what it reads. */
+/** Rows and columns of the register tile of a thread (with matrices, of a subgroup). */
 function heldPart(tile: Tile): readonly [number, number] {
   if (!("matrix" in tile)) return [tile.rowsPerThread, tile.columnsPerThread];
   return [tile.matricesDown * tile.matrix.rows, tile.matricesAcross * tile.matrix.columns];
@@ -150,7 +158,7 @@ export function flopsPerWorkgroupByte(tile: Tile): number {
   return (2 * rows * columns) / (bytesPerOperand(tile) * (rows + columns));
 }
 
-/** Time of a multiply-add in a tile, 1 where nothing but arithmetic in f32 is issued. */
+/** Time of a multiply-add in a tile; 1 if nothing but f32 arithmetic is issued. */
 function timePerMultiplyAdd(tile: Tile): number {
   if ("matrix" in tile) {
     return Math.max(
@@ -165,7 +173,7 @@ function timePerMultiplyAdd(tile: Tile): number {
   return issue + (EXPOSED_TRAFFIC * FLOPS_PER_CACHED_BYTE) / flopsPerGlobalByte(tile);
 }
 
-/** Time of a product, in multiply-adds of the whole GPU; padding, idle processors and second passes count. */
+/** Time of a product, in multiply-adds of the whole GPU, including padding, idle processors and second passes. */
 function estimatedTime(product: MatrixProduct, { tile, splits }: TiledProduct): number {
   const tiles = tileCount(product, tile);
   const steps = Math.ceil(Math.ceil(product.depth / depthOf(tile)) / splits);
@@ -181,7 +189,10 @@ type Limits = Pick<DeviceFacts, "maxWorkgroupMemoryBytes" | "maxBindingBytes">;
 /** How many numbers of splits are worth a measurement. */
 const SPLIT_CANDIDATES = 4;
 
-/** Numbers of splits for a tile, powers of two whose sums fit a binding: that to take unmeasured first. */
+/**
+ * Numbers of splits for a tile: powers of two whose partial sums fit a binding. The first is taken if nothing is
+ * measured.
+ */
 export function splitsFor(product: MatrixProduct, tile: Tile, { maxBindingBytes }: Limits): number[] {
   const bytes = Math.max(1, product.rows * product.columns * product.count) * BYTES_PER_VALUE;
   const steps = Math.ceil(product.depth / depthOf(tile));
@@ -197,8 +208,8 @@ export function splitsFor(product: MatrixProduct, tile: Tile, { maxBindingBytes 
 }
 
 /**
- * The tiles that fit a device, that to take unmeasured first.
- * @param matrix the device's matrices, where both operands are f16.
+ * The tiles that fit a device. The first is taken if nothing is measured.
+ * @param matrix the device's matrices, if both operands are f16.
  */
 export function tilesFor(product: MatrixProduct, limits: Limits, matrix?: SubgroupMatrix): Tile[] {
   const time = (tile: Tile) =>
@@ -208,7 +219,7 @@ export function tilesFor(product: MatrixProduct, limits: Limits, matrix?: Subgro
   return fitting.sort((a, b) => time(a) - time(b));
 }
 
-/** The tile and the splits for a product that was not measured; `matrix` as in `tilesFor`. */
+/** The tile and the number of splits for a product that was not measured; `matrix` as in `tilesFor`. */
 export function chooseTile(product: MatrixProduct, limits: Limits, matrix?: SubgroupMatrix): TiledProduct {
   const [tile] = tilesFor(product, limits, matrix);
   if (!tile) throw new Error("no tile fits the device's workgroup memory");

@@ -1,7 +1,7 @@
 // Convolutions by Winograd's F(2x2, 3x3) on CPU adapters (Lavin and Gray, "Fast algorithms for convolutional neural
-// networks", 2016): 16 multiplications for 2x2 outputs where the direct kernels take 36. Kernels and 4x4 pieces of the
-// input are transformed, 16 matrix products over them are added up to outputs (shaders/conv2d/winograd). What is
-// transformed is f32 whatever the tensors are.
+// networks", 2016): 16 multiplications for 2x2 outputs; the direct kernels take 36. Kernels and 4x4 input tiles are
+// transformed, and 16 matrix products over them are summed to outputs (shaders/conv2d/winograd). Transformed operands
+// are f32 whatever the tensors' type is.
 
 import gradientProducts from "../../../shaders/conv2d/winograd/gradient_products.wgsl";
 import products from "../../../shaders/conv2d/winograd/products.wgsl";
@@ -25,7 +25,7 @@ import { blockBytes, Pieces, PLACES, type Sizes, tilesOf } from "./winograd_piec
 /** The directions of a convolution. */
 export type Direction = "forward" | "dataGradient" | "weightGradient";
 
-/** The gradient by x is a convolution of dy, K channels to C. */
+/** The gradient with respect to x is a convolution of dy, from K channels to C. */
 function sizesOf(g: Geometry, direction: Direction): Sizes {
   if (direction !== "dataGradient") return g;
   const { N, H, W, C, P, Q, K } = g;
@@ -34,10 +34,13 @@ function sizesOf(g: Geometry, direction: Direction): Sizes {
 
 const channelTiles = (channels: number) => Math.ceil(channels / CHANNELS_PER_TILE);
 
-/** Channels of whole tiles. */
+/** Channels rounded up to whole tiles. */
 const paddedChannels = (channels: number) => channelTiles(channels) * CHANNELS_PER_TILE;
 
-/** Whether a convolution can be computed this way: bindings hold the kernels, and pieces a block at a time. */
+/**
+ * Whether a convolution can be computed this way: the transformed kernels and one block of input tiles must fit
+ * bindings.
+ */
 function fitsWinograd(g: Geometry, device: DeviceFacts): boolean {
   const ones = [...g.strides, ...g.dilations, g.groups].every((value) => value === 1);
   if (!ones || g.R !== 3 || g.S !== 3 || !isVectorised(g)) return false;
@@ -46,13 +49,15 @@ function fitsWinograd(g: Geometry, device: DeviceFacts): boolean {
   return Math.max(kernelBytes, blockBytes(Math.max(g.C, k), device)) <= device.maxBindingBytes;
 }
 
-/** The least gain that counts, as a ratio and in steps (some 3 ms on two cores): it costs launches and memory. */
+/**
+ * The least gain that counts, as a ratio and in steps (some 3 ms on two cores): Winograd costs dispatches and memory.
+ */
 const LEAST_GAIN = 1.2;
 const LEAST_SAVED_STEPS = 30_000;
 
 /**
- * Steps of the inner loops (4 x 4 x 16 multiplications a lane), and what else there is in steps, as measured on lavapipe
- * for 32 to 256 channels: transforms per block and four input channels, stores per tile of outputs.
+ * Steps of the inner loops (4 x 4 x 16 multiplications per lane). Other work is counted in steps as well, as measured
+ * on lavapipe for 32 to 256 channels: transforms per block and four input channels, stores per tile of outputs.
  */
 function stepsOf(
   g: Geometry,
@@ -77,7 +82,7 @@ function stepsOf(
   };
 }
 
-/** Whether a direction of a convolution goes by Winograd: the rule's guess, or what the tuning table says. */
+/** Whether a direction of a convolution uses Winograd: the rule's guess, or what the tuning table says. */
 export function isByWinograd(l: Lowering<object>, g: Geometry, direction: Direction): boolean {
   if (!fitsWinograd(g, l.device)) return false;
   const { direct, winograd } = stepsOf(g, direction, l.device);
@@ -86,7 +91,7 @@ export function isByWinograd(l: Lowering<object>, g: Geometry, direction: Direct
   return l.choose("method", pays ? methods.toReversed() : methods) === "winograd";
 }
 
-/** Where the transform of the kernels finds them in w. */
+/** Offset and strides of the kernels in w, for their transform. */
 interface FilterLayout {
   readonly input_stride: number;
   readonly output_stride: number;
@@ -105,7 +110,10 @@ export function lowerForwardByWinograd(
   lowerProducts(l, g, layout, tensors, fusion);
 }
 
-/** Dispatches the stages of the gradient by x: a convolution of dy with every kernel turned by half a turn. */
+/**
+ * Dispatches the stages of the gradient with respect to x: a convolution of dy with every kernel rotated by 180
+ * degrees.
+ */
 export function lowerDataGradientByWinograd(
   l: Lowering<object>,
   g: Geometry,
@@ -131,7 +139,7 @@ function lowerProducts(
   for (const round of pieces.rounds) {
     pieces.lowerTransform(round);
     l.dispatch(tiledKernel("conv2d/winograd/products", products, l.device), {
-      // u stands in for what is absent.
+      // u stands in for absent operands.
       tensors: { v: pieces.v, u, b: b ?? u, y, addend: addend ?? u, statistics: statistics ?? u },
       uniforms: {
         ...pieces.uniforms(round),
@@ -167,7 +175,10 @@ function lowerFilterTransform(l: Lowering<object>, { C, K }: Sizes, layout: Filt
   return u;
 }
 
-/** Dispatches the stages of the gradient by w: 16 products over the tiles of x and dy, round by round, then dw. */
+/**
+ * Dispatches the stages of the gradient with respect to w: 16 products over the tiles of x and dy, round by round, then
+ * dw.
+ */
 export function lowerWeightGradientByWinograd(
   l: Lowering<object>,
   g: Geometry,

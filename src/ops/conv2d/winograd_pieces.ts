@@ -1,5 +1,5 @@
-// What Winograd's products read: an image as transformed 4x4 pieces, one for every 2x2 outputs, of which so many are in
-// memory at a time (shaders/conv2d/winograd/transform_input).
+// The operands of Winograd's products: an image as transformed 4x4 pieces, one for every 2x2 outputs. The image is
+// transformed in rounds: n blocks of pieces are in memory at a time (shaders/conv2d/winograd/transform_input).
 
 import transformInput from "../../../shaders/conv2d/winograd/transform_input.wgsl";
 import type { DeviceFacts } from "../../gpu/device.ts";
@@ -9,10 +9,10 @@ import { lanesOf, PIXELS_PER_LANE, tiledKernel } from "./convolution.ts";
 
 /** Values of a transformed piece, and of a transformed kernel. */
 export const PLACES = 16;
-/** The most that the pieces of one operand take; larger images go in rounds. A single block may be larger. */
+/** The memory limit for the pieces of one operand; larger images take several rounds. A single block may exceed it. */
 const MAX_PIECES_BYTES = 2 ** 24;
 
-/** The sizes of y [N,P,Q,K] made from x [N,H,W,C], whichever direction it is. */
+/** The sizes of y [N,P,Q,K] computed from x [N,H,W,C], in every direction of the convolution. */
 export interface Sizes {
   readonly N: number;
   readonly H: number;
@@ -25,15 +25,15 @@ export interface Sizes {
   readonly left: number;
 }
 
-/** Tiles that a subgroup computes at a time; a lane has as many as it has pixels elsewhere. */
+/** Pieces that a subgroup handles at a time; a lane has as many as it has pixels in the direct kernels. */
 const blockTilesOf = (device: DeviceFacts) => PIXELS_PER_LANE * lanesOf(device);
 
-/** Bytes of one block's pieces of so many channels. */
+/** Bytes of the pieces of one block with n channels. */
 export function blockBytes(channels: number, device: DeviceFacts): number {
   return PLACES * channels * blockTilesOf(device) * 4;
 }
 
-/** Outputs by fours: rows and columns of 2x2 tiles, and blocks of the tiles that a subgroup computes at a time. */
+/** The tiling of the outputs: rows and columns of 2x2 tiles, and blocks of tiles that a subgroup computes at a time. */
 export function tilesOf({ N, P, Q }: Sizes, device: DeviceFacts) {
   const [tilesH, tilesW] = [Math.ceil(P / 2), Math.ceil(Q / 2)];
   const tiles = N * tilesH * tilesW;
@@ -41,19 +41,19 @@ export function tilesOf({ N, P, Q }: Sizes, device: DeviceFacts) {
   return { tilesH, tilesW, tiles, blockTiles, blocks: Math.ceil(tiles / blockTiles) };
 }
 
-/** Blocks of tiles that are transformed and multiplied before the next ones. */
+/** One round: the blocks that are transformed and multiplied before the next ones. */
 export interface Round {
   readonly first: number;
   readonly blocks: number;
 }
 
-/** The transformed pieces of an image, in memory for one round of them. */
+/** The transformed pieces of an image, in memory for one round. */
 export class Pieces {
   readonly v: Tensor;
   readonly rounds: readonly Round[];
   private readonly tiling: ReturnType<typeof tilesOf>;
 
-  /** @param channels the most that an operand of the products has */
+  /** @param channels the largest channel count among the operands of the products */
   constructor(
     private readonly l: Lowering<object>,
     private readonly sizes: Sizes,

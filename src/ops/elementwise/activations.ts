@@ -2,19 +2,19 @@
 
 import { clamped, defineUnary, defineUnaryFamily, gaussian, NO_CAP, sigmoidal } from "./unary.ts";
 
-/** y = max(x, 0). Gradient: dx = dy where y > 0, else 0. */
+/** y = max(x, 0). Gradient: dx = dy if y > 0, else 0. */
 export const { operator: relu, gradient: reluGradient } = defineUnary("relu", clamped(1, 0, NO_CAP));
 
-/** y = min(max(x, 0), 6). Gradient: dx = dy where 0 < y < 6, else 0. */
+/** y = min(max(x, 0), 6). Gradient: dx = dy if 0 < y < 6, else 0. */
 export const { operator: relu6, gradient: relu6Gradient } = defineUnary("relu6", clamped(1, 0, 6));
 
-/** y = s = 1 / (1 + exp(-x)). Gradient: dx = dy s (1 - s), with s computed from x again. */
+/** y = s = 1 / (1 + exp(-x)). Gradient: dx = dy s (1 - s), with s recomputed from x. */
 export const { operator: sigmoid, gradient: sigmoidGradient } = defineUnary("sigmoid", sigmoidal(false));
 
 /** y = x s with s = sigmoid(x). Gradient: dx = dy (s + x s (1 - s)). */
 export const { operator: swish, gradient: swishGradient } = defineUnary("swish", sigmoidal(true));
 
-/** y = relu6(x + 3) / 6. Gradient: dx = dy / 6 where 0 < y < 1, else 0. */
+/** y = relu6(x + 3) / 6. Gradient: dx = dy / 6 if 0 < y < 1, else 0. */
 export const { operator: hardSigmoid, gradient: hardSigmoidGradient } = defineUnary(
   "hardSigmoid",
   clamped(1 / 6, 0.5, 1),

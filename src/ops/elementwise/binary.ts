@@ -1,5 +1,5 @@
-// add and multiply, of operands of one shape, or of b [N, 1, 1, C] meeting every pixel of its image and channel; and
-// the kernels of both forms, which scaledAdd has as well.
+// add and multiply, of operands of one shape, or with b [N, 1, 1, C] broadcast over the pixels of a; and the kernels of
+// both forms, which scaledAdd uses as well.
 
 import perChannelShader from "../../../shaders/elementwise/binary_per_channel.wgsl";
 import sameShapeShader from "../../../shaders/elementwise/binary_same_shape.wgsl";
@@ -27,7 +27,7 @@ import { dispatchElements, lanesFor, perChannelWorkgroups } from "../common/lane
 import { floatTypeOf } from "../mixed_precision/cast.ts";
 import { sumOverSpace } from "../reduce/sum_over_space.ts";
 
-/** Whether b [N, 1, 1, C] is spread over the space of a [N, H, W, C]. */
+/** Whether b [N, 1, 1, C] is broadcast over the space of a [N, H, W, C]. */
 function isPerChannel(a: Shape, b: Shape): boolean {
   return !sameShape(a, b) && a.length === 4 && sameShape(b, [a[0] ?? 0, 1, 1, a[3] ?? 0]);
 }
@@ -83,7 +83,7 @@ export function lowerBinary({ dispatch }: Lowering<object>, kernel: BinaryKernel
   );
 }
 
-/** One operation an element; a, b and y moved once. */
+/** One operation per element; a, b and y are moved once. */
 function binaryCost(inputs: TypesByRole, flopsPerElement = 1): Cost {
   const a = typeOf(inputs, "a");
   return {
@@ -92,7 +92,7 @@ function binaryCost(inputs: TypesByRole, flopsPerElement = 1): Cost {
   };
 }
 
-/** y = a + b. Gradient: da = dy, db = dy, summed over space where b was spread. */
+/** y = a + b. Gradient: da = dy, db = dy, summed over space if b was broadcast. */
 export const add = defineOperator({
   name: "add",
   recompute: computeAgain,
@@ -114,7 +114,7 @@ export const add = defineOperator({
   cost: (inputs) => binaryCost(inputs),
 });
 
-/** y = a b. Gradient: da = dy b, db = dy a, summed over space where b was spread. */
+/** y = a b. Gradient: da = dy b, db = dy a, summed over space if b was broadcast. */
 export const multiply: Operator = defineOperator({
   name: "multiply",
   recompute: computeAgain,

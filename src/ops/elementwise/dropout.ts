@@ -9,9 +9,9 @@ import { computeAgain, defineOperator, type Operator, typeOf } from "../../graph
 
 interface DropoutAttrs {
   readonly rate: number;
-  /** Tells the dropout layers of one model apart. */
+  /** Distinguishes the dropout layers of one model. */
   readonly salt: number;
-  /** One number for a whole sample (the first axis) instead of one for each element. */
+  /** One random number per sample (the first axis) instead of one per element. */
   readonly perSample: boolean;
 }
 

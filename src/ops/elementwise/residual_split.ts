@@ -1,6 +1,6 @@
-// residualSplit: the gradients of y = relu(addend + scale · branch) by addend and branch in one pass:
-//   g = x0 + x1 + … where y lets it through, else 0;  daddend = g,  dbranch = scale · g
-// x0 … are the terms of dy: a sum before it becomes part of it.
+// residualSplit: the gradients of y = relu(addend + scale · branch) with respect to addend and branch in one pass:
+//   g = x0 + x1 + … if the ReLU passes the gradient, else 0;  daddend = g,  dbranch = scale · g
+// x0 … are the terms of dy: a sum before this node is merged into it.
 
 import shader from "../../../shaders/elementwise/residual_split.wgsl";
 import { byteSize, elementCount } from "../../base/tensors.ts";
@@ -11,7 +11,7 @@ import { NO_CAP } from "./unary.ts";
 
 interface ResidualSplitAttrs {
   readonly scale: number;
-  /** From here on y is cut off; relu never is. */
+  /** The cap of y; relu has none. */
   readonly activation: "relu" | "relu6";
 }
 

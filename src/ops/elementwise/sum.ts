@@ -1,5 +1,5 @@
-// sum: y = x0 + x1 + x2 (+ x3), tensors of one shape, in one pass: what a tensor that several nodes read gets as its
-// gradient. Gradient: dy for each.
+// sum: y = x0 + x1 + x2 (+ x3), tensors of one shape, in one pass. It adds up the gradients of a tensor that several
+// nodes read. Gradient: dy for each.
 
 import shader from "../../../shaders/elementwise/sum.wgsl";
 import { WeftError } from "../../base/errors.ts";
@@ -56,7 +56,7 @@ export const sum = defineOperator({
   },
 });
 
-/** The sum of tensors of one shape as new nodes, in their order; what differentiation adds gradients with. */
+/** The sum of tensors of one shape as new nodes, in order; differentiation adds gradients with it. */
 export function sumOf(graph: GraphBuilder, tensors: readonly Tensor[]): Tensor {
   const [first, second, ...rest] = tensors;
   if (!first) throw new Error("a sum of nothing");

@@ -21,26 +21,26 @@ import {
 import { dispatchElements } from "../common/lanes.ts";
 import { requireSameShape } from "../common/shapes.ts";
 
-/** A kernel with the uniforms that make it one function. */
+/** A kernel and the uniforms that make it a particular function. */
 interface UnaryKernel {
   readonly use: KernelUse;
   readonly uniforms: UniformValues;
 }
 
-/** A function and its slope. */
+/** A function and its derivative. */
 export interface UnaryFunction {
   readonly forward: UnaryKernel;
   readonly gradient: UnaryKernel;
-  /** What the slope follows from: with `y`, x need not be kept until the backward pass. */
+  /** The operand of the derivative: with `y`, x need not be kept until the backward pass. */
   readonly slopeBy: "x" | "y";
-  /** Floating-point operations an element, roughly. */
+  /** Floating-point operations per element, roughly. */
   readonly flops: number;
 }
 
 /** The largest finite f32: no cap. */
 export const NO_CAP = 3.4028234663852886e38;
 
-/** y = scale x + offset, kept between 0 and `cap`. */
+/** y = scale x + offset, clamped to 0 … `cap`. */
 export function clamped(scale: number, offset: number, cap: number): UnaryFunction {
   return {
     forward: {

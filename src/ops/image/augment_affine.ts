@@ -1,6 +1,6 @@
-// augmentAffine: pixel (column u, row v) of y takes x at (t0 u + t1 v + t2, t3 u + t4 v + t5), bilinear, pixel
-// centres at whole numbers, as keras.ops.image.affine_transform. x, y [N, H, W, C], transform t [N, 6].
-// Taps outside: the nearest edge's (fill "nearest") or 0 ("constant"). Gradient of x: the transpose.
+// augmentAffine: pixel (column u, row v) of y samples x at (t0 u + t1 v + t2, t3 u + t4 v + t5), bilinear, with pixel
+// centres at integers, as keras.ops.image.affine_transform. x, y [N, H, W, C], transform t [N, 6]. Taps outside the
+// image: the nearest edge pixel (fill "nearest") or 0 ("constant"). Gradient with respect to x: the transpose.
 
 import forwardShader from "../../../shaders/image/augment_affine_forward.wgsl";
 import gradientShader from "../../../shaders/image/augment_affine_gradient.wgsl";
@@ -70,7 +70,7 @@ export const augmentAffine = defineOperator<AffineAttributes>({
   },
 });
 
-/** A thread for each lane of an image's result. */
+/** One thread per lane of an image's result. */
 function launchOver(shape: Shape, { fill }: AffineAttributes) {
   const [, H = 0, W = 0, C = 0] = shape;
   const { width, conditions } = lanesFor(C);

@@ -1,6 +1,6 @@
-// preprocess: bytes of images to what a backbone expects, y[n,p,q,c] = scale_c * x + offset_c, and, where
-// `augment` is set, one affine warp an image on the way (bilinear, nearest fill; see augmentAffine).
-// bytes [N, H, W, 3] u8 RGB, transform [N, 6], y [N, H, W, 3]. It has no gradient: images are given.
+// preprocess: converts the bytes of images to a backbone's input, y[n,p,q,c] = scale_c * x + offset_c. If `augment` is
+// set, an affine warp per image is applied as well (bilinear, nearest fill; see augmentAffine). bytes [N, H, W, 3] u8
+// RGB, transform [N, 6], y [N, H, W, 3]. It has no gradient: images are inputs.
 
 import augmentShader from "../../../shaders/image/preprocess_augment.wgsl";
 import convertShader from "../../../shaders/image/preprocess_convert.wgsl";
@@ -11,18 +11,18 @@ import { lanesFor } from "../common/lanes.ts";
 import { imageSizes } from "../common/shapes.ts";
 import { requireTransform } from "./transform.ts";
 
-/** How Keras' applications want their pixels. */
+/** The pixel formats of Keras' applications. */
 export const PREPROCESS_MODES = ["tf", "caffe", "torch", "none"] as const;
 export type PreprocessMode = (typeof PREPROCESS_MODES)[number];
 
 interface Conversion {
-  /** Whether channels go to the network as BGR. */
+  /** Whether the channels are reversed to BGR. */
   readonly reversed: 0 | 1;
   readonly scale: readonly [number, number, number];
   readonly offset: readonly [number, number, number];
 }
 
-/** Factors and offsets of `keras.applications.imagenet_utils.preprocess_input`, in the network's channel order. */
+/** Scales and offsets of `keras.applications.imagenet_utils.preprocess_input`, in the network's channel order. */
 export const CONVERSIONS: Readonly<Record<PreprocessMode, Conversion>> = {
   tf: { reversed: 0, scale: [1 / 127.5, 1 / 127.5, 1 / 127.5], offset: [-1, -1, -1] },
   caffe: { reversed: 1, scale: [1, 1, 1], offset: [-103.939, -116.779, -123.68] },

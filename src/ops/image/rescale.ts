@@ -7,12 +7,12 @@ import { computeAgain, defineOperator, type Operator, typeOf } from "../../graph
 import { elementWorkgroups } from "../common/lanes.ts";
 
 interface RescaleAttributes {
-  /** One for each channel. */
+  /** One per channel. */
   readonly scale: readonly number[];
   readonly offset: readonly number[];
 }
 
-/** What a uniform vector holds. */
+/** The size of a uniform vector. */
 const MOST_CHANNELS = 4;
 
 /** A vec4 of the first values. */

@@ -1,5 +1,5 @@
-// resizeBilinear: TensorFlow's ResizeBilinear, align_corners false, no antialiasing. Row p of y reads x at row
-// (p + 1/2) H/P - 1/2 (halfPixelCenters) or p H/P; places outside are the edge. Gradient: the transpose.
+// resizeBilinear: TensorFlow's ResizeBilinear, align_corners false, no antialiasing. Row p of y reads x at row (p +
+// 1/2) H/P - 1/2 (halfPixelCenters) or p H/P; positions outside are clamped to the edge. Gradient: the transpose.
 
 import forwardShader from "../../../shaders/image/resize_bilinear_forward.wgsl";
 import gradientShader from "../../../shaders/image/resize_bilinear_gradient.wgsl";
@@ -14,7 +14,7 @@ interface ResizeAttributes {
   readonly halfPixelCenters: boolean;
 }
 
-/** Of the gradient: as the operator's own, and rows and columns of x. */
+/** Attributes of the gradient: the operator's own, and rows and columns of x. */
 type ResizeGradientAttributes = ResizeAttributes & { readonly imageSize: readonly [number, number] };
 
 export const resizeBilinearGradient = defineOperator<ResizeGradientAttributes>({
@@ -83,7 +83,7 @@ export const resizeBilinear = defineOperator<ResizeAttributes>({
   },
 });
 
-/** Places as whole numbers: output p reads row (p step + first) / unit of x, columns alike. */
+/** Positions as integers: output p reads row (p step + first) / unit of x, columns likewise. */
 function resizeUniforms(x: Shape, { size, halfPixelCenters }: ResizeAttributes, width: number) {
   const image = x.slice(1, 3);
   const along = image.map((pixels, axis) => {

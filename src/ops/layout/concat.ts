@@ -1,5 +1,4 @@
-// concat: y = x0, x1, … one after the other along an axis (negative: from the last). Gradient: dy, sliced at the
-// same places.
+// concat: y = x0, x1, … one after the other along an axis (negative: counted from the last). Gradient: slices of dy.
 
 import copyShader from "../../../shaders/layout/copy_rows.wgsl";
 import { WeftError } from "../../base/errors.ts";
@@ -126,7 +125,7 @@ function axisOf(axis: number, shape: Shape): number {
   return fromFirst;
 }
 
-/** What an input contributes along the axis; all other sizes must be those of x0. */
+/** The size of an input along the axis; all other sizes must equal those of x0. */
 function lengthOf(inputs: TypesByRole, role: string, axis: number): number {
   const first = typeOf(inputs, "x0").shape;
   const { shape } = typeOf(inputs, role);
@@ -146,7 +145,7 @@ interface BlockCopy {
   readonly toStart: number;
 }
 
-/** Rows that a thread of the copy kernel handles. */
+/** Rows per thread of the copy kernel. */
 const ROWS_PER_THREAD = 4;
 
 /** Copies as many entries along the axis as the smaller of the two tensors has. */

@@ -1,5 +1,5 @@
-// pack: lays tensors side by side in one flat tensor, at given offsets. It has no kernel: its inputs are computed
-// where they belong in it, and those that cannot be are copied. Padding between them is unspecified.
+// pack: lays tensors out in one flat tensor, at given offsets. It has no kernel: its inputs are computed directly in
+// their place, and inputs that cannot be are copied. The padding between them is unspecified.
 
 import { WeftError } from "../../base/errors.ts";
 import { byteSize, elementCount } from "../../base/tensors.ts";
@@ -7,7 +7,7 @@ import type { Tensor } from "../../graph/graph.ts";
 import { defineOperator } from "../../graph/operator.ts";
 
 interface PackAttrs {
-  /** Where each input goes, in elements; multiples of 64, so that it can be bound by itself. */
+  /** The offset of each input, in elements; a multiple of 64, so that the input can be bound by itself. */
   readonly offsets: readonly number[];
   readonly elements: number;
 }

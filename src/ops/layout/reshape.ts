@@ -1,5 +1,5 @@
-// reshape: the same elements in another shape. Gradient: dy in the shape of x. Nothing moves where the input
-// is not needed any more; a copy otherwise.
+// reshape: the same elements in another shape. Gradient: dy in the shape of x. Nothing is copied if the input is not
+// needed afterwards.
 
 import { WeftError } from "../../base/errors.ts";
 import { elementCount, shapeText } from "../../base/tensors.ts";

@@ -54,7 +54,7 @@ export const softmax = defineOperator({
   },
 });
 
-/** A thread for each row. */
+/** One thread per row. */
 function launchOver(shape: Shape) {
   const classes = shape.at(-1) ?? 0;
   const rows = elementCount(shape.slice(0, -1));

@@ -1,8 +1,8 @@
 // softmaxCrossEntropy: the masked loss and accuracy of one or several heads in one kernel.
 //   loss[h] = -Σ labels · log softmax(logits) / M over the M valid rows; an all-zero label row adds 0
-//   accuracy[2h], [2h + 1] = rows answered right, rows labelled
-// Gradient: dlogits = dloss[h] / M · (softmax(logits) · Σ labels - labels), the true derivative: a row
-// without a label has none.
+//   accuracy[2h], [2h + 1] = number of correct rows, number of labelled rows
+// Gradient: dlogits = dloss[h] / M · (softmax(logits) · Σ labels - labels), the exact derivative: 0 for a row
+// without a label.
 
 import gradientShader from "../../../shaders/loss/cross_entropy_gradient.wesl";
 import rowsShader from "../../../shaders/loss/cross_entropy_rows.wesl";
@@ -19,7 +19,7 @@ import {
 import { defineOperator, type Lowering, type TypesByRole, typeOf } from "../../graph/operator.ts";
 
 interface CrossEntropyAttrs {
-  /** Classes of each head, side by side in the columns; empty: one head has them all. */
+  /** Classes of each head; the heads are concatenated in the columns. Empty: one head has all columns. */
   readonly heads: readonly number[];
 }
 
@@ -102,7 +102,7 @@ export const softmaxCrossEntropy = defineOperator<CrossEntropyAttrs>({
   },
 });
 
-/** Gradient of softmaxCrossEntropy by the logits. */
+/** Gradient of softmaxCrossEntropy with respect to the logits. */
 export const softmaxCrossEntropyGradient = defineOperator<CrossEntropyAttrs>({
   name: "softmaxCrossEntropyGradient",
   inputs: ["dloss", "logits", "labels", "validRows?"],

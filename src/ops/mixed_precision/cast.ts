@@ -1,5 +1,6 @@
-// cast: y = x in another element type: f32 weights and features to f16 and back. Gradient: dy in the type of x;
-// what comes in that type already, as the weight gradients that convolutions compute in f32, stays as it is.
+// cast: y = x in another element type: f32 weights and features to f16 and back. Gradient: dy in the type of x. A
+// gradient that already has that type is passed on unchanged, such as the weight gradients that convolutions compute in
+// f32.
 
 import shader from "../../../shaders/mixed_precision/convert.wgsl";
 import { byteSize, elementCount } from "../../base/tensors.ts";
@@ -7,7 +8,7 @@ import type { Tensor } from "../../graph/graph.ts";
 import { defineOperator, type GraphBuilder, type Operator, typeOf } from "../../graph/operator.ts";
 import { dispatchElements } from "../common/lanes.ts";
 
-/** y = x, whatever the types of the two. */
+/** y = x, whatever the two types are. */
 export const CONVERT = { name: "mixed_precision/convert", source: shader };
 
 interface CastAttributes {
@@ -34,13 +35,13 @@ export const cast: Operator<CastAttributes> = defineOperator<CastAttributes>({
   }),
 });
 
-/** @throws Error where a tensor does not hold floats; gradients do. */
+/** @throws Error if a tensor does not hold floats; gradients do. */
 export function floatTypeOf({ name, dtype }: Tensor): CastAttributes["dtype"] {
   if (dtype !== "f32" && dtype !== "f16") throw new Error(`${name} is ${dtype}, not f32 or f16`);
   return dtype;
 }
 
-/** The tensor in an element type: itself where it has that. */
+/** The tensor in an element type; the tensor itself if it already has that type. */
 export function castTo(
   graph: GraphBuilder,
   x: Tensor,

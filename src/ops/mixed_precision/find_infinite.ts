@@ -1,13 +1,13 @@
-// findInfinite: flags [threads], 1 where a thread found an infinity or a NaN among the values x of an arena (gradients,
-// weights, moments), or where `previous`, the flags of another arena, is 1. Loss scaling (loss_scale.ts) and the check of
-// what a training keeps (training/finite_check.ts) stand on it.
+// findInfinite: flags [threads], 1 if a thread found an infinity or a NaN among the values x of an arena (gradients,
+// weights, moments), or if `previous`, the flags of another arena, is 1. Loss scaling (loss_scale.ts) and the check of
+// a training's state (training/finite_check.ts) use it.
 
 import shader from "../../../shaders/mixed_precision/find_infinite.wgsl";
 import { byteSize, elementCount } from "../../base/tensors.ts";
 import type { KernelFamily } from "../../gpu/device.ts";
 import { defineOperator, typeOf } from "../../graph/operator.ts";
 
-/** Threads that look through gradients; each leaves a flag. */
+/** Threads that search the values; each writes one flag. */
 export const FLAG_THREADS: Readonly<Record<KernelFamily, number>> = { cpu: 512, gpu: 16384 };
 
 /** Elements of a block of `findInfinite`. */
@@ -15,12 +15,14 @@ const BLOCK = 64;
 const BLOCKS_PER_WORD = 4;
 
 interface FindInfiniteAttributes {
-  /** Where the tensors begin that x is packed of, in elements, and how many each has; between them is padding. */
+  /**
+   * The offsets of the tensors that x is packed from, in elements, and their element counts; padding lies between them.
+   */
   readonly offsets: readonly number[];
   readonly sizes: readonly number[];
 }
 
-/** How many elements at the start of each block are no padding, a byte a block. */
+/** For each block, one byte: how many elements at its start are not padding. */
 function filledBlocks(count: number, { offsets, sizes }: FindInfiniteAttributes): number[] {
   const words = new Uint32Array(Math.ceil(count / BLOCK / BLOCKS_PER_WORD));
   const filled = new Uint8Array(words.buffer); // little-endian, as WebGPU's buffers are
@@ -39,7 +41,7 @@ export const findInfinite = defineOperator<FindInfiniteAttributes>({
     offsets: read.wholeNumbers("offsets", undefined, 0),
     sizes: read.wholeNumbers("sizes", undefined, 0),
   }),
-  // As many flags as the widest family has threads: the type does not know the device.
+  // As many flags as the largest family has threads: the output's type does not depend on the device.
   infer: () => ({ flags: { shape: [FLAG_THREADS.gpu], dtype: "f32" } }),
   lower({ attrs, device, input, hasInput, output, constant, dispatch }) {
     const x = input("x");

@@ -1,7 +1,8 @@
-// Dynamic loss scaling (Micikevicius et al. 2018), all of it on the GPU: the gradient of the loss is multiplied by a
-// scale, so that small gradients do not vanish in f16 (lossScaleSeed); where that makes one infinite (findInfinite),
-// the optimizer leaves the step out and the scale is halved; after 2000 good steps it doubles (lossScaleUpdate).
-// What is kept between steps is `state` [2]: the scale is 2^(15 + state[0]), state[1] counts good steps.
+// Dynamic loss scaling (Micikevicius et al. 2018), all of it on the GPU. The gradient of the loss is multiplied by a
+// scale, so that small gradients do not underflow in f16 (lossScaleSeed). If a gradient becomes infinite
+// (findInfinite), the optimizer skips the step and the scale is halved; after 2000 good steps it is doubled
+// (lossScaleUpdate). The state [2] is kept between steps: the scale is 2^(15 + state[0]), and state[1] counts good
+// steps.
 
 import seedShader from "../../../shaders/mixed_precision/loss_scale_seed.wgsl";
 import updateShader from "../../../shaders/mixed_precision/loss_scale_update.wgsl";
@@ -12,11 +13,11 @@ import { dispatchElements } from "../common/lanes.ts";
 import { requireSameShape } from "../common/shapes.ts";
 import { FLAG_THREADS } from "./find_infinite.ts";
 
-/** The scale's exponents: where it starts, and the least and the most it becomes. */
+/** The exponents of the scale: its initial value, its minimum and its maximum. */
 const SCALE_EXPONENTS = { start: 15, least: 0, most: 24 } as const;
-/** Good steps after which the scale doubles. */
+/** Good steps after which the scale is doubled. */
 const GOOD_STEPS = 2000;
-/** The least that the scale becomes. */
+/** The smallest scale. */
 export const LEAST_LOSS_SCALE = 2 ** SCALE_EXPONENTS.least;
 
 export const LOSS_SCALE_STATE: TensorType = { shape: [2], dtype: "f32" };
@@ -41,8 +42,8 @@ export const lossScaleSeed = defineOperator<{ readonly count: number }>({
 });
 
 /**
- * verdict [2] of a step: what the optimizer multiplies gradients by (1/scale, or 0 where it must leave the step out)
- * and the scale; and the state for the next step, in place.
+ * The verdict [2] on a step: the factor for the gradients in the optimizer (1/scale, or 0 if it must skip the step) and
+ * the scale; and the state for the next step, in place.
  */
 export const lossScaleUpdate = defineOperator({
   name: "lossScaleUpdate",
@@ -71,8 +72,8 @@ export const lossScaleUpdate = defineOperator({
 });
 
 /**
- * What a step has changed before loss scaling found an infinite gradient (batch norm's moving averages) becomes again
- * what it was: current = saved where verdict[0] is 0, in place.
+ * Restores what a step changed before loss scaling found an infinite gradient (batch norm's moving averages): current =
+ * saved if verdict[0] is 0, in place.
  */
 export const revertSkipped = defineOperator({
   name: "revertSkipped",

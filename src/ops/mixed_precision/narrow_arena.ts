@@ -1,5 +1,5 @@
 // narrowArena: all weights of an arena in f16 at once: whole[i] = x[i]. Its further outputs part0, part1, … are runs of
-// `whole`, one a weight; they have no kernel of their own. passes/merge_weight_casts.ts makes it out of casts.
+// `whole`, one per weight, and have no kernel of their own. passes/merge_weight_casts.ts creates it from casts.
 
 import { WeftError } from "../../base/errors.ts";
 import { byteSize, elementCount, type Shape, type TensorType } from "../../base/tensors.ts";
@@ -9,7 +9,7 @@ import { partsAt } from "../layout/pack.ts";
 import { CONVERT } from "./cast.ts";
 
 interface NarrowArenaAttributes {
-  /** Where each part lies, in elements, and its shape. */
+  /** The offset of each part, in elements, and its shape. */
   readonly offsets: readonly number[];
   readonly shapes: readonly Shape[];
 }

@@ -1,4 +1,4 @@
-// increment: y = x + 1, in place (not where the verdict of loss scaling is 0); counts optimizer steps on the GPU.
+// increment: y = x + 1, in place, unless the verdict of loss scaling is 0; counts optimizer steps on the GPU.
 
 import shader from "../../../shaders/optimizers/increment.wesl";
 import { byteSize, elementCount } from "../../base/tensors.ts";

@@ -10,7 +10,7 @@ import { channelLanes } from "../common/lanes.ts";
 import { inferPool, type PoolAttributes, poolAttributes, poolUniforms, poolWorkgroups } from "./pooling.ts";
 
 interface AvgPoolAttributes extends PoolAttributes {
-  /** Whether a mean is over the whole window, its part in the padding included. */
+  /** Whether the mean is over the whole window, including its part in the padding. */
   readonly countIncludePad: boolean;
 }
 

@@ -54,7 +54,7 @@ export const globalMaxPool2d = defineOperator({
   },
 });
 
-/** A thread for each lane of y. */
+/** One thread per lane of y. */
 function launchOver([N = 0, H = 0, W = 0, C = 0]: Shape) {
   const { width, conditions } = lanesFor(C);
   const count = (N * C) / width;

@@ -1,5 +1,5 @@
-// maxPool2d: y[n,p,q,c] = the largest x[n,h,w,c] of window (p, q); padding never wins. x [N, H, W, C].
-// Gradient: dy goes to the first maximum of its window in row-major order, found again from x.
+// maxPool2d: y[n,p,q,c] = the largest x[n,h,w,c] of window (p, q); padding is never the maximum. x [N, H, W, C].
+// Gradient: dy goes to the first maximum of its window in row-major order, which is recomputed from x.
 
 import forwardShader from "../../../shaders/pooling/max_forward.wgsl";
 import gradientShader from "../../../shaders/pooling/max_gradient.wgsl";
@@ -11,7 +11,7 @@ import { channelLanes, singleLanes } from "../common/lanes.ts";
 import type { ResolvedWindows } from "../common/windows.ts";
 import { inferPool, type PoolAttributes, poolAttributes, poolUniforms, poolWorkgroups } from "./pooling.ts";
 
-/** Places within a window are bytes in the four-lane form of the gradient. */
+/** Positions within a window are bytes in the vec4 form of the gradient. */
 const MOST_PLACES = 256;
 
 export const maxPool2dGradient = defineOperator<PoolAttributes>({
@@ -79,7 +79,7 @@ export const maxPool2d = defineOperator<PoolAttributes>({
   },
 });
 
-/** @throws WeftError where the outermost windows would hold nothing but padding: they have no maximum. */
+/** @throws WeftError if the outermost windows lie in the padding alone: they have no maximum. */
 function requirePixels(
   { top, bottom, left, right }: ResolvedWindows,
   { size, padding }: PoolAttributes,

@@ -1,4 +1,4 @@
-// What the two pools share: attributes as Keras has them, the shape rule, and the uniforms of their kernels.
+// What the two pools share: Keras' attributes, the shape rule, and the uniforms of their kernels.
 
 import type { Shape, TensorType } from "../../base/tensors.ts";
 import type { AttributeReader, Padding } from "../../graph/attributes.ts";
@@ -13,13 +13,13 @@ export interface PoolAttributes {
   readonly padding: Padding;
 }
 
-/** `size`, `strides` (as the size, if not given) and `padding` ("valid"). */
+/** `size`, `strides` (equal to the size if not given) and `padding` ("valid"). */
 export function poolAttributes(read: AttributeReader): PoolAttributes {
   const size = read.pair("size");
   return { size, strides: read.pair("strides", size), padding: read.padding("padding", "valid") };
 }
 
-/** The type of y, and the windows it comes from. */
+/** The type of y, and its windows. */
 export function inferPool(
   operator: string,
   inputs: TypesByRole,
@@ -45,7 +45,7 @@ export function poolUniforms(operator: string, x: Shape, attrs: PoolAttributes, 
   };
 }
 
-/** The grid of a pool's kernel, whose threads make 4 neighbouring columns of `result`. */
+/** The grid of a pool's kernel, whose threads each compute 4 neighbouring columns of `result`. */
 export function poolWorkgroups(result: Shape, { lanes }: ChannelLanes): [number, number, number] {
   return rowWorkgroups([...result.slice(0, 3), lanes], 1, 4);
 }

@@ -1,5 +1,5 @@
-// Sums of columns in a fixed order, in two passes where there are many rows: of partial sums that other kernels leave,
-// and sumRows, y[c] = Σ x[…, c] over all but the last axis, the gradient of a bias.
+// Column sums in a fixed order, in two passes if there are many rows: for the partial sums of other kernels, and for
+// sumRows, y[c] = Σ x[…, c] over all but the last axis, the gradient of a bias.
 
 import columnSums from "../../../shaders/reduce/column_sums.wgsl";
 import sumPartials from "../../../shaders/reduce/sum_partials.wgsl";
@@ -32,7 +32,7 @@ export function addPartials(l: Lowering<object>, partials: Tensor, y: Tensor, sp
 const COLUMN_THREADS = { cpu: 64, gpu: 4096 } as const;
 const MIN_ROWS_PER_SPLIT = 16;
 
-/** Sums the rows of x [rows, columns] into y [columns], in two passes where there are many. */
+/** Sums the rows of x [rows, columns] into y [columns], in two passes if there are many rows. */
 function sumColumns(l: Lowering<object>, x: Tensor, y: Tensor): void {
   if (l.device.family === "gpu") {
     lowerColumnSums(l, x, y);

@@ -1,19 +1,19 @@
-// Sums of columns on GPUs: a workgroup sums a chunk of rows of a few columns in a tree of fixed shape.
+// Column sums on GPUs: a workgroup sums a chunk of rows of a few columns by a tree reduction of fixed shape.
 
 import columnSums from "../../../shaders/reduce/gpu/column_sums.wesl";
 import { elementCount } from "../../base/tensors.ts";
 import type { Tensor } from "../../graph/graph.ts";
 import type { Lowering } from "../../graph/operator.ts";
 
-/** A workgroup's columns (or fours of columns) and how many of its threads share one. */
+/** The columns (or vec4s of columns) of a workgroup and how many of its threads share one. */
 export const REDUCTION = { columns: 8, lines: 32 } as const;
 
-/** Workgroups that fill a large GPU (H100: 132 processors, of which each holds eight such workgroups). */
+/** Workgroups that fill a large GPU (H100: 132 processors, each of which holds eight such workgroups). */
 const WANTED_WORKGROUPS = 1024;
-/** Rows that a thread sums at the least, so that the second pass stays short. */
+/** The least number of rows per thread, so that the second pass stays short. */
 export const MIN_ROWS_PER_LINE = 8;
 
-/** Chunks of rows that are summed apart before they are joined. */
+/** The number of chunks of rows with partial sums of their own. */
 export function chunksOf(rows: number, units: number): { chunks: number; rowsPerChunk: number } {
   const columnTiles = Math.ceil(units / REDUCTION.columns);
   const most = Math.ceil(rows / (REDUCTION.lines * MIN_ROWS_PER_LINE));
@@ -22,7 +22,7 @@ export function chunksOf(rows: number, units: number): { chunks: number; rowsPer
   return { chunks: Math.max(1, Math.ceil(rows / rowsPerChunk)), rowsPerChunk };
 }
 
-/** Dispatches y[chunk] = sum of the chunk's rows of x; x may have more values behind its rows. */
+/** Dispatches y[chunk] = sum of the chunk's rows of x; x may have further values after its rows. */
 export function lowerChunkSums(
   l: Lowering<object>,
   { x, y }: { readonly x: Tensor; readonly y: Tensor },
@@ -57,7 +57,7 @@ export function lowerChunkSums(
   );
 }
 
-/** Sums the rows of x [rows, columns] into y [columns], in two passes where there are many. */
+/** Sums the rows of x [rows, columns] into y [columns], in two passes if there are many rows. */
 export function lowerColumnSums(l: Lowering<object>, x: Tensor, y: Tensor): void {
   const columns = elementCount(y.shape);
   const rows = elementCount(x.shape) / Math.max(1, columns);

@@ -1,5 +1,5 @@
-// sumOverSpace: y[n,c] = scale * sum over pixels of x[n,h,w,c] (r[n,h,w,c]): the gradient of an operand that
-// was spread over space, and the kernels of the global average. Gradient: spread again, see spreadOverSpace.
+// sumOverSpace: y[n,c] = scale * sum over pixels of x[n,h,w,c] (r[n,h,w,c]): the gradient of an operand that was
+// broadcast over space, and the kernels of the global average. Gradient: broadcast again, see spreadOverSpace.
 
 import spreadShader from "../../../shaders/reduce/spread_over_space.wgsl";
 import sumShader from "../../../shaders/reduce/sum_over_space.wgsl";
@@ -73,20 +73,20 @@ export const spreadOverSpace = defineOperator({
 
 /** Threads that keep the adapter busy. */
 const WANTED_THREADS: Readonly<Record<KernelFamily, number>> = { cpu: 1024, gpu: 32768 };
-/** Pixels that a thread sums at the least, lest the second pass cost more than the first. */
+/** The least number of pixels per thread; otherwise the second pass would cost more than the first. */
 const LEAST_STRETCH = 32;
-/** Pixels that a thread sums at the most: longer chains of f32 additions lose accuracy. */
+/** The largest number of pixels per thread: longer chains of f32 additions lose accuracy. */
 const MOST_STRETCH = 512;
 
 export interface SpaceSum {
   readonly x: Tensor;
   readonly r: Tensor | undefined;
-  /** N C elements, whatever its shape. */
+  /** N C elements, whatever the shape is. */
   readonly y: Tensor;
   readonly scale: number;
 }
 
-/** Lowers a sum over the space of x [N, H, W, C], in two passes where N C alone gives too few threads. */
+/** Lowers a sum over the space of x [N, H, W, C], in two passes if N C alone gives too few threads. */
 export function lowerSpaceSum({ device, workspace, dispatch }: Lowering<object>, sum: SpaceSum): void {
   const { x, r, y, scale } = sum;
   const [N = 0, H = 0, W = 0, C = 0] = x.shape;
@@ -122,7 +122,7 @@ interface SumSizes {
   readonly scale: number;
 }
 
-/** How many pixels a thread sums, if so many stretches are wanted. */
+/** How many pixels a thread sums if n stretches are wanted. */
 function stretchOf(pixels: number, wanted: number): number {
   const even = Math.ceil(pixels / Math.max(1, Math.ceil(wanted)));
   return Math.min(Math.max(even, LEAST_STRETCH), MOST_STRETCH);

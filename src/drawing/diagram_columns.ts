@@ -1,5 +1,5 @@
-// Breaks a long network into columns, so that its picture has the shape of a page instead of a strip. A
-// break goes where few connections cross it, at best one.
+// Breaks a long network into columns, so that its picture has the shape of a page instead of a strip. Breaks are placed
+// where few connections cross them, at best one.
 
 /** Width and height of a card, in pixels. */
 export interface Size {
@@ -16,15 +16,15 @@ export const COLUMN_GAP = 70;
 
 /** Width over height that a page should have. */
 const ASPECT = 1.35;
-/** A column is not broken below this height. */
+/** A column shorter than this is not broken. */
 const SHORTEST_BROKEN = 1200;
-/** The share of a column by which a break may come early or late to cross fewer connections. */
+/** How far a break may move from its even place to cross fewer connections, as a share of a column. */
 const LEEWAY = 0.4;
-/** How many pixels of unevenness a crossing connection is worth. */
+/** The cost of a crossing connection, in pixels of unevenness. */
 const CROSSING_COST = 500;
-/** And a break at another place than the good ones. */
+/** The cost of a break at a place that is not a good one. */
 const BAD_BREAK_COST = 800;
-/** What stands above the columns, roughly. */
+/** The height of what is above the columns, roughly. */
 const HEADING_HEIGHT = 150;
 /** How much larger a page may be for a better shape. */
 const MISFIT_COST = 4;
@@ -32,8 +32,8 @@ const MISFIT_COST = 4;
 /**
  * Chooses the columns.
  * @param sizes of the cards, in an order in which each comes after those it reads.
- * @param footer what stands below the columns.
- * @param goodBreaks places at which a column had better begin.
+ * @param footer the height of what is below the columns.
+ * @param goodBreaks places at which a column should preferably begin.
  * @returns the place of each column's first card.
  */
 export function columnStarts(
@@ -62,7 +62,7 @@ export function columnStarts(
   return best.starts;
 }
 
-/** How far down each card begins at the least. */
+/** The least vertical position of each card. */
 function rowTops(sizes: readonly Size[], edges: readonly Edge[]): number[] {
   const tops = sizes.map(() => 0);
   const into = new Map<number, number[]>();
@@ -75,7 +75,7 @@ function rowTops(sizes: readonly Size[], edges: readonly Edge[]): number[] {
   return tops;
 }
 
-/** How many cards before each place are read at it or after it. */
+/** For each place, how many cards before it are read at it or after it. */
 function crossingCounts(count: number, edges: readonly Edge[]): number[] {
   const lastReaders = new Map<number, number>();
   for (const [from, to] of edges) lastReaders.set(from, Math.max(to, lastReaders.get(from) ?? 0));
@@ -112,7 +112,7 @@ function breaksFor(
   return starts;
 }
 
-/** What the columns come to, roughly: cards that begin at the same height stand side by side. */
+/** The size of the columns, roughly: cards that begin at the same height are placed side by side. */
 function pageSize(starts: readonly number[], sizes: readonly Size[], tops: readonly number[]): Size {
   let width = 0;
   let height = 0;

@@ -1,6 +1,6 @@
-// Where the cards of a diagram stand and how the lines between them run: columns from left to right, lines
-// that are led around them from one to a later one, and in a row below them the outputs that fan out from
-// one card, as the heads of a multi-task network do.
+// The placement of a diagram's cards and of the lines between them: columns from left to right, lines that are routed
+// around the columns to later ones, and a row below them for outputs that fan out from one card, such as the heads of a
+// multi-task network.
 
 import { Graphviz } from "@hpcc-js/wasm-graphviz";
 import { CARD_GAP, COLUMN_GAP, columnStarts, type Edge, ROW_GAP, type Size } from "./diagram_columns.ts";
@@ -18,12 +18,12 @@ export interface DiagramLayout extends Size {
   readonly routes: readonly Route[];
 }
 
-/** Between a column and the lines that pass around it, and between two such lines. */
+/** The distance between a column and the lines that pass around it, and between two such lines. */
 const LANE_START = 20;
 const LANE_STEP = 12;
-/** By how much lines around columns overlap those within, so that no gap shows. */
+/** The overlap of lines around columns with lines inside them, so that no gap shows. */
 const OVERLAP = 1.5;
-/** Above the row of outputs: room for the line that leads to all of them. */
+/** Space above the row of outputs for the line that leads to all of them. */
 const FAN_GAP = 44;
 
 /** Outputs at the end of a diagram that all read one card. */
@@ -36,7 +36,7 @@ interface Fan {
 /**
  * Lays out a diagram.
  * @param sizes of the cards, each after those it reads.
- * @param goodBreaks cards with which a new column may well begin.
+ * @param goodBreaks cards with which a new column should preferably begin.
  */
 export async function layOutDiagram(
   sizes: readonly Size[],
@@ -58,7 +58,7 @@ export async function layOutDiagram(
   return fan ? withFan(page, fan, fanSizes) : page;
 }
 
-/** The outputs that fan out from one card, where there are at least two of them and nothing comes after. */
+/** The outputs that fan out from one card, if there are at least two of them and nothing comes after them. */
 function fanOf(count: number, edges: readonly Edge[]): Fan | undefined {
   const sources = new Map<number, number[]>();
   for (const [from, to] of edges) sources.set(to, [...(sources.get(to) ?? []), from]);
@@ -87,7 +87,7 @@ function assemble(columns: readonly Column[], placed: readonly PlacedColumn[]): 
   });
   const lanes = Math.max(...columns.map(({ entries }) => entries.length));
   const top = lanes === 0 ? 0 : LANE_START + (lanes - 1) * LANE_STEP;
-  // The first column has no lines that enter it; its first card stands level with the others'.
+  // No line enters the first column from above; its first card is level with the first cards of the others.
   const tops = columns.map(({ entries }) => (lanes > 0 && entries.length === 0 ? top + ROW_GAP : top));
   const bottoms = placed.map(({ height }, i) => (tops[i] ?? 0) + height);
 

@@ -1,5 +1,5 @@
-// A diagram as SVG: title, legend, cards and the lines between them. Text is either text, for people who
-// search and copy, or drawn lines, for pictures made where there may be no fonts.
+// A diagram as SVG: title, legend, cards and the lines between them. Text is either SVG text, which people can search
+// and copy, or drawn lines, for pictures made on machines that may have no fonts.
 
 import type { Size } from "./diagram_columns.ts";
 import type { DiagramLayout } from "./diagram_layout.ts";
@@ -7,7 +7,7 @@ import type { Placed, Point, Route } from "./graphviz_column.ts";
 import type { Card, CardKind } from "./layer_cards.ts";
 import { strangers, strokeWidth, textPath, textWidth } from "./stroke_font.ts";
 
-/** How letters get into the picture. */
+/** How letters are drawn. */
 export type TextForm = "text" | "outlines";
 
 interface Colours {
@@ -30,7 +30,7 @@ const KIND_COLOURS: Readonly<Record<Exclude<CardKind, "block">, Colours>> = {
   other: { fill: "#f4f1ea", ink: "#8a7b55" },
 };
 
-/** What the legend calls each kind. */
+/** The legend's name for each kind. */
 const KIND_NAMES: Readonly<Record<Exclude<CardKind, "block">, string>> = {
   input: "input",
   convolution: "convolution",
@@ -74,16 +74,16 @@ const LEGEND_STEP = 24;
 const SWATCH = 14;
 const CORNER = 8;
 const ROUNDING = 10;
-/** The cards that peep out behind one that stands for several. */
+/** The edges of further cards behind a card that represents several. */
 const STACK_OFFSET = 5;
 
-/** What stands above the picture. */
+/** The texts above the picture. */
 export interface Heading {
   readonly title: string;
   readonly facts: string;
 }
 
-/** How large a card must be for what it says. */
+/** The size of a card for its text. */
 export function cardSize({ title, lines, repeats }: Card): Size {
   const widths = [textWidth(title, TITLE_SIZE, true), ...lines.map((line) => textWidth(line, LINE_SIZE))];
   const stack = repeats > 1 ? 2 * STACK_OFFSET : 0;
@@ -151,7 +151,7 @@ function coloursOf(cards: readonly Card[]): Map<string, LegendEntry> {
   return entries;
 }
 
-/** @returns where it ends. */
+/** @returns the position at which it ends. */
 function drawLegend(pen: Pen, entries: ReadonlyMap<string, LegendEntry>, width: number, top: number): number {
   let x = MARGIN;
   let y = top;
@@ -204,7 +204,7 @@ function curveData([start, ...rest]: readonly Point[]): string {
   return start ? `M${pointText(start)}C${rest.map(pointText).join(" ")}` : "";
 }
 
-/** Straight pieces whose corners are rounded off. */
+/** Straight segments with rounded corners. */
 function roundedData(points: readonly Point[]): string {
   const towards = (from: Point, to: Point): Point => {
     const length = Math.hypot(to[0] - from[0], to[1] - from[1]) || 1;
@@ -265,7 +265,7 @@ class Pen {
     this.element(`<path d="${data}" fill="none" stroke="${colour}" stroke-width="1.5"/>`);
   }
 
-  /** Letters that the drawn font lacks are left to the fonts of the machine. */
+  /** Letters that the drawn font lacks are drawn with the machine's fonts. */
   text(text: string, x: number, y: number, look: TextLook): void {
     if (this.form === "text") {
       this.letters(text, x, y, look);

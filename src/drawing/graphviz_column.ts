@@ -1,5 +1,5 @@
-// One column of a diagram, laid out by Graphviz: cards as boxes of known size, and where lines from
-// earlier columns enter it at the top and lines to later ones leave it at the bottom.
+// One column of a diagram, laid out by Graphviz: cards are boxes of known size; lines from earlier columns enter at the
+// top, and lines to later columns leave at the bottom.
 
 import type { Graphviz } from "@hpcc-js/wasm-graphviz";
 import { CARD_GAP, type Edge, ROW_GAP, type Size } from "./diagram_columns.ts";
@@ -22,7 +22,7 @@ export interface Route {
 /** A column on its own, its upper left corner at the origin. */
 export interface PlacedColumn extends Size {
   readonly cards: ReadonlyMap<number, Placed>;
-  /** How far to the right lines enter and leave, by the card that they come from. */
+  /** The horizontal positions at which lines enter and leave, by the card that they come from. */
   readonly entries: ReadonlyMap<number, number>;
   readonly exits: ReadonlyMap<number, number>;
   readonly routes: readonly Route[];
@@ -31,7 +31,7 @@ export interface PlacedColumn extends Size {
 /** A range of cards and the connections that enter and leave it. */
 export class Column {
   readonly inner: readonly Edge[];
-  /** Cards of earlier columns that cards of this one read. */
+  /** Cards of earlier columns that cards of this column read. */
   readonly entries: readonly number[];
   /** Cards of this column that later ones read. */
   readonly exits: readonly number[];
@@ -110,7 +110,7 @@ export function placeColumn(column: Column, sizes: readonly Size[], graphviz: Gr
 
 const numbersOf = (text: string) => text.split(",").map(Number);
 
-/** What Graphviz writes as JSON, as far as it is read here. */
+/** The part of Graphviz' JSON that is read here. */
 interface GraphvizLayout {
   readonly bb: string;
   /** Nodes and subgraphs; the latter have no place. */

@@ -1,5 +1,4 @@
-// What the card of a layer or of a block says: a title, what it does, the shape of its output, its
-// parameters.
+// The text on the card of a layer or of a block: a title, what it does, the shape of its output, its parameters.
 
 import type { Shape } from "../base/tensors.ts";
 import type { LayerNode } from "../nn/layer_graph.ts";
@@ -8,7 +7,7 @@ import { countParameters } from "../nn/parameters.ts";
 import type { PreprocessMode } from "../ops/image/preprocess.ts";
 import { blockKind, type LayerGroup } from "./layer_groups.ts";
 
-/** What the colour of a card means. */
+/** The meaning of a card's colour. */
 export type CardKind =
   | "input"
   | "convolution"
@@ -26,11 +25,11 @@ export type CardKind =
 
 export interface Card {
   readonly kind: CardKind;
-  /** For blocks, what the legend calls them, such as `block35`. */
+  /** The legend's name for a block, such as `block35`. */
   readonly blockKind: string | undefined;
   readonly title: string;
   readonly lines: readonly string[];
-  /** How many equal blocks it stands for. */
+  /** How many equal blocks the card represents. */
   readonly repeats: number;
 }
 
@@ -76,7 +75,7 @@ export function groupedDigits(count: number): string {
   return count.toLocaleString("en-US");
 }
 
-/** The cards of an image's pixels and of what is done to them before the first layer. */
+/** The cards of an image's pixels and of the preprocessing before the first layer. */
 export function preprocessingCards(mode: PreprocessMode, shape: Shape): Card[] {
   const common = { kind: "input", blockKind: undefined, repeats: 1 } as const;
   return [
@@ -146,14 +145,14 @@ function totalParameters(nodes: readonly LayerNode[]): number {
   return countParameters(nodes.flatMap(({ record }) => record?.weights ?? [])).total;
 }
 
-/** A layer in a word or two, behind the one that the card is about. */
+/** A layer in one or two words, appended to the layer that the card is about. */
 function briefly({ className, config }: LayerRecord): string {
   if (className === "BatchNormalization") return "batch norm";
   if (className === "ReLU") return config.max_value === 6 ? "relu6" : "relu";
   return className === "Activation" ? String(config.activation) : className;
 }
 
-/** What a layer does: its class and the part of its configuration that people ask about. */
+/** What a layer does: its class and the most important part of its configuration. */
 function layerText({ className, config }: LayerRecord): string {
   const parts = [...windowText(config), ...activationText(config)];
   if (className === "ReLU") return config.max_value === 6 ? "ReLU, at most 6" : "ReLU";

@@ -1,22 +1,22 @@
-// Which layers a picture shows as one: the repeated blocks of a network, runs of equal blocks, and outside
-// of them a convolution with its padding, batch norm and activation.
+// Which layers a picture shows as one: the repeated blocks of a network, runs of equal blocks, and outside blocks a
+// convolution with its padding, batch norm and activation.
 
 import { type LayerNode, layerReaders } from "../nn/layer_graph.ts";
 
 /** Layers drawn as one. */
 export interface LayerGroup {
-  /** In order; for a run of blocks those of all of them. */
+  /** In order; for a run of blocks, the layers of all of them. */
   readonly nodes: readonly LayerNode[];
-  /** Names of the blocks that it stands for; none where the layers belong to no block. */
+  /** Names of the blocks that it represents; none if the layers belong to no block. */
   readonly blocks: readonly string[];
 }
 
-/** Every layer on its own. */
+/** Every layer by itself. */
 export function singleLayers(nodes: readonly LayerNode[]): LayerGroup[] {
   return nodes.map((node) => ({ nodes: [node], blocks: [] }));
 }
 
-/** Blocks as one, runs of equal blocks as one, and elsewhere convolutions with what follows them. */
+/** Blocks as one group, runs of equal blocks as one, and elsewhere convolutions with the layers after them. */
 export function foldedBlocks(nodes: readonly LayerNode[]): LayerGroup[] {
   const readers = layerReaders(nodes);
   const groups: LayerNode[][] = [];
@@ -31,7 +31,7 @@ export function foldedBlocks(nodes: readonly LayerNode[]): LayerGroup[] {
   return joinRuns(groups);
 }
 
-/** Edges between groups by their places in the list, each once. */
+/** Edges between groups as indices into the list, each once. */
 export function groupEdges(groups: readonly LayerGroup[]): [from: number, to: number][] {
   const places = new Map<string, number>();
   groups.forEach(({ nodes }, place) => {
@@ -51,7 +51,9 @@ export function blockKind(name: string): string {
   return name.replace(/_?\d+[a-z]?$/, "") || name;
 }
 
-/** Places in a chain of layers that is drawn as one; classes that are not listed stand alone. */
+/**
+ * The position of each class in a chain of layers that is drawn as one; classes that are not listed are drawn alone.
+ */
 const CHAIN_PLACES: Readonly<Record<string, number>> = {
   ZeroPadding2D: 0,
   Conv2D: 1,
@@ -110,7 +112,7 @@ function signatureOf(
     return outside.get(name);
   };
   const layers = nodes.map(({ record, output, predecessors }) => {
-    // How often a block drops out grows with its depth; that does not make it another one.
+    // The dropout rate of a block grows with its depth; blocks that differ only in it are equal.
     const config = record?.className === "Dropout" ? {} : record?.config;
     return [record?.className, config, output.shape, predecessors.map(sourceOf)];
   });

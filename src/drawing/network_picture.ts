@@ -15,7 +15,7 @@ import { foldedBlocks, groupEdges, singleLayers } from "./layer_groups.ts";
 export const PICTURE_LEVELS = ["layers", "blocks"] as const;
 export type PictureLevel = (typeof PICTURE_LEVELS)[number];
 
-/** With more layers than this, pictures show blocks unless they are asked for layers. */
+/** With more layers than this, pictures show blocks unless layers are requested. */
 export const MOST_LAYERS_DRAWN = 150;
 
 export interface PicturedNetwork {
@@ -23,7 +23,7 @@ export interface PicturedNetwork {
   readonly name: string;
   readonly records: readonly LayerRecord[];
   readonly input: Tensor;
-  /** Drawn before the first layer where it is given. */
+  /** Drawn before the first layer if given. */
   readonly preprocessing?: PreprocessMode | undefined;
   /** Names of the layers that answer for an attribute. */
   readonly heads: readonly string[];
@@ -42,7 +42,7 @@ export interface NetworkPicture {
 export interface NetworkDiagram {
   readonly cards: readonly Card[];
   readonly edges: readonly Edge[];
-  /** Places of the cards at which a part of the network begins. */
+  /** Indices of the cards at which a part of the network begins. */
   readonly begins: ReadonlySet<number>;
 }
 

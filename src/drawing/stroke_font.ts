@@ -1,6 +1,6 @@
-// Letters as lines with round ends, so that pictures hold the same readable text on machines without any
-// fonts. Drawn for weft: an even sans serif. A glyph is its advance and the path of its middle lines in
-// hundredths of the font size, y downwards, the baseline at 0, capitals 68 and small letters 48 high.
+// Letters as lines with round ends, so that pictures contain the same readable text on machines without any fonts.
+// Drawn for weft: an even sans serif. A glyph is its advance and the path of its centre lines in hundredths of the font
+// size, y downwards, the baseline at 0, capitals 68 and small letters 48 high.
 
 type Glyph = readonly [advance: number, path: string];
 
@@ -147,17 +147,19 @@ const GLYPHS: Readonly<Record<string, Glyph>> = {
   "→": [72, "M6 -26H66M49 -42L66 -26L49 -10"],
 };
 
-/** What a letter takes that the font lacks: those of Latin, Greek and the like, and the wide ones of East Asia. */
+/**
+ * The width of a letter that the font lacks: for Latin, Greek and similar letters, and for the wide ones of East Asia.
+ */
 const NARROW_STRANGER = 60;
 const WIDE_STRANGER = 100;
 const FIRST_WIDE = 0x1100;
 
 const UNITS = 100;
-/** Added between letters; bold strokes reach further out. */
+/** Added between letters, because bold strokes are wider. */
 const SPACING = 2;
 const BOLD_SPACING = 4;
 
-/** Runs of letters that the font lacks, and how far each is from the start of the text. */
+/** Runs of letters that the font lacks, and the distance of each from the start of the text. */
 export function strangers(text: string, size: number, isBold: boolean): { text: string; offset: number }[] {
   const runs: { text: string; offset: number }[] = [];
   let before = "";

@@ -1,5 +1,5 @@
-// The answer file: the question's rows in their order, its first two columns as they were, and the
-// probabilities `p0;p1;…` with 8 decimals as the third. No header.
+// The answer file: the question's rows in order, with the first two columns unchanged and the probabilities `p0;p1;…`
+// with 8 decimals as the third. No header.
 
 import { formatCsvRow } from "./csv_rows.ts";
 import type { QuestionRow } from "./label_csv.ts";
@@ -8,8 +8,8 @@ const DECIMALS = 8;
 
 /**
  * Text of an answer file.
- * @param probabilities of row i, one a class of its attribute
- * @throws RangeError where a row has no probabilities or one of them is not a finite number
+ * @param probabilities for row i, one per class of its attribute
+ * @throws RangeError if a row has no probabilities or one of them is not a finite number
  */
 export function formatAnswerCsv(
   rows: readonly QuestionRow[],
@@ -25,8 +25,8 @@ function formatRow(row: QuestionRow, probabilities: ArrayLike<number> | undefine
 
 /**
  * The third column: `0.25000000;0.75000000`.
- * @param name of what is answered, for the fault
- * @throws RangeError where there are no probabilities or one of them is not a finite number
+ * @param name of the row, for the message
+ * @throws RangeError if there are no probabilities or one of them is not a finite number
  */
 export function probabilityColumn(probabilities: ArrayLike<number>, name: string): string {
   const values = Array.from(probabilities);

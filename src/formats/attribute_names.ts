@@ -1,4 +1,4 @@
-// The names of attributes: what the second column of a label file says, and names that look like one another.
+// The names of attributes: the second column of a label file, and detection of names that resemble each other.
 
 const SUFFIX = "_labels";
 const SHOWN_PAIRS = 5;
@@ -11,8 +11,8 @@ export const attributeColumn = (attribute: string): string => attribute + SUFFIX
 export const isFullColumn = (column: string): boolean => column.trim().endsWith(SUFFIX);
 
 /**
- * The attribute that a file's second column names: `skirt_length_labels` → `skirt_length`. Unicode forms do
- * not matter: the name is composed (NFC).
+ * The attribute that a file's second column names: `skirt_length_labels` → `skirt_length`. The Unicode form does not
+ * matter: the name is composed (NFC).
  */
 export function attributeOf(column: string): string {
   const name = column.trim().normalize("NFC");
@@ -29,7 +29,7 @@ export function faultOfAttribute(column: string): string | undefined {
   return undefined;
 }
 
-/** The name without capitals, suffix and differences between spaces, hyphens and underscores. */
+/** The name in lower case, without the suffix and without differences between spaces, hyphens and underscores. */
 function folded(attribute: string): string {
   const plain = attribute
     .normalize("NFKC")
@@ -38,7 +38,7 @@ function folded(attribute: string): string {
   return plain.endsWith(SUFFIX) ? plain.slice(0, -SUFFIX.length) : plain;
 }
 
-/** A sentence for each two attributes that differ in capitals or the like, but are trained as two. */
+/** A sentence for each pair of attributes that differ only in capitals or the like, but are trained as two. */
 export function lookAlikeNotes(attributes: readonly string[]): string[] {
   const seen = new Map<string, string>();
   const notes = attributes.flatMap((attribute) => {

@@ -11,10 +11,10 @@ export interface CsvRow {
 }
 
 /**
- * Parses CSV text without a header. Byte order mark, Windows line ends and blank lines are fine, as are
- * rows of nothing but commas, which spreadsheets leave behind; rows may differ in their number of columns.
- * @param path named in faults, as the caller wants to see it
- * @throws WeftError `path:line: …` where a quote is left open or the bytes are not UTF-8
+ * Parses CSV text without a header. A byte order mark, Windows line ends and blank lines are accepted, as are rows of
+ * nothing but commas, which spreadsheets leave behind. Rows may differ in their number of columns.
+ * @param path named in messages, in the form the caller wants to see
+ * @throws WeftError `path:line: …` if a quote is left open or the bytes are not UTF-8
  */
 export function parseCsvRows(content: string | Uint8Array, path: string): CsvRow[] {
   const text = decodeCsvText(content, path);
@@ -43,7 +43,7 @@ export function parseCsvRows(content: string | Uint8Array, path: string): CsvRow
   return rows;
 }
 
-/** One line of CSV, its line feed included; a column is quoted where it has to be. */
+/** One line of CSV, its line feed included; a column is quoted if necessary. */
 export function formatCsvRow(columns: readonly string[]): string {
   const quoted = columns.map((text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text));
   return `${quoted.join(",")}\n`;

@@ -1,5 +1,5 @@
-// The text of a CSV file. weft reads UTF-8; of a file in another encoding the error names the encoding that it
-// seems to have and the first line that shows it.
+// The text of a CSV file. weft reads UTF-8. For a file in another encoding the error names the encoding that it seems
+// to have and the first line that shows it.
 
 import { WeftError } from "../base/errors.ts";
 
@@ -7,14 +7,14 @@ const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const SHOWN_CHARACTERS = 80;
 
-/** First bytes of files that are no text, and what they are. */
+/** First bytes of files that are not text, and what these files are. */
 const FOREIGN: readonly (readonly [readonly number[], string])[] = [
   [[0x50, 0x4b, 0x03, 0x04], "an Excel workbook or another zip archive; export the sheet as CSV (UTF-8)"],
   [[0xd0, 0xcf, 0x11, 0xe0], "an old Excel workbook; export the sheet as CSV (UTF-8)"],
   [[0x1f, 0x8b], "compressed by gzip; unpack it with gunzip"],
 ];
 
-/** Byte order marks of what is not UTF-8, longer ones first. */
+/** Byte order marks of encodings other than UTF-8, longer ones first. */
 const MARKS: readonly (readonly [readonly number[], string])[] = [
   [[0xff, 0xfe, 0, 0], "UTF-32LE"],
   [[0, 0, 0xfe, 0xff], "UTF-32BE"],
@@ -41,9 +41,9 @@ const JAPANESE: Encoding = { name: "Shift_JIS", iconv: "SHIFT_JIS", label: "shif
 const beginsWith = (bytes: Uint8Array, head: readonly number[]) => head.every((b, i) => bytes[i] === b);
 
 /**
- * The text of a file's bytes; a string stays as it is.
- * @param path named in faults
- * @throws WeftError `path:line: …` where the bytes are not UTF-8
+ * The text of a file's bytes; a string is returned unchanged.
+ * @param path named in messages
+ * @throws WeftError `path:line: …` if the bytes are not UTF-8
  */
 export function decodeCsvText(content: string | Uint8Array, path: string): string {
   if (typeof content === "string") return content;
@@ -74,7 +74,7 @@ function remedy(iconv: string, path: string): string {
 const LOOKED_AT_BYTES = 4096;
 const ZERO_SHARE = 0.2;
 
-/** UTF-16 without a byte order mark: zero bytes, and almost all at even or almost all at odd places. */
+/** UTF-16 without a byte order mark: there are zero bytes, almost all at even or almost all at odd positions. */
 function unmarkedUtf16(bytes: Uint8Array): string | undefined {
   const head = bytes.subarray(0, LOOKED_AT_BYTES);
   const zeros = [0, 0];
@@ -94,7 +94,7 @@ function lineAt(bytes: Uint8Array, end: number): number {
   return line;
 }
 
-/** The lines of a file as ranges of bytes, their ends left out. */
+/** The lines of a file as ranges of bytes, without their line ends. */
 function* linesOf(bytes: Uint8Array): Generator<Uint8Array> {
   let start = 0;
   for (let i = 0; i <= bytes.length; i++) {
@@ -142,8 +142,8 @@ function highRuns(bytes: Uint8Array): Uint8Array[] {
 }
 
 /**
- * Guesses the encoding of bytes that are not UTF-8 by the shape of their runs above ASCII: single letters in
- * western languages, whole words of 0xC0–0xFF in Cyrillic, pairs in East Asian ones, where the first byte tells
+ * Guesses the encoding of bytes that are not UTF-8 from the shape of their runs above ASCII: single letters in western
+ * languages, whole words of 0xC0–0xFF in Cyrillic, pairs in East Asian languages. In pairs the first byte distinguishes
  * kana (0x82, 0x83) from Chinese characters (0xB0–0xD7 are the common ones of GBK).
  */
 function suspectedEncoding(bytes: Uint8Array): Encoding {

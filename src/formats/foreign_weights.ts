@@ -1,16 +1,16 @@
-// Weights of other programs, told by their first bytes or else by their names, so that the message about
-// them is not about a damaged file.
+// Recognises weights of other programs by their first bytes or by their names, so that the message about them does not
+// call the file damaged.
 
-/** What weft takes, for messages. */
+/** The formats that weft reads, for messages. */
 const ACCEPTED =
   "weft takes weights from Keras' .h5, .weights.h5 and .keras files, and from .safetensors with Keras' names";
 
-/** One line on a file of another kind. */
+/** One line about a file of another kind. */
 export function foreignMessage(path: string, kind: string): string {
   return `${path}: this is ${kind}; ${ACCEPTED}`;
 }
 
-/** How much of a file is looked at. */
+/** How many bytes of a file are examined. */
 const HEAD_BYTES = 4096;
 
 const PYTORCH = "a file of PyTorch";
@@ -18,7 +18,7 @@ const NUMPY = "a file of NumPy";
 const TFJS = "a model of TensorFlow.js (JSON)";
 const SAVED_MODEL = "a SavedModel of TensorFlow";
 
-/** Kinds by the bytes at a place. */
+/** Kinds by the bytes at an offset. */
 const SIGNATURES: readonly (readonly [offset: number, bytes: string, kind: string])[] = [
   [4, "TFL3", "a TFLite model"],
   [0, "\x93NUMPY", NUMPY],
@@ -36,18 +36,20 @@ const SIGNATURES: readonly (readonly [offset: number, bytes: string, kind: strin
   [0, "\xff\xd8\xff", "a JPEG picture"],
 ];
 
-/** Pickles of protocols 2 to 5 begin so; PyTorch's before 1.6 hold a number of its own first of all. */
+/** Pickles of protocols 2 to 5 begin like this; PyTorch's before 1.6 begin with a magic number of their own. */
 const isPickle = (bytes: Uint8Array) => bytes[0] === 0x80 && isWithin(bytes[1], 2, 5);
 const PYTORCH_MAGIC = "\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
 
-/** Protocol buffers begin with a field's number; ONNX' has its version, then producer, domain, graph or opset. */
+/**
+ * Protocol buffers begin with a field's number; for ONNX that is the version, then producer, domain, graph or opset.
+ */
 const isOnnx = (bytes: Uint8Array) =>
   bytes[0] === 0x08 && isWithin(bytes[1], 1, 31) && [0x12, 0x1a, 0x22, 0x3a, 0x42].includes(bytes[2] ?? 0);
 
 const isWithin = (value: number | undefined, least: number, most: number) =>
   value !== undefined && value >= least && value <= most;
 
-/** Kinds by how names end; asked of files whose content tells nothing. */
+/** Kinds by file name extension; used for files whose content is not recognised. */
 const ENDINGS: readonly (readonly [RegExp, string])[] = [
   [/\.onnx$/i, "an ONNX model"],
   [/\.tflite$/i, "a TFLite model"],
@@ -67,7 +69,7 @@ const ENDINGS: readonly (readonly [RegExp, string])[] = [
   [/\.(csv|txt|md|ya?ml)$/i, "text"],
 ];
 
-/** What a file of another program is; undefined where nothing tells. */
+/** The program that a file belongs to; undefined if it is not recognised. */
 export function foreignKind(bytes: Uint8Array, path: string): string | undefined {
   const head = String.fromCharCode(...bytes.subarray(0, HEAD_BYTES));
   const signed = SIGNATURES.find(([offset, text]) => head.startsWith(text, offset));
@@ -97,7 +99,7 @@ function isSafetensors(bytes: Uint8Array): boolean {
   return length <= BigInt(bytes.byteLength - 8) && bytes[8] === 0x7b;
 }
 
-/** What a zip archive with these files is; undefined where nothing tells. */
+/** The kind of a zip archive with these files; undefined if it is not recognised. */
 export function foreignArchive(names: readonly string[]): string | undefined {
   const has = (pattern: RegExp) => names.some((name) => pattern.test(name));
   if (has(/(^|\/)(data|constants)\.pkl$/)) return PYTORCH;
@@ -110,7 +112,7 @@ export function foreignArchive(names: readonly string[]): string | undefined {
   return undefined;
 }
 
-/** Folders of weights by a file in them. */
+/** Folders of weights, recognised by a file in them. */
 export const FOREIGN_FOLDERS: readonly (readonly [file: string, kind: string])[] = [
   ["saved_model.pb", SAVED_MODEL],
   ["model.json", TFJS],

@@ -1,4 +1,4 @@
-// An HDF5 file held in memory, opened by h5wasm in Node and in browsers, with faults as one line.
+// An HDF5 file held in memory, opened by h5wasm in Node and in browsers; faults are one line.
 // https://docs.hdfgroup.org/hdf5/v1_14/_f_m_t3.html describes the superblock.
 
 import type { Attribute, Dataset, Entity, Group, File as HdfFile } from "h5wasm";
@@ -9,16 +9,16 @@ const SIGNATURE = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 /** An open file. */
 export interface HdfSession {
   file: HdfFile;
-  /** Runs an action on the file; what h5wasm throws becomes `path: WHAT cannot be read (…)`. */
+  /** Runs an action on the file; an exception of h5wasm becomes `path: WHAT cannot be read (…)`. */
   guard<T>(what: string, action: () => T): T;
-  /** The bytes of a dataset's elements, for types of which h5wasm makes no array; call it within `guard`. */
+  /** The bytes of a dataset's elements, for types that h5wasm does not turn into an array; call it within `guard`. */
   rawBytes(dataset: Dataset): Uint8Array;
   close(): void;
 }
 
 export type { Dataset as HdfDataset, Group as HdfGroup } from "h5wasm";
 
-/** Where a layer stands in a file that does not name its layers: the how-manieth of its class. */
+/** The position of a layer in a file that does not name its layers: its index within its class. */
 export interface LayerPosition {
   /** Distinguishes the models nested in a file. */
   readonly model: string;
@@ -27,34 +27,34 @@ export interface LayerPosition {
   readonly index: number;
 }
 
-/** A dataset and the names it goes by. */
+/** A dataset and its names. */
 export interface FoundWeight {
   readonly layer: string;
   readonly weight: string;
   readonly dataset: Dataset;
-  /** Of layers whose name the file does not tell; `layer` says where it stands. */
+  /** For layers whose name the file does not tell; `layer` is then derived from the position. */
   readonly position?: LayerPosition;
 }
 
-/** Whether what a group holds under a name is a group. */
+/** Whether the object under a name in a group is a group. */
 export function isGroup(entity: Entity | null): entity is Group {
   return entity !== null && "type" in entity && entity.type === "Group";
 }
 
-/** Whether what a group holds under a name is a dataset. */
+/** Whether the object under a name in a group is a dataset. */
 export function isDataset(entity: Entity | null): entity is Dataset {
   return entity !== null && "type" in entity && entity.type === "Dataset";
 }
 
-/** Where an object lies in its file: the same for all names of one object. */
+/** The address of an object in its file: the same for all names of one object. */
 export function addressOf(entity: Group | Dataset): bigint {
   const { ref_data: bytes } = entity.create_reference();
   return new DataView(Uint8Array.from(bytes).buffer).getBigUint64(0, true);
 }
 
 /**
- * Checks that what a group holds under a name is not elsewhere.
- * @throws WeftError where it is a link that leads nowhere, or into another file
+ * Checks that the object under a name in a group is in this file.
+ * @throws WeftError if it is a link that leads nowhere, or into another file
  */
 export function requireInFile(entity: Entity | null, name: string, path: string): void {
   if (entity === null) return;
@@ -68,12 +68,12 @@ export function requireInFile(entity: Entity | null, name: string, path: string)
   }
 }
 
-/** Keras' longest are descriptions of models, of about 2 MB. */
+/** Keras' longest attributes are descriptions of models, of about 2 MB. */
 const MOST_ATTRIBUTE_BYTES = 64 * 2 ** 20;
 
 /**
- * An attribute's value; undefined where there is no such attribute. Call it within `guard`.
- * @throws Error where it says that it takes more memory than any attribute of Keras
+ * An attribute's value; undefined if there is no such attribute. Call it within `guard`.
+ * @throws Error if its declared size exceeds that of any attribute of Keras
  */
 export function attributeValue(attribute: Attribute | undefined): unknown {
   if (attribute === undefined) return undefined;
@@ -95,7 +95,7 @@ async function loadLibrary() {
   return { module, File };
 }
 
-/** Loads the library, which the first file needs: some 0.2 s. */
+/** Loads the library when the first file is opened: some 0.2 s. */
 export async function prepareHdf(): Promise<void> {
   library ??= loadLibrary();
   await library;
@@ -103,7 +103,7 @@ export async function prepareHdf(): Promise<void> {
 
 /**
  * Opens bytes as an HDF5 file for reading. The bytes are not copied.
- * @throws WeftError `path: …` where they are truncated or something else
+ * @throws WeftError `path: …` if they are truncated or not HDF5
  */
 export async function openHdf(bytes: Uint8Array, path: string): Promise<HdfSession> {
   const fault = faultOfSuperblock(bytes);
@@ -139,7 +139,8 @@ export async function openHdf(bytes: Uint8Array, path: string): Promise<HdfSessi
       try {
         file.close();
       } catch {
-        // Of a damaged file; what it was read for has succeeded, or its fault is on its way.
+        // If the file is damaged, closing may fail; what it was read for has succeeded, or its fault is already being
+        // thrown.
       }
       module.FS.unlink(`/${name}`);
     };
@@ -150,7 +151,7 @@ export async function openHdf(bytes: Uint8Array, path: string): Promise<HdfSessi
   }
 }
 
-/** What the first bytes say is wrong with the file. */
+/** What is wrong with the file, according to its first bytes. */
 function faultOfSuperblock(bytes: Uint8Array): string | undefined {
   if (bytes.byteLength < 64 || SIGNATURE.some((byte, index) => bytes[index] !== byte)) {
     return `expected an HDF5 file but its ${bytes.byteLength} bytes do not begin as one`;
@@ -164,7 +165,7 @@ function faultOfSuperblock(bytes: Uint8Array): string | undefined {
   return `truncated: the HDF5 file has ${bytes.byteLength} bytes of ${end}. Copy or download it again`;
 }
 
-/** The deepest line of HDF5's error stack, which says what really went wrong. */
+/** The innermost line of HDF5's error stack, which names the actual fault. */
 function innermost(thrown: unknown): string {
   const lines = messageOf(thrown).split("\n");
   const deepest = lines.findLast((line) => /^\s*#\d+:/.test(line)) ?? lines[0] ?? "";

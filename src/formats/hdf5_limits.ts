@@ -1,31 +1,31 @@
-// What weft reads of an HDF5 file, checked before any memory is taken: files come from anywhere, and a
-// damaged one may declare terabytes, or groups that lead back into themselves.
+// Limits on what weft reads of an HDF5 file, checked before any memory is allocated. Files come from anywhere: a
+// damaged one may declare terabytes, or groups that contain themselves.
 
 import { WeftError } from "../base/errors.ts";
 import { addressOf, type HdfDataset, type HdfGroup } from "./hdf5.ts";
 import { shortName } from "./weight_names.ts";
 
-/** Keras' own files nest about four groups a model. */
+/** Keras' own files nest about four groups per model. */
 const DEEPEST_GROUP = 64;
 /** NASNetLarge has 1,546 tensors in some 2,000 groups. */
 export const MOST_GROUPS = 20_000;
 const MOST_TENSORS = 20_000;
 
-/** Of compressed tensors: trained weights shrink by a tenth, but zeros to a thousandth. */
+/** For compressed tensors: trained weights shrink by a tenth, but zeros to a thousandth. */
 const MOST_UNPACKED_BYTES = 64 * 2 ** 20;
 const MOST_UNPACKED_RATIO = 16;
 
 const counted = (count: number) => count.toLocaleString("en-US");
 
-/** Follows a walk through groups, each of which has to be a new one. */
+/** Follows a walk through groups, each of which must be visited only once. */
 export class GroupWalk {
   private readonly paths = new Map<bigint, string>();
 
   constructor(private readonly file: string) {}
 
   /**
-   * Notes that the walk comes to a group.
-   * @throws WeftError where it has been there, by this name or another, or goes too deep or too far
+   * Notes that the walk reaches a group.
+   * @throws WeftError if the group was visited before, under this name or another, or the walk is too deep or too long
    */
   enter(group: HdfGroup): void {
     const path = group.path.replace(/^\/+/, "");
@@ -54,7 +54,7 @@ function faultOfSecondName(path: string, known: string): string {
   return `${shortName(path)} and ${shortName(known)} are one group; expected one for each layer. Is the file damaged?`;
 }
 
-/** Adds up what the tensors of a file say that they take. */
+/** Adds up the declared sizes of a file's tensors. */
 export class DeclaredSizes {
   private readonly mostBytes: number;
   private total = 0;
@@ -62,7 +62,7 @@ export class DeclaredSizes {
 
   /**
    * @param fileBytes of the HDF5 file
-   * @param storedBytes as it lies on disk: less where it is compressed in an archive
+   * @param storedBytes its size on disk: smaller if it is compressed in an archive
    */
   constructor(
     private readonly fileBytes: number,
@@ -73,8 +73,8 @@ export class DeclaredSizes {
   }
 
   /**
-   * Adds a tensor, once for each name that it goes by.
-   * @throws WeftError where it cannot be in a file of this size, or lies elsewhere
+   * Adds a tensor, once for each of its names.
+   * @throws WeftError if it cannot be in a file of this size, or is stored in another file
    */
   add(dataset: HdfDataset, name: string): void {
     const where = `${this.file}: tensor ${name}`;
@@ -82,7 +82,7 @@ export class DeclaredSizes {
     if (sources) throw new WeftError(`${where} is put together of other data sets; expected its own data`);
     const extents = shape ?? [];
     const bytes = bytesOf(extents, size);
-    const isWrapped = shape !== null && bytes !== size * elements; // the product of extents beyond 64 bits
+    const isWrapped = shape !== null && bytes !== size * elements; // the product of extents exceeds 64 bits
     const isPacked = chunks !== null && dataset.filters.length > 0;
     if (isWrapped || bytes > (isPacked ? this.mostBytes : this.fileBytes)) {
       throw new WeftError(
@@ -109,7 +109,7 @@ export class DeclaredSizes {
   }
 }
 
-/** @throws WeftError where a file lists more tensors than any network has. */
+/** @throws WeftError if a file lists more tensors than any network has. */
 export function requireTensorCount(count: number, path: string): void {
   if (count <= MOST_TENSORS) return;
   throw new WeftError(

@@ -1,13 +1,13 @@
-// HDF5 files written in memory by h5wasm, as h5py writes them by default. The same content gives the same
-// bytes: no file holds a time.
+// HDF5 files written in memory by h5wasm, as h5py writes them by default. The same content gives the same bytes,
+// because no file contains a time.
 
 import type { Group } from "h5wasm";
 
-/** Keras' limit for a list in one attribute: 64 KB less what the object's header needs besides. */
+/** Keras' limit for a list in one attribute: 64 KB minus the rest of the object's header. */
 const MOST_LIST_BYTES = 64512;
-/** What the library keeps beside the tensors, with room to spare. */
+/** The memory that the library needs in addition to the tensors, with a margin. */
 const ROOM_PER_TENSOR_BYTES = 4096;
-/** Where the first form of the superblock has the length of the file. */
+/** The offset of the file's length in the first form of the superblock. */
 const LENGTH_POSITION = 40;
 
 /** A tensor to write: float32, or the 64-bit whole numbers of a counter. */
@@ -34,7 +34,7 @@ export class HdfGroupWriter {
     this.group.create_attribute(name, text);
   }
 
-  /** A list attribute. As in Keras' files one that is too long is cut into `name0`, `name1`, …. */
+  /** A list attribute. As in Keras' files, a list that is too long is split into `name0`, `name1`, …. */
   setList(name: string, texts: readonly string[]): void {
     if (texts.length === 0) {
       this.group.create_attribute(name, new Float64Array(0), [0], "<d");
@@ -47,13 +47,15 @@ export class HdfGroupWriter {
   }
 }
 
-/** Cuts a list into as few pieces of nearly one length as fit, each entry counted as long as the longest. */
+/**
+ * Splits a list into as few pieces of nearly equal length as fit; each entry is counted with the length of the longest.
+ */
 function cutList(texts: readonly string[]): (readonly string[])[] {
   const encoder = new TextEncoder();
   const longest = Math.max(...texts.map((text) => encoder.encode(text).byteLength), 1);
   const count = Math.ceil(texts.length / Math.max(1, Math.floor(MOST_LIST_BYTES / longest)));
   const size = Math.floor(texts.length / count);
-  const longer = texts.length % count; // so many pieces have one entry more
+  const longer = texts.length % count; // this number of pieces has one entry more
   const start = (piece: number) => piece * size + Math.min(piece, longer);
   return Array.from({ length: count }, (_, piece) => texts.slice(start(piece), start(piece + 1)));
 }
@@ -62,7 +64,7 @@ let written = 0;
 
 /**
  * Writes a file.
- * @param tensorBytes the bytes of all tensors, for which room is made at once
+ * @param tensorBytes the bytes of all tensors; memory for them is allocated at once
  * @param tensors how many there will be
  * @param build adds the content to the root group
  */
@@ -72,11 +74,11 @@ export async function writeHdf(
 ): Promise<Uint8Array> {
   const { ready, File } = await import("h5wasm");
   const module = await ready;
-  module.activate_throwing_error_handler(); // else calls print the library's stack and return null
+  module.activate_throwing_error_handler(); // otherwise calls print the library's stack and return null
   const path = `/weft-written-${written++}.h5`; // in h5wasm's own file system, which is memory
   const now = Date.now;
   try {
-    Date.now = () => 0; // HDF5 stamps every dataset with the time
+    Date.now = () => 0; // otherwise HDF5 stores a time in every dataset
     const file = new File(path, "w", { libver: ["earliest", "latest"] });
     try {
       module.FS.truncate(path, tensorBytes + (tensors + 1) * ROOM_PER_TENSOR_BYTES);
@@ -84,7 +86,7 @@ export async function writeHdf(
     } finally {
       file.close();
     }
-    // The node's own bytes where it has them, as in Emscripten's MEMFS: no copy of hundreds of megabytes.
+    // The node's own bytes if it has them, as in Emscripten's MEMFS, without a copy of hundreds of megabytes.
     const { contents } = module.FS.lookupPath(path, {}).node;
     return withoutRoom(contents instanceof Uint8Array ? contents : module.FS.readFile(path));
   } finally {
@@ -93,7 +95,7 @@ export async function writeHdf(
   }
 }
 
-/** The file as long as it says that it is. */
+/** The file, with the length that its superblock declares. */
 function withoutRoom(bytes: Uint8Array): Uint8Array {
   const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(LENGTH_POSITION, true);
   return bytes.subarray(0, Number(length));

@@ -1,7 +1,7 @@
-// What a file is by its first bytes, where it is none of the image formats that weft decodes: named in
-// faults, so that a GIF called .jpg or an error page saved as a photograph is seen for what it is.
+// Identifies by its first bytes a file that is none of the image formats that weft decodes. Messages name the format,
+// so that the user recognises a GIF called .jpg or an error page saved as a photograph.
 
-/** As many bytes as telling contents apart needs. */
+/** The number of bytes that identifying the content needs. */
 export const CONTENT_BYTES = 4096;
 
 const IMAGES = [
@@ -48,7 +48,7 @@ const CONTAINER_BRANDS: Record<string, string> = {
 
 const CONVERT = "convert it to PNG or JPEG";
 
-/** What the file is and what to do: `a GIF image; convert it to PNG or JPEG`. */
+/** The format of the file and what to do: `a GIF image; convert it to PNG or JPEG`. */
 export function describeContent(head: Uint8Array): string {
   const start = String.fromCharCode(...head.subarray(0, 16));
   const image = IMAGES.find(([signature]) => start.startsWith(signature));

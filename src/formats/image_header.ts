@@ -1,5 +1,5 @@
-// Whether a file is a JPEG, PNG or WebP image that is there to its end: told by its content, whatever its
-// name, from its first and last bytes and without decoding. Pictures that other formats hold are named.
+// Whether a file is a complete JPEG, PNG or WebP image. Only its first and last bytes decide, whatever its name is, and
+// nothing is decoded. Images in other formats are named in the message.
 
 import { CONTENT_BYTES, describeContent } from "./image_content.ts";
 import { type ByteSource, ImageFault, type ImageHeader, SourceWindow } from "./image_source.ts";
@@ -15,7 +15,7 @@ const FORMATS = [
 
 /**
  * Reads an image's header and looks for its end.
- * @throws ImageFault where the file is empty, of another format, truncated, or damaged in its header; the
+ * @throws ImageFault if the file is empty, of another format, truncated, or damaged in its header; the
  *   message is the reason alone
  */
 export async function readImageHeader(source: ByteSource): Promise<ImageHeader> {

@@ -1,13 +1,13 @@
-// How label files write the path of an image: one spelling for each path, as far as text alone can tell.
+// Image paths in label files, normalised to one spelling per path as far as text alone allows.
 
 const DRIVE = /^[A-Za-z]:\//;
 
-/** Whether a path begins at the root, or at a drive of Windows, rather than in the data folder. */
+/** Whether a path begins at the root or at a Windows drive, rather than in the data folder. */
 export const isAbsolutePath = (path: string): boolean => path.startsWith("/") || DRIVE.test(path);
 
 /**
- * The path without `.`, empty parts and `name/..`: `./Images//a.jpg` and `x/../Images/a.jpg` are
- * `Images/a.jpg`. A `..` that leaves the folder stays at the front. Spaces stay: names may have them.
+ * The path without `.`, empty parts and `name/..`: `./Images//a.jpg` and `x/../Images/a.jpg` become `Images/a.jpg`. A
+ * `..` that leaves the folder stays at the front. Spaces stay, because names may contain them.
  */
 export function normalImagePath(path: string): string {
   const isRooted = path.startsWith("/");

@@ -1,13 +1,13 @@
-// What readers of image headers share: where bytes come from, what a header tells, what may be wrong.
+// What the readers of image headers share: the source of bytes, the facts in a header, the possible faults.
 
 import { WeftError } from "../base/errors.ts";
 
-/** What a header tells. Width and height are the stored ones, before any EXIF orientation. */
+/** The facts in a header. Width and height are the stored ones, before any EXIF orientation. */
 export interface ImageHeader {
   readonly format: "JPEG" | "PNG" | "WebP";
   readonly width: number;
   readonly height: number;
-  /** Bytes that a decode holds at once, about: of the whole image where it is progressive or interlaced. */
+  /** Bytes that decoding needs at once, about: those of the whole image if it is progressive or interlaced. */
   readonly decodeBytes: number;
 }
 
@@ -21,7 +21,7 @@ export type ImageFaultKind =
   | "damaged"
   | "large";
 
-/** An image that cannot be used. Readers of headers give the reason alone; whoever knows the path puts it before. */
+/** An image that cannot be used. Header readers give the reason alone; the caller that knows the path prepends it. */
 export class ImageFault extends WeftError {
   constructor(
     readonly kind: ImageFaultKind,
@@ -32,30 +32,30 @@ export class ImageFault extends WeftError {
   }
 }
 
-/** An image's bytes, wherever they lie. */
+/** An image's bytes, wherever they are stored. */
 export interface ByteSource {
-  /** Of the whole file. */
+  /** Size of the whole file. */
   readonly bytes: number;
-  /** Bytes from `start` on: fewer where the file ends before. */
+  /** Bytes from `start` on: fewer if the file ends before. */
   read(start: number, bytes: number): Promise<Uint8Array>;
 }
 
-/** As much as is read at a time; of most files the first piece holds the whole header. */
+/** The size of a read; for most files the first read contains the whole header. */
 const WINDOW_BYTES = 64 * 1024;
 
-/** Reads a file through a window, so that small reads side by side cost one. */
+/** Reads a file through a window, so that neighbouring small reads cost one read of the file. */
 export class SourceWindow {
   private start = 0;
   private window: Uint8Array = new Uint8Array();
 
   constructor(private readonly source: ByteSource) {}
 
-  /** Of the whole file. */
+  /** Size of the whole file. */
   get bytes(): number {
     return this.source.bytes;
   }
 
-  /** @returns `bytes` bytes from `at` on, at most a window of them; fewer where the file ends before */
+  /** @returns `bytes` bytes from `at` on, at most one window of them; fewer if the file ends before */
   async read(at: number, bytes: number): Promise<Uint8Array> {
     const end = Math.min(at + bytes, this.source.bytes);
     const isInside = at >= this.start && end <= this.start + this.window.byteLength;
@@ -67,15 +67,15 @@ export class SourceWindow {
     return this.window.subarray(Math.max(0, from), Math.max(0, from + bytes));
   }
 
-  /** The rest of the window that `at` lies in; empty at the file's end. */
+  /** The rest of the window that contains `at`; empty at the file's end. */
   async readOn(at: number): Promise<Uint8Array> {
     await this.read(at, 1);
     return this.window.subarray(at - this.start);
   }
 
   /**
-   * As `read`, for what has to be there.
-   * @throws ImageFault where the file ends before
+   * As `read`, for bytes that must be there.
+   * @throws ImageFault if the file ends before
    */
   async require(at: number, bytes: number): Promise<DataView> {
     const found = await this.read(at, bytes);
@@ -97,15 +97,15 @@ export function damaged(what: string): ImageFault {
   return new ImageFault("damaged", `damaged: ${what}`);
 }
 
-/** Rows that a decoder which goes from top to bottom holds at once, with what resizing keeps of them. */
+/** Rows that a decoder holds at once if it decodes from top to bottom, including those that resizing keeps. */
 const STREAMED_ROWS = 512;
 
-/** Bytes that decoding row by row takes. */
+/** Bytes that row-by-row decoding needs. */
 export function streamedBytes(width: number, height: number, bytesPerPixel: number): number {
   return width * Math.min(height, STREAMED_ROWS) * bytesPerPixel;
 }
 
-/** @throws ImageFault where a side is 0 */
+/** @throws ImageFault if a side is 0 */
 export function requirePixels(width: number, height: number): void {
   if (width === 0 || height === 0) throw damaged(`its header says ${width} x ${height} pixels`);
 }

@@ -1,4 +1,4 @@
-// JPEG (ITU-T T.81): markers up to the first scan, and the search for the marker that ends the picture.
+// JPEG (ITU-T T.81): reads the markers up to the first scan, and searches for the marker that ends the picture.
 
 import {
   damaged,
@@ -15,12 +15,12 @@ const EOI = 0xd9;
 const SOS = 0xda;
 const COMPONENT_BYTES = 3;
 const COEFFICIENT_BYTES = 2;
-/** Lossless and hierarchical processes, which hardly any decoder has. */
+/** Lossless and hierarchical processes, which hardly any decoder supports. */
 const UNUSUAL_FRAMES = new Set([0xc3, 0xc5, 0xc6, 0xc7, 0xcb, 0xcd, 0xce, 0xcf]);
 const PROGRESSIVE_FRAMES = new Set([0xc2, 0xca]);
-/** A file with more segments before its picture is none that a camera or program wrote. */
+/** No camera or program writes a file with more segments before its picture. */
 const MOST_SEGMENTS = 10_000;
-/** Cameras and programs put little or nothing behind the end marker; what is longer is looked through. */
+/** Cameras and programs put little or nothing after the end marker; longer data is searched. */
 const TAIL_BYTES = 4096;
 
 export const isJpeg = (head: Uint8Array): boolean => head[0] === 0xff && head[1] === SOI;
@@ -35,7 +35,7 @@ interface Frame {
   samples: number;
 }
 
-/** A segment: its marker, and the offset and length of what comes behind the length field. */
+/** A segment: its marker, and the offset and length of its content after the length field. */
 interface Segment {
   marker: number;
   at: number;
@@ -46,7 +46,7 @@ const isFrame = (marker: number) =>
   marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 const isStandalone = (marker: number) => marker === 0x01 || (marker >= 0xd0 && marker <= EOI);
 
-/** The next marker from `at` on; what does not begin with FF is passed over, as decoders do. */
+/** The next marker from `at` on; bytes that do not begin with FF are skipped, as decoders do. */
 async function nextSegment(window: SourceWindow, at: number): Promise<Segment> {
   for (let from = at; ; ) {
     const rest = await window.readOn(from);
@@ -98,8 +98,8 @@ function headerOf({ width, height, components, samples }: Frame, isStreamed: boo
 }
 
 /**
- * Reads markers up to the first scan, and looks for the end of the picture.
- * @throws ImageFault
+ * Reads the markers up to the first scan, and searches for the end of the picture.
+ * @throws ImageFault if either fails
  */
 export async function readJpeg(window: SourceWindow): Promise<ImageHeader> {
   let frame: Frame | undefined;
@@ -115,7 +115,7 @@ export async function readJpeg(window: SourceWindow): Promise<ImageHeader> {
     }
     if (marker === SOS) {
       if (!frame) throw damaged("its picture has no frame header");
-      // Several scans, progressive or not, are put together in memory as coefficients.
+      // If there are several scans, progressive or not, their coefficients are collected in memory.
       const isOneScan = (await window.require(segment.at, 1)).getUint8(0) >= frame.components;
       await requireEnd(window, segment);
       return headerOf(frame, isOneScan && !frame.isProgressive);
@@ -133,9 +133,9 @@ function hasEndMarker(bytes: Uint8Array): boolean {
 }
 
 /**
- * Looks for the end marker behind the given start of the first scan: in the last bytes, and where something
- * longer follows the picture (a motion photo's video) by walking through the whole file.
- * @throws ImageFault where there is none
+ * Searches for the end marker after the given start of the first scan: first in the last bytes; if something longer
+ * follows the picture (a motion photo's video), by walking through the whole file.
+ * @throws ImageFault if there is none
  */
 async function requireEnd(window: SourceWindow, scan: Segment): Promise<void> {
   const tail = Math.max(scan.at, window.bytes - TAIL_BYTES);

@@ -1,15 +1,14 @@
-// JSON out of files that anybody may have made: its depth is known before it is parsed, so that nothing
-// which walks through it runs out of stack.
+// JSON from untrusted files: its depth is determined before it is parsed, so that no recursive code runs out of stack.
 
-/** Keras' descriptions nest about 6 levels a model. */
+/** Keras' descriptions nest about 6 levels per model. */
 const DEEPEST = 200;
 
-/** What a scan tells of JSON text; of text that is no JSON it means nothing. */
+/** The result of a scan of JSON text; for text that is not JSON it has no meaning. */
 export interface JsonOutline {
   readonly depth: number;
-  /** The keys of the outermost object in their order, repeated ones as well. */
+  /** The keys of the outermost object in order, including repeated ones. */
   readonly keys: readonly string[];
-  /** The key of the outermost object below which it is deepest. */
+  /** The key of the outermost object whose value is the deepest. */
   readonly deepestKey: string | undefined;
 }
 
@@ -37,7 +36,7 @@ export function outlineJson(text: string): JsonOutline {
   return { depth: deepest, keys, deepestKey };
 }
 
-/** Where the string that begins at a quotation mark ends: at its other one. */
+/** The position at which the string that begins at a quotation mark ends: at its other quotation mark. */
 function endOfString(text: string, start: number): number {
   for (let at = start + 1; at < text.length; at++) {
     if (text[at] === '"') return at;
@@ -54,13 +53,13 @@ function unquoted(literal: string): string {
   }
 }
 
-/** A value that JSON can have, as text of at most so many characters. */
+/** A JSON value as text of at most n characters. */
 export function excerptOf(value: unknown, characters = 60): string {
   const text = JSON.stringify(value) ?? String(value);
   return text.length <= characters ? text : `${text.slice(0, characters)}…`;
 }
 
-/** Why JSON text is not parsed: undefined where it may be. */
+/** Why JSON text is not parsed: undefined if it may be. */
 export function faultOfDepth({ depth, deepestKey }: JsonOutline, most = DEEPEST): string | undefined {
   if (depth <= most) return undefined;
   const place = deepestKey === undefined ? "" : `, below ${JSON.stringify(deepestKey.slice(0, 60))}`;

@@ -1,7 +1,7 @@
-// Keras 3's `.weights.h5`: `layers/<class>_<n>/vars/<index>`, models nested as `layers/<model>/layers/…`,
-// numbered per class in the order of `model.layers`. What a layer is called the attribute `name` of `vars`
-// says (newer files), else the model's configuration (in a `.keras`), else nothing in the file. A variable's
-// name follows from the layer's class and its variables.
+// Keras 3's `.weights.h5`: `layers/<class>_<n>/vars/<index>`, models nested as `layers/<model>/layers/…`, numbered per
+// class in the order of `model.layers`. The attribute `name` of `vars` gives the layer's name (newer files); otherwise
+// the model's configuration does (in a `.keras`); otherwise the file does not tell it. A variable's name follows from
+// the layer's class and its variables.
 
 import type { FoundWeight, HdfDataset, HdfGroup, LayerPosition } from "./hdf5.ts";
 import { attributeValue, isDataset, isGroup, requireInFile } from "./hdf5.ts";
@@ -18,7 +18,7 @@ const VARIABLES: Readonly<Record<string, readonly string[]>> = {
   normalization: ["mean", "variance", "count"],
 };
 
-/** Variables by their ranks, for layers whose class nothing tells. */
+/** Variables by their ranks, for layers of unknown class. */
 const VARIABLES_OF_RANKS: Readonly<Record<string, readonly string[]>> = {
   "2": ["kernel"],
   "4": ["kernel"],
@@ -31,7 +31,7 @@ const VARIABLES_OF_RANKS: Readonly<Record<string, readonly string[]>> = {
   "1,1,1,1": ["gamma", "beta", "moving_mean", "moving_variance"],
 };
 
-/** Groups beside the layers that hold no weights of theirs. */
+/** Groups besides the layers that hold no weights of their own. */
 const NO_LAYERS = new Set(["vars", "optimizer", "metrics", "seed_generator"]);
 
 /** `batch_normalization_12` → class `batch_normalization`, number 12; without a number 0. */
@@ -48,16 +48,16 @@ function byClassAndNumber(a: string, b: string): number {
 
 /** A layer's group in the file. */
 interface FoundLayer {
-  /** Its path with `/` and the layers' list called `layers`, as `layersByGroup` has it. */
+  /** Its path with `/` and with `layers` as the name of the layers' list, as `layersByGroup` has it. */
   readonly path: string;
   readonly vars: HdfGroup;
   readonly datasets: readonly (readonly [string, HdfDataset])[];
 }
 
 /**
- * The weights of a `.weights.h5`: in the order of the configuration where there is one, else by class and
- * number. A layer that nothing names has a `position`.
- * @throws WeftError `path: …` where groups form a cycle, or lie too deep or in another file
+ * The weights of a `.weights.h5`: in the order of the configuration if there is one, otherwise by class and number. A
+ * layer without a known name has a `position`.
+ * @throws WeftError `path: …` if groups form a cycle, are nested too deeply, or are in another file
  */
 export function listKeras3Weights(
   root: HdfGroup,
@@ -106,7 +106,7 @@ function datasetsIn(vars: HdfGroup, path: string, file: string): FoundLayer["dat
   });
 }
 
-/** Files written on Windows have `layers\conv2d` as one key; files of Keras 2.13 another name for `layers`. */
+/** Files written on Windows have `layers\conv2d` as one key; files of Keras 2.13 use another name for `layers`. */
 function joinKey(path: string, key: string): string {
   const plain = key.replaceAll("\\", "/").replace("_layer_checkpoint_dependencies", "layers");
   return path === "" ? plain : `${path}/${plain}`;
@@ -131,7 +131,7 @@ function weightsOf(layer: FoundLayer, configured: ConfiguredLayer | undefined): 
   });
 }
 
-/** Where a layer without a name stands among those of its class; undefined where the key names no class. */
+/** The position of a layer without a name among the layers of its class; undefined if the key names no class. */
 function positionOf(path: string): LayerPosition | undefined {
   const start = path.lastIndexOf("layers/");
   if (start < 0) return undefined;

@@ -9,16 +9,18 @@ import { listNames, openZip } from "./zip_archive.ts";
 const CONFIG = "config.json";
 const WEIGHTS = "model.weights.h5";
 
-/** Keras writes about 1 kB a layer: 1 MB for NASNetLarge. */
+/** Keras writes about 1 kB per layer: 1 MB for NASNetLarge. */
 const MOST_CONFIG_BYTES = 16 * 2 ** 20;
-/** Keras does not compress; packed again, trained weights shrink by a tenth, but zeros to a thousandth. */
+/**
+ * Keras does not compress. If a file was packed again: trained weights shrink by a tenth, but zeros to a thousandth.
+ */
 const MOST_WEIGHTS_RATIO = 16;
 const LEAST_WEIGHTS_LIMIT_BYTES = 64 * 2 ** 20;
 
 /**
- * Opens a `.keras` file. The configuration names the layers, and their order, where the weights do not.
- * @param bytes the whole file; not copied, so leave it as it is until `close`
- * @throws WeftError `path: …` where the archive or a file in it is missing, truncated, damaged or too large
+ * Opens a `.keras` file. The configuration gives the names of the layers, and their order, if the weights do not.
+ * @param bytes the whole file; not copied, so do not change it until `close`
+ * @throws WeftError `path: …` if the archive or a file in it is missing, truncated, damaged or too large
  */
 export async function openKerasArchive(bytes: Uint8Array, path: string): Promise<KerasWeightFile> {
   const archive = openZip(bytes, path);

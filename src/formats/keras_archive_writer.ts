@@ -6,9 +6,9 @@ import { type HdfGroupWriter, writeHdf } from "./hdf5_writer.ts";
 import { KERAS_VERSION, type KerasLayer, type KerasModel, kerasModelSize } from "./keras_model.ts";
 import { snakeCase } from "./model_config.ts";
 
-/** For archives that are the same bytes whenever they are written. */
+/** Gives archives the same bytes whenever they are written. */
 const DATE_SAVED = "2000-01-01@00:00:00";
-/** The first date that zip archives can have, in local time as they have it. */
+/** The first date that zip archives can store, in local time as they require. */
 const ZIP_DATE = () => new Date(1980, 0, 1);
 
 /** The pieces of a `.keras` file. The same model gives the same bytes. */
@@ -50,7 +50,7 @@ function writeWeights(root: HdfGroupWriter, { name, layers }: KerasModel): void 
   }
 }
 
-/** Layers by their class and how many of it came before: `conv2d`, `conv2d_1`, …. */
+/** Layers by their class and a count per class: `conv2d`, `conv2d_1`, …. */
 function numbered(layers: readonly KerasLayer[]): [string, KerasLayer][] {
   const counts = new Map<string, number>();
   return layers.map((layer) => {
@@ -61,7 +61,7 @@ function numbered(layers: readonly KerasLayer[]): [string, KerasLayer][] {
   });
 }
 
-/** Where Keras finds the class; whoever opens the file has to name those that are none of its public ones. */
+/** The package of Keras that contains the class; when the file is opened, custom classes must be passed by name. */
 function classOf({ className }: KerasLayer): object {
   if (className === "CustomScaleLayer") {
     const module = "keras.src.applications.inception_resnet_v2";
@@ -104,7 +104,7 @@ export function keras3ModelConfig({ name, layers, input, outputs }: KerasModel):
   return { ...model, config, build_config: { input_shape: null }, compile_config: {} };
 }
 
-/** Keras 3 calls the shape of an input by another name than Keras 2. */
+/** Keras 3 uses another name for the shape of an input than Keras 2. */
 function keras3LayerConfig({ config }: KerasLayer): object {
   const { batch_input_shape: shape, ...others } = config;
   return shape === undefined ? config : { ...others, batch_shape: shape };

@@ -20,25 +20,25 @@ import { type ModelConfig, parseModelConfig } from "./model_config.ts";
 import { bfloat16ToFloat32, float16ToFloat32, numbersToFloat32 } from "./tensor_values.ts";
 import { requireNameLength } from "./weight_names.ts";
 
-/** The layouts that Keras gives files of weights. */
+/** The layouts of Keras' weights files. */
 export type KerasForm = "legacy-weights" | "legacy-model" | "weights.h5" | "keras";
 
 /** One tensor of a file. */
 export interface KerasWeight {
-  /** Keras' layer name; it may contain `/`. Where the file names no layers, its place, such as `conv2d_5`. */
+  /** Keras' layer name; it may contain `/`. If the file names no layers, the layer's position, such as `conv2d_5`. */
   layer: string;
   /** The variable's own name without `:0`: kernel, depthwise_kernel, gamma, … */
   weight: string;
   /** `layer/weight`. */
   name: string;
   shape: readonly number[];
-  /** Of the elements in the file, as numpy calls them: float32, int64, … */
+  /** The type of the elements in the file, as numpy names it: float32, int64, … */
   dtype: string;
-  /** Of layers that the file does not name. */
+  /** For layers that the file does not name. */
   position?: LayerPosition;
   /**
    * The elements, row-major in Keras' own layout.
-   * @throws WeftError naming file and tensor where the data cannot be read
+   * @throws WeftError naming the file and the tensor if the data cannot be read
    */
   load(): Float32Array;
 }
@@ -49,23 +49,23 @@ export interface KerasWeightFile {
   form: KerasForm;
   /** In the file's own order. */
   weights: readonly KerasWeight[];
-  /** What `model.save` writes of the model, where the file has it. */
+  /** The model's description as `model.save` writes it, if the file has it. */
   modelConfig: ModelConfig | undefined;
   close(): void;
 }
 
-/** The archive around an HDF5 file. */
+/** The archive that contains an HDF5 file. */
 export interface SurroundingArchive {
-  /** The model's configuration, which lies beside the file. */
+  /** The model's configuration, a separate file in the archive. */
   readonly config: ModelConfig;
   readonly bytes: number;
 }
 
 /**
- * Opens a Keras weights file. What its tensors take is checked before any is read.
- * @param bytes the whole file; not copied, so leave it as it is until `close`
- * @param path named in faults
- * @throws WeftError `path: …` where it is truncated, damaged, not HDF5, or holds no Keras weights
+ * Opens a Keras weights file. The sizes of its tensors are checked before any is read.
+ * @param bytes the whole file; not copied, so do not change it until `close`
+ * @param path named in messages
+ * @throws WeftError `path: …` if it is truncated, damaged, not HDF5, or holds no Keras weights
  */
 export async function openKerasH5(
   bytes: Uint8Array,
@@ -133,7 +133,7 @@ function dtypeOf(dataset: HdfDataset): string {
   if (type === FLOAT) return `float${size * 8}`;
   if (type === ENUM) return "bool";
   if (type !== OPAQUE) return String(dataset.dtype);
-  // h5py has no such number and writes its bytes; Keras 3's own forms note beside them what they are.
+  // h5py has no such type and writes its bytes; Keras 3's own forms store the real type with them.
   return size === 2 && attributeValue(dataset.attrs.dtype) === "bfloat16" ? "bfloat16" : `V${size}`;
 }
 

@@ -1,6 +1,6 @@
-// The `.h5` of Keras' `model.save`: the model's configuration as the root attribute `model_config`, its
-// weights in the group `model_weights`. Keras 2 reads what is written here as well: layers refer to each
-// other by lists, and the input layer has a `batch_input_shape`.
+// The `.h5` of Keras' `model.save`: the model's configuration as the root attribute `model_config`, its weights in the
+// group `model_weights`. Keras 2 can read these files as well: layers refer to each other by lists, and the input layer
+// has a `batch_input_shape`.
 
 import { type HdfGroupWriter, writeHdf } from "./hdf5_writer.ts";
 import { KERAS_VERSION, type KerasLayer, type KerasModel, kerasModelSize, TOP_LEVEL } from "./keras_model.ts";
@@ -11,7 +11,7 @@ const BACKEND = "tensorflow";
 export function writeKerasH5(model: KerasModel): Promise<Uint8Array> {
   const { tensorBytes, tensors } = kerasModelSize(model);
   const config = JSON.stringify(legacyModelConfig(model));
-  // Every layer has groups and lists of its own, even one without tensors.
+  // Every layer has a group and lists, even a layer without tensors.
   const size = { tensorBytes: tensorBytes + 2 * config.length, tensors: tensors + model.layers.length };
   return writeHdf(size, (root) => {
     root.setText("keras_version", KERAS_VERSION);

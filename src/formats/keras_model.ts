@@ -1,5 +1,5 @@
-// A network as Keras' functional models have it, made of weft's layer records: what the `.h5` and the
-// `.keras` writer take. Images come in as 0..255 where the preprocessing is inside.
+// A network as a functional model of Keras, made from weft's layer records: the input of the `.h5` and the `.keras`
+// writer. Images are 0..255 if the model includes the preprocessing.
 
 import { WeftError } from "../base/errors.ts";
 import type { Shape } from "../base/tensors.ts";
@@ -9,12 +9,12 @@ import type { KerasConfig, LayerRecord } from "../nn/layer_scope.ts";
 import { CONVERSIONS, type PreprocessMode } from "../ops/image/preprocess.ts";
 import { depthFirstOrder } from "./keras_order.ts";
 
-/** The version of Keras whose files these are. */
+/** The version of Keras whose file format is written. */
 export const KERAS_VERSION = "3.15.1";
 
-/** What the layer is called that turns 0..255 into what the backbone takes. */
+/** The name of the layer that turns 0..255 into the backbone's input. */
 const PREPROCESSING = "preprocessing";
-/** The group of an `.h5` beside those of the layers. */
+/** The group of an `.h5` besides those of the layers. */
 export const TOP_LEVEL = "top_level_model_weights";
 
 /** A weight with its values, row-major in Keras' layout. */
@@ -22,7 +22,7 @@ export interface KerasVariable {
   /** `kernel` */
   readonly name: string;
   readonly shape: Shape;
-  /** A Normalization layer's count is a whole number. */
+  /** The count in a Normalization layer is an integer. */
   readonly values: Float32Array | BigInt64Array;
 }
 
@@ -34,7 +34,7 @@ export interface KerasLayer {
   readonly config: KerasConfig;
   /** Names of the layers that it reads. */
   readonly inputs: readonly string[];
-  /** Of its output, the batch left out. */
+  /** Shape of its output, without the batch. */
   readonly shape: Shape;
   readonly weights: readonly KerasVariable[];
 }
@@ -42,7 +42,7 @@ export interface KerasLayer {
 /** A functional model. */
 export interface KerasModel {
   readonly name: string;
-  /** In the order of Keras' `model.layers`, the input layer among them. */
+  /** In the order of Keras' `model.layers`, including the input layer. */
   readonly layers: readonly KerasLayer[];
   /** The name of the input layer. */
   readonly input: string;
@@ -59,13 +59,13 @@ export interface RecordedNetwork {
 
 export interface KerasModelOptions {
   readonly name: string;
-  /** How the model is to turn 0..255 into its input; `none` where it takes what the backbone takes. */
+  /** How the model turns 0..255 into its input; `none` if it takes the backbone's input. */
   readonly preprocessing: PreprocessMode;
-  /** How many of the records, from the first on, training left alone. */
+  /** How many of the records, from the first on, training did not update. */
   readonly frozenRecords?: number;
 }
 
-/** Layers that say whether channels come last. */
+/** Layers that have an attribute for channels first or last. */
 const SPATIAL = new Set([
   "Conv2D",
   "DepthwiseConv2D",
@@ -79,9 +79,9 @@ const SPATIAL = new Set([
 ]);
 
 /**
- * Makes the model.
+ * Builds the model.
  * @param weights every weight of the network by `layer/weight`
- * @throws WeftError where a weight has no values or two layers share a name
+ * @throws WeftError if a weight has no values or two layers share a name
  */
 export function kerasModel(
   { input, records, outputs }: RecordedNetwork,
@@ -115,15 +115,15 @@ export function kerasModel(
 
 /** TensorFlow does not take these characters in the name of a layer. */
 const FORBIDDEN = /[^A-Za-z0-9_.>-]/gu;
-/** Names that TensorFlow takes, in Keras 2 as well. */
+/** Names that TensorFlow accepts, in Keras 2 as well. */
 const FINE = /^[A-Za-z0-9.][A-Za-z0-9_.>-]*$/;
-/** Goes before what a name may not begin with. */
+/** Prepended to a name that begins with a character that may not come first. */
 const BEGINNING = "head";
 
 /**
- * Names that Keras takes: other characters than a few of ASCII become `_`, `head` goes before a bad
- * beginning, and what is then called like another layer gets a number.
- * @param reserved names that the model has for itself
+ * Names that Keras accepts: characters other than a few of ASCII become `_`, `head` is prepended if the first character
+ * is not allowed, and duplicates get a number.
+ * @param reserved names that the model needs for itself
  */
 export function kerasNames(
   names: readonly string[],
@@ -159,7 +159,7 @@ function inputLayer({ output }: LayerNode, name: string): KerasLayer {
   return { name, className: "InputLayer", config, inputs: [], shape, weights: [] };
 }
 
-/** A layer of Keras' own that does the preprocessing; it has to load without custom objects. */
+/** A layer of Keras' own that does the preprocessing; it must load without custom objects. */
 function preprocessingLayer(
   mode: Exclude<PreprocessMode, "none">,
   inputName: string,
@@ -172,7 +172,7 @@ function preprocessingLayer(
     const config = { ...common(PREPROCESSING, true), scale: scale[0], offset: offset[0] };
     return { ...shared, className: "Rescaling", config, weights: [] };
   }
-  // A 1x1 convolution, which can put the channels into another order as well.
+  // A 1x1 convolution, because it can also reorder the channels.
   const kernel = new Float32Array(9); // [channel in][channel out]
   for (const [to, factor] of scale.entries()) kernel[(reversed ? 2 - to : to) * 3 + to] = factor;
   const config = {
@@ -220,7 +220,7 @@ function inKerasWords(config: KerasConfig): KerasConfig {
   return config.activation === "swish" ? { ...config, activation: "silu" } : config;
 }
 
-/** What the writers have to make room for. */
+/** The sizes that the writers must allocate. */
 export function kerasModelSize({ layers }: KerasModel): {
   readonly tensorBytes: number;
   readonly tensors: number;

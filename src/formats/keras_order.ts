@@ -1,5 +1,5 @@
-// The order of Keras' `model.layers`, in which its files list and number layers: by depth, counted from the
-// outputs, and among layers of one depth in the order in which a search from the outputs meets them.
+// The order of Keras' `model.layers`, in which its files list and number layers: by depth, counted from the outputs;
+// layers of one depth are in the order in which a search from the outputs reaches them.
 
 interface Reader {
   readonly name: string;
@@ -9,7 +9,7 @@ interface Reader {
 
 /**
  * Orders the layers of a functional model. Layers that no output needs are left out, as Keras does.
- * @param layers each after those that it reads
+ * @param layers each after the layers that it reads
  * @param outputs names, in the model's order
  */
 export function depthFirstOrder<T extends Reader>(layers: readonly T[], outputs: readonly string[]): T[] {

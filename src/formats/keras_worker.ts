@@ -1,32 +1,32 @@
-// A worker's side of reading Keras' files: one file a worker, opened by the first request. What crosses are
-// plain values; tensors' elements change hands without a copy.
+// A worker's side of reading Keras' files: one file per worker, opened by the first request. Messages are plain values;
+// the elements of tensors are transferred without a copy.
 
 import { messageOf, WeftError } from "../base/errors.ts";
 import { prepareHdf } from "./hdf5.ts";
 import { type KerasFile, type KerasTensor, openKerasFile } from "./keras_file.ts";
 
-/** What a worker is asked. */
+/** A request to a worker. */
 export type KerasRequest =
   | { readonly kind: "open"; readonly bytes: Uint8Array; readonly path: string }
   | { readonly kind: "load"; readonly tensor: number };
 
-/** What a worker tells of a file. */
+/** A worker's description of a file. */
 export type ListedFile = Pick<KerasFile, "form" | "modelConfig"> & {
   readonly tensors: readonly Omit<KerasTensor, "load">[];
 };
 
-/** What a worker answers. */
+/** A reply of a worker. */
 export type KerasReply =
   | { readonly kind: "ready" }
   | { readonly kind: "opened"; readonly file: ListedFile }
   | { readonly kind: "loaded"; readonly values: Float32Array }
   | { readonly kind: "fault"; readonly message: string; readonly blame: "file" | "memory" | "weft" };
 
-/** Answers requests about one file, in their order. */
+/** Answers requests about one file, in order. */
 export class KerasFileServer {
   private file: KerasFile | undefined;
 
-  /** Gets ready, so that requests take no longer than the file's reading. */
+  /** Loads the library, so that the first request takes no longer than reading the file. */
   async prepare(): Promise<KerasReply> {
     await prepareHdf();
     return { kind: "ready" };
@@ -58,7 +58,7 @@ export class KerasFileServer {
   }
 }
 
-/** The memory of a reply that goes along with it. */
+/** The memory of a reply that is transferred with it. */
 export function transferred(reply: KerasReply): ArrayBuffer[] {
   const buffer = reply.kind === "loaded" ? reply.values.buffer : undefined;
   return buffer instanceof ArrayBuffer ? [buffer] : [];

@@ -1,6 +1,6 @@
 // The label files of the FashionAI layout: `Annotations/label.csv` and `Tests/answer.csv` hold rows
-// `Images/a.jpg,skirt_length_labels,nnynnn`, and `Tests/question.csv` the same rows with an empty third column
-// or `?`. One letter a class: y the class, m maybe, n not. There is no header; one that is there is skipped.
+// `Images/a.jpg,skirt_length_labels,nnynnn`, and `Tests/question.csv` the same rows with an empty third column or `?`.
+// One letter per class: y the class, m maybe, n not. There is no header; if there is one, it is skipped.
 
 import { WeftError } from "../base/errors.ts";
 import { attributeColumn, attributeOf } from "./attribute_names.ts";
@@ -21,10 +21,12 @@ import {
 
 export type { BadRow, Head } from "./label_rows.ts";
 
-/** A head and how many rows of the file label it; a row that repeats another counts too. */
+/** A head and how many rows of the file label it; repeated rows are counted too. */
 export interface CountedHead extends Head {
   rows: number;
-  /** Classes that training images have, where some class has none: with fewer than two there is nothing to learn. */
+  /**
+   * The number of classes that have training images, if some have none: with fewer than two there is nothing to learn.
+   */
   seenClasses?: number | undefined;
 }
 
@@ -32,9 +34,9 @@ export interface CountedHead extends Head {
 export interface Label {
   /** Index in `heads`. */
   head: number;
-  /** y, m and n, one a class. */
+  /** y, m and n, one per class. */
   letters: string;
-  /** The class of the y. */
+  /** The class marked y. */
   class: number;
 }
 
@@ -48,12 +50,12 @@ export interface LabelledImage {
   labels: Label[];
 }
 
-/** What a label file holds. Heads and images are in the order in which they first appear. */
+/** The content of a label file. Heads and images are in the order in which they first appear. */
 export interface LabelFile {
   heads: CountedHead[];
   images: LabelledImage[];
   badRows: BadRow[];
-  /** What was done or seen that the user should know of, a sentence each. */
+  /** Remarks for the user, a sentence each: what was changed on reading or looks unusual. */
   notes: readonly string[];
 }
 
@@ -64,7 +66,7 @@ export interface LabelRow {
   label: string;
 }
 
-/** A row of a question file; the first two columns are kept as they are for the answer. */
+/** A row of a question file; the first two columns are kept unchanged for the answer. */
 export interface QuestionRow {
   image: string;
   attributeColumn: string;
@@ -79,7 +81,7 @@ export interface QuestionRows {
   notes: string[];
 }
 
-/** The path of an image as its first column gives it: spaces around it do not count. */
+/** The path of an image from the first column; spaces around it are removed. */
 const pathOfColumn = (column: string) => normalImagePath(column.trim());
 
 interface Collected {
@@ -87,7 +89,7 @@ interface Collected {
   labels: Map<number, LabelledRow>;
 }
 
-/** Takes a row into its image's. @returns what contradicts an earlier row, and then takes nothing */
+/** Merges a row into its image's labels. @returns the contradiction with an earlier row; the row is then not merged */
 function mergeRow(
   images: Map<string, Collected>,
   path: string,
@@ -108,9 +110,9 @@ function mergeRow(
 }
 
 /**
- * Merges the rows of each image. A row that repeats an earlier one is fine, one that gives the same image another
- * label of the same attribute is an error, as nothing tells which is right.
- * @param path named in faults
+ * Merges the rows of each image. A repeated row is accepted. A row that gives an image a second, different label for an
+ * attribute is an error, because nothing tells which label is right.
+ * @param path named in messages
  * @param options.pathOf the path of the image that a first column names
  * @throws WeftError `path:line: …` for the first contradiction
  */
@@ -146,9 +148,9 @@ function mergedImage([path, { line, labels }]: [string, Collected]): LabelledIma
 }
 
 /**
- * Parses a file of labels. Paths that differ in spelling only (`./Images/a.jpg`) are one image.
- * @param path named in faults, as the caller wants to see it
- * @throws WeftError `path:line: …` for the first bad row; `path: …` where no row is good
+ * Parses a label file. Paths that differ only in spelling (`./Images/a.jpg`) are one image.
+ * @param path named in messages, in the form the caller wants to see
+ * @throws WeftError `path:line: …` for the first bad row; `path: …` if no row is good
  */
 export function parseLabelCsv(
   content: string | Uint8Array,
@@ -158,7 +160,7 @@ export function parseLabelCsv(
   return mergeLabelRows(readLabelRows(content, path, options), path, options);
 }
 
-/** The class that an image has of a head, or -1 where it has no label of it. */
+/** The class of an image for a head, or -1 if it has no label for it. */
 export function classOf({ labels }: LabelledImage, head: number): number {
   return labels.find((label) => label.head === head)?.class ?? -1;
 }
@@ -173,10 +175,10 @@ function faultOfQuestion(columns: readonly string[]): string | undefined {
 }
 
 /**
- * Reads a question file; rows keep their order, repeated ones included.
- * @param options.heads the model's, which every row must name
+ * Reads a question file; rows keep their order, including repeated ones.
+ * @param options.heads the model's heads; every row must name one of them
  * @throws WeftError `path:line: …` for the first row without three columns, with an answer in the third, or of
- *   another attribute; `path: …` where no row is good
+ *   another attribute; `path: …` if no row is good
  */
 export function readQuestionRows(
   content: string | Uint8Array,
@@ -207,14 +209,14 @@ export function readQuestionRows(
 }
 
 /**
- * Parses a question file; rows keep their order, repeated ones included.
+ * Parses a question file; rows keep their order, including repeated ones.
  * @throws WeftError `path:line: …` for a row without three columns or with an answer in the third
  */
 export function parseQuestionCsv(content: string | Uint8Array, path: string): QuestionRow[] {
   return readQuestionRows(content, path).rows;
 }
 
-/** Text of a label or question file: one row each, `_labels` added to the attribute's name. */
+/** Text of a label or question file: one row per line, with `_labels` added to the attribute's name. */
 export function formatLabelCsv(rows: readonly LabelRow[]): string {
   return rows
     .map(({ image, attribute, label }) => formatCsvRow([image, attributeColumn(attribute), label]))

@@ -1,5 +1,5 @@
-// What can be wrong with one row of a label or question file, with the likely cause; and whether a first row is
-// a header.
+// The possible faults of one row of a label or question file, with the likely cause; and whether a first row is a
+// header.
 
 import { faultOfAttribute, isFullColumn } from "./attribute_names.ts";
 
@@ -16,14 +16,14 @@ const DELIMITERS: readonly (readonly [string, string])[] = [
 const IMAGE_EXTENSION = /\.(jpe?g|jfif|png|webp|gif|bmp|tiff?|avif|heic|svg)\s*$/i;
 const PRINTABLE = /^[\p{L}\p{N}\p{P}\p{S}]$/u;
 
-/** The columns without empty ones behind the third: a row may end in a comma too many. */
+/** The columns without empty ones after the third: a row may end in extra commas. */
 export function withoutEmptyEnd(columns: readonly string[]): readonly string[] {
   let count = columns.length;
   while (count > COLUMNS && columns[count - 1]?.trim() === "") count--;
   return columns.slice(0, count);
 }
 
-/** The likely reason for a wrong number of columns, as the end of a sentence. */
+/** The likely cause of a wrong number of columns, as the end of a sentence. */
 function causeOfColumns(columns: readonly string[]): string {
   const text = columns.join(",");
   const delimiter = DELIMITERS.find(
@@ -41,8 +41,8 @@ function causeOfColumns(columns: readonly string[]): string {
 }
 
 /**
- * The fault of a row's first two columns and of their number, or undefined.
- * @param third what the third column holds, for the message
+ * The fault of a row's first two columns or of their number, or undefined.
+ * @param third the content of the third column, for the message
  */
 export function faultOfColumns(columns: readonly string[], third: string): string | undefined {
   if (columns.length !== COLUMNS) {
@@ -74,13 +74,13 @@ export function faultOfLetters(letters: string): string | undefined {
   return undefined;
 }
 
-/** Whether a row is about an image, by its first two columns: a header's are words. */
+/** Whether the first two columns of a row describe an image; in a header they are words. */
 export function isAboutImage(columns: readonly string[]): boolean {
   const isPath = (text: string) => IMAGE_EXTENSION.test(text) || /[/\\]/.test(text);
   return columns.slice(0, 2).some(isPath) || isFullColumn(columns[1] ?? "");
 }
 
-/** Whether a file's first row names its columns: the third holds a word that is no label. */
+/** Whether a file's first row is a header: its third column is a word that is not a label. */
 export function isHeader(columns: readonly string[]): boolean {
   const third = columns[2] ?? "";
   return /\p{L}/u.test(third) && !/^\s*[ymn]+\s*$/i.test(third) && !isAboutImage(columns);

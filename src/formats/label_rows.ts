@@ -1,12 +1,12 @@
-// The rows of a label file that are right by themselves, and the heads that they name. What a row has to do
-// with other rows of its image is for label_csv.ts, once it is known which rows are about one image.
+// The rows of a label file that are valid by themselves, and the heads that they name. Checks between the rows of one
+// image are in label_csv.ts, once it is known which rows belong to one image.
 
 import { WeftError } from "../base/errors.ts";
 import { attributeOf, lookAlikeNotes } from "./attribute_names.ts";
 import { type CsvRow, parseCsvRows } from "./csv_rows.ts";
 import { faultOfColumns, faultOfLetters, isHeader, withoutEmptyEnd } from "./label_row.ts";
 
-/** More are not attributes: somebody's identifiers are in the second column. */
+/** More than this are not attributes: the second column probably holds identifiers. */
 const MAX_ATTRIBUTES = 1000;
 
 /** One attribute: its softmax head's name and its number of classes. */
@@ -15,16 +15,16 @@ export interface Head {
   classes: number;
 }
 
-/** A row that was left out because the caller asked to go on. */
+/** A row that was left out because the caller asked to skip bad rows. */
 export interface BadRow {
   line: number;
   /** The whole line that would have been thrown, `path:line: …`. */
   message: string;
 }
 
-/** A row that is right by itself. */
+/** A row that is valid by itself. */
 export interface LabelledRow {
-  /** The first column as the file has it. */
+  /** The first column as it is in the file. */
   image: string;
   /** Index of the head. */
   head: number;
@@ -32,20 +32,20 @@ export interface LabelledRow {
   line: number;
 }
 
-/** What stands in a label file, row by row. */
+/** The content of a label file, row by row. */
 export interface LabelRows {
   heads: Head[];
   rows: LabelledRow[];
   badRows: BadRow[];
-  /** What was done or seen that the user should know of, a sentence each. */
+  /** Remarks for the user, a sentence each: what was changed on reading or looks unusual. */
   notes: string[];
 }
 
 /** How a label file is read. */
 export interface LabelOptions {
   /**
-   * The model's heads, where there is one: they fix order and class counts, and a row of any other attribute
-   * is an error. Without it both come from the file.
+   * The model's heads, if there is one: they fix the order and the class counts, and a row for any other attribute is
+   * an error. Otherwise both come from the file.
    */
   heads?: readonly Head[] | undefined;
   /** Leaves bad rows out and lists them in `badRows`. */
@@ -53,9 +53,9 @@ export interface LabelOptions {
 }
 
 /**
- * The rows of a file without its header and without empty columns behind the third.
- * @param path named in faults and notes
- * @throws WeftError where it is no CSV file in UTF-8
+ * The rows of a file without its header and without empty columns after the third.
+ * @param path named in messages and notes
+ * @throws WeftError if it is not a CSV file in UTF-8
  */
 export function readRows(content: string | Uint8Array, path: string): { rows: CsvRow[]; notes: string[] } {
   const all = parseCsvRows(content, path);
@@ -66,20 +66,20 @@ export function readRows(content: string | Uint8Array, path: string): { rows: Cs
   if (!first || !isHeader(first.columns)) return { rows: all.map(shortened), notes };
   const header = first.columns.join();
   const isHeaderRow = ({ columns }: CsvRow) => columns.join() === header;
-  const second = all.slice(1).find(isHeaderRow); // in files that were joined
+  const second = all.slice(1).find(isHeaderRow); // in files that were concatenated
   const again = second ? `, and again in line ${second.line}` : "";
   notes.push(headerNote(path, first, again));
   return { rows: all.filter((row) => !isHeaderRow(row)).map(shortened), notes };
 }
 
-/** What is said of a header. */
+/** The note about a header. */
 export function headerNote(path: string, { columns, line }: CsvRow, again = ""): string {
   return `${path}:${line}: taken for a header and skipped${again}: ${columns.join()}`;
 }
 
 const shortened = ({ columns, line }: CsvRow): CsvRow => ({ columns: [...withoutEmptyEnd(columns)], line });
 
-/** Collects rows; `add` returns what is wrong with a row and then takes nothing of it. */
+/** Collects rows; `add` returns the fault of a row and then does not add it. */
 class RowCollector {
   readonly heads: Head[];
   readonly rows: LabelledRow[] = [];
@@ -122,7 +122,7 @@ class RowCollector {
   }
 }
 
-/** The fault of a file whose second column names more attributes than can be. */
+/** The fault of a file whose second column names too many attributes. */
 function tooManyAttributes(rows: readonly CsvRow[], path: string, line: number): WeftError {
   const attributes = new Set(rows.map(({ columns }) => attributeOf(columns[1] ?? ""))).size;
   const [count, limit, all] = [attributes, MAX_ATTRIBUTES, rows.length].map((n) => n.toLocaleString("en-US"));
@@ -135,8 +135,8 @@ function tooManyAttributes(rows: readonly CsvRow[], path: string, line: number):
 
 /**
  * Reads the rows of a label file.
- * @param path named in faults, as the caller wants to see it
- * @throws WeftError `path:line: …` for the first bad row; `path: …` where no row is good
+ * @param path named in messages, in the form the caller wants to see
+ * @throws WeftError `path:line: …` for the first bad row; `path: …` if no row is good
  */
 export function readLabelRows(
   content: string | Uint8Array,
@@ -162,7 +162,7 @@ export function readLabelRows(
   return { heads: collector.heads, rows: collector.rows, badRows, notes };
 }
 
-/** @throws WeftError where there is no good row */
+/** @throws WeftError if there is no good row */
 function requireGoodRows(good: number, badRows: readonly BadRow[], path: string): void {
   if (good > 0) return;
   const expected = "expected rows such as Images/a.jpg,skirt_length_labels,nnynnn but found none";
@@ -170,11 +170,11 @@ function requireGoodRows(good: number, badRows: readonly BadRow[], path: string)
   throw new WeftError(`${path}: ${expected}${bad}`);
 }
 
-/** From this share of the rows on, leaving bad ones out is worth more than a count. */
+/** From this share of bad rows on, leaving them out deserves a warning. */
 const MANY = 0.1;
 const SHOWN = 3;
 
-/** A sentence on the rows that were left out, where some were; where many were, with the first three. */
+/** A sentence about the rows that were left out, if any; if there were many, with the first three. */
 export function badRowNotes(badRows: readonly BadRow[], rows: number): string[] {
   const count = badRows.length;
   if (count === 0) return [];

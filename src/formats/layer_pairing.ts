@@ -1,10 +1,10 @@
-// Which layer of a file is which layer of a network.
+// Which layer of a file corresponds to which layer of a network.
 //  - A layer with a name of its own is found by that name.
-//  - A layer that Keras named itself (`conv2d_12`) by creation order within its kind, as the numbers go on
-//    counting over all networks that a Python session has built.
-//  - Names that differ in their underscores or in a scope before them alone are the same (`reduction_bn3`,
-//    `reduction_bn_3`, `block_1/reduction_bn3`), as they are in NASNet of different versions of Keras.
-//  - Where the file names no layers, by Keras' order of the model's layers within each class.
+//  - A layer that Keras named itself (`conv2d_12`) is found by creation order within its kind, because the numbers
+//    continue over all networks that a Python session has built.
+//  - Names that differ only in their underscores or in a scope prefix are equal (`reduction_bn3`,
+//    `reduction_bn_3`, `block_1/reduction_bn3`), as in NASNet of different versions of Keras.
+//  - If the file names no layers: by Keras' order of the model's layers within each class.
 
 import type { LayerPosition } from "./hdf5.ts";
 
@@ -26,19 +26,19 @@ interface Layer<W> {
 /** How layers are paired. */
 export interface PairingOptions {
   /**
-   * The network's layers in the order of Keras' `model.layers`, for files that do not name them; by default
-   * that of creation, which is the same for networks without branches.
+   * The network's layers in the order of Keras' `model.layers`, for files that do not name them; by default the order
+   * of creation, which is the same for networks without branches.
    */
   readonly layerOrder?: readonly string[] | undefined;
-  /** Takes layers by their names alone: heads, which are like one another. */
+  /** Pairs layers by their names alone: heads, which are alike in everything else. */
   readonly byName?: boolean | undefined;
 }
 
-/** The kinds of layers with weights that Keras names itself, numbered from 0 or wherever it was. */
+/** The kinds of layers with weights that Keras names itself, numbered from 0 or from any number. */
 const AUTO_NAMED =
   /^(conv2d|conv2d_transpose|depthwise_conv2d|separable_conv2d|dense|batch_normalization|normalization)(?:_(\d+))?$/;
 
-/** What Keras calls variables. */
+/** Keras' names of variables. */
 const VARIABLES = new Set(
   "kernel bias depthwise_kernel pointwise_kernel gamma beta moving_mean moving_variance mean variance count".split(
     " ",
@@ -68,8 +68,8 @@ export function isSameShape(a: readonly number[], b: readonly number[]): boolean
 }
 
 /**
- * The file's tensor for a variable of a layer. A DepthwiseConv2D's is called `kernel` by Keras 3; variables
- * with none of Keras' names (`conv1_W`) are taken by their place, as Keras does.
+ * The file's tensor for a variable of a layer. Keras 3 calls a DepthwiseConv2D's `kernel`. Variables whose names are
+ * none of Keras' (`conv1_W`) are matched by position, as Keras does.
  */
 export function findWeight<E, O>(
   expected: Layer<E> | undefined,
@@ -94,7 +94,7 @@ function fits(expected: Layer<Shaped>, offered: Layer<Shaped> | undefined): bool
 }
 
 /**
- * For each layer of the network the file's layer.
+ * Finds the file's layer for each layer of the network.
  * @param expected in the order of creation
  */
 export function pairLayers<E extends Shaped, O extends Positioned>(
@@ -133,14 +133,14 @@ function autoNamedByKind<W>(layers: ReadonlyMap<string, Layer<W>>): Map<string, 
   return kinds;
 }
 
-/** Adds to the list under a key. */
+/** Appends to the list under a key. */
 function addTo<T>(lists: Map<string, T[]>, key: string, entry: T): void {
   const list = lists.get(key);
   if (list) list.push(entry);
   else lists.set(key, [entry]);
 }
 
-/** The first run of the file's layers that all fit; the first run where none does, so that faults have names. */
+/** The first run of the file's layers that all fit; if none does, the first run, so that messages can name layers. */
 function pairInOrder<E extends Shaped, O extends Shaped>(
   expected: readonly Layer<E>[],
   offered: readonly Layer<O>[],
@@ -160,7 +160,7 @@ function firstFit(expected: readonly Layer<Shaped>[], offered: readonly Layer<Sh
   return undefined;
 }
 
-/** Pairs layers whose names are the same but for underscores and scopes, where no other layer's are. */
+/** Pairs layers whose names are equal except for underscores and scopes, if the match is unique. */
 function pairBySpelling<O>(
   expected: ReadonlyMap<string, Layer<unknown>>,
   offered: ReadonlyMap<string, Layer<O>>,
@@ -196,7 +196,7 @@ function kindOf({ weights }: Layer<Shaped>): string {
   return weights.get("kernel")?.shape.length === 2 ? "dense" : "conv2d";
 }
 
-/** Pairs by place within each class, with that model of the file in which most layers fit. */
+/** Pairs by position within each class, using the model in the file in which most layers fit. */
 function pairByPosition<E extends Shaped, O extends Positioned>(
   expected: readonly Layer<E>[],
   offered: readonly Layer<O>[],

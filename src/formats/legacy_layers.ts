@@ -1,5 +1,5 @@
-// Keras' older HDF5 layout: the attribute `layer_names`, a group per layer with the attribute
-// `weight_names`; in a whole-model file below the group `model_weights`.
+// Keras' older HDF5 layout: the attribute `layer_names`, and a group per layer with the attribute `weight_names`; in a
+// whole-model file below the group `model_weights`.
 
 import type { Attribute, File as HdfFile } from "h5wasm";
 import { WeftError } from "../base/errors.ts";
@@ -14,7 +14,7 @@ import {
 import { MOST_GROUPS, requireTensorCount } from "./hdf5_limits.ts";
 import { type ModelConfig, namesIn } from "./model_config.ts";
 
-/** The group with the attribute `layer_names`, where the file has one. */
+/** The group with the attribute `layer_names`, if the file has one. */
 export function legacyRoot(file: HdfFile): HdfGroup | undefined {
   const nested = file.get("model_weights");
   const root = isGroup(nested) ? nested : file;
@@ -22,7 +22,7 @@ export function legacyRoot(file: HdfFile): HdfGroup | undefined {
   return attrs.layer_names !== undefined || attrs.layer_names0 !== undefined ? root : undefined;
 }
 
-/** A list attribute; Keras cuts lists over 64 KB into `name0`, `name1`, …. Undefined where there is none. */
+/** A list attribute; Keras splits lists over 64 KB into `name0`, `name1`, …. Undefined if there is none. */
 function stringList(attrs: Record<string, Attribute>, name: string): string[] | undefined {
   const whole = attrs[name];
   if (whole !== undefined) return stringsOf(whole);
@@ -43,7 +43,7 @@ function stringsOf(attribute: Attribute): string[] {
 
 /**
  * The weights in the file's own order.
- * @throws WeftError `path: …` where a layer or a tensor is listed but missing
+ * @throws WeftError `path: …` if a layer or a tensor is listed but missing
  */
 export function listLegacyWeights(
   root: HdfGroup,
@@ -74,7 +74,7 @@ export function listLegacyWeights(
   return found;
 }
 
-/** @throws WeftError where a list names something twice, or more than weft reads. */
+/** @throws WeftError if a list contains a name twice, or is longer than weft accepts. */
 function requireDistinct(names: readonly string[], where: (name: string) => string): void {
   const met = new Set<string>();
   for (const name of names) {
@@ -94,11 +94,11 @@ function prefixOf(name: string): string {
 }
 
 /**
- * How a weight of this group is named. A layer's group names the layer, whatever its weights are called
- * (`uniform1`, `model/conv/kernel:0`). A nested model's group holds weights of several layers
- * (`Conv1/kernel:0`, of a Sequential `inner/Conv1/kernel`, of NASNet `normal_A_block_1/block_2/conv/kernel`):
- * there the layer is in the weight's name, behind the names of models and, where the configuration tells
- * the layers' names, behind whatever is none.
+ * The name of a weight in this group. A layer's group names the layer, whatever its weights are called (`uniform1`,
+ * `model/conv/kernel:0`). A nested model's group holds the weights of several layers (`Conv1/kernel:0`; in a Sequential
+ * `inner/Conv1/kernel`; in NASNet `normal_A_block_1/block_2/conv/kernel`): there the layer is part of the weight's
+ * name, after the names of models and, if the configuration tells the layers' names, after any prefix that is none of
+ * them.
  */
 function layerNaming(
   group: string,

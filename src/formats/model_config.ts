@@ -1,5 +1,5 @@
-// Keras' description of a model as JSON: the attribute `model_config` of an HDF5 file and the file
-// `config.json` of a `.keras` archive. Layers stand in the order of `model.layers`, models are nested.
+// Keras' description of a model as JSON: the attribute `model_config` of an HDF5 file and the file `config.json` of a
+// `.keras` archive. Layers are in the order of `model.layers`; models are nested.
 
 import { WeftError } from "../base/errors.ts";
 import { faultOfDepth, outlineJson } from "./json_text.ts";
@@ -20,13 +20,13 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Keras writes about 1,000 a layer: a million for NASNetLarge. */
+/** Keras writes about 1,000 per layer: a million for NASNetLarge. */
 const MOST_CHARACTERS = 16 * 2 ** 20;
 
 /**
  * Parses a description; Python's `NaN` and `Infinity` become null.
- * @param where begins the fault: file and part
- * @throws WeftError where it is not a JSON object, or larger or deeper than any model's
+ * @param where the beginning of the message: file and part
+ * @throws WeftError if it is not a JSON object, or larger or deeper than any model's
  */
 export function parseModelConfig(text: string, where: string): ModelConfig {
   if (text.length > MOST_CHARACTERS) {
@@ -42,7 +42,7 @@ export function parseModelConfig(text: string, where: string): ModelConfig {
       const parsed: unknown = JSON.parse(read());
       if (isRecord(parsed)) return parsed;
     } catch {
-      // The next candidate, or the fault below.
+      // Tries the next candidate, or throws the fault below.
     }
   }
   throw new WeftError(`${where}: expected a model's configuration as JSON, but it cannot be parsed`);
@@ -54,7 +54,7 @@ function withoutPythonNumbers(text: string): string {
   );
 }
 
-/** The layers of a model or of a layer that is a model; undefined of any other layer. */
+/** The layers of a model or of a layer that is a model; undefined for any other layer. */
 function layersOf(node: Readonly<Record<string, unknown>>): unknown[] | undefined {
   const { config } = node;
   if (Array.isArray(config)) return config; // a Sequential of early versions
@@ -66,7 +66,7 @@ function toLayer(node: Readonly<Record<string, unknown>>): ConfiguredLayer {
   return { name: textOf(node.name ?? config.name), className: classNameOf(node), config };
 }
 
-/** A name; empty of what is none. Not by String, which calls an object's own `toString`. */
+/** A name; empty if the value is not a string. String is not used: it calls an object's own `toString`. */
 const textOf = (value: unknown) => (typeof value === "string" ? value : "");
 
 /** Without the package of a registered class: `weft>Scale` is `Scale`. */
@@ -98,8 +98,8 @@ export function snakeCase(className: string): string {
 }
 
 /**
- * Layers by the groups in which Keras 3 stores them: `layers/functional/layers/conv2d_3`, numbered per class
- * in the order of the description, whatever the layers are called. In that order.
+ * Layers by the groups in which Keras 3 stores them: `layers/functional/layers/conv2d_3`, numbered per class in the
+ * order of the description, whatever the layers are called; in that order.
  */
 export function layersByGroup(config: ModelConfig): Map<string, ConfiguredLayer> {
   const found = new Map<string, ConfiguredLayer>();

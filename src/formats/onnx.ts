@@ -1,6 +1,6 @@
-// A network as an ONNX model: input `image` [N,H,W,3] float32 with N free, an output for each of the
-// network's last layers under its name. Images come in as 0..255 RGB where the preprocessing is inside.
-// Inside the model images are [N,C,H,W], which is ONNX' only layout.
+// A network as an ONNX model: input `image` [N,H,W,3] float32 with N free, and an output for each of the network's last
+// layers under its name. Images are 0..255 RGB if the model includes the preprocessing. Inside the model images are
+// [N,C,H,W], which is ONNX' only layout.
 
 import { WeftError } from "../base/errors.ts";
 import { byteSize } from "../base/tensors.ts";
@@ -11,7 +11,7 @@ import { OnnxGraph } from "./onnx_graph.ts";
 import { translateNode } from "./onnx_operators.ts";
 import { encodeOnnx, requireOnnxSize } from "./onnx_schema.ts";
 
-/** A network in inference mode for one image, before fusion; what `describeNetwork` returns is one. */
+/** A network in inference mode for one image, before fusion, such as `describeNetwork` returns. */
 export interface OnnxNetwork {
   readonly graph: Graph;
   /** [1,H,W,3] */
@@ -21,9 +21,9 @@ export interface OnnxNetwork {
 }
 
 export interface OnnxOptions {
-  /** Of the graph. */
+  /** Name of the graph. */
   readonly name: string;
-  /** How the model is to turn 0..255 into the network's input; `none` where it takes what the network takes. */
+  /** How the model turns 0..255 into the network's input; `none` if it takes the network's input. */
   readonly preprocessing: PreprocessMode;
   /** The file's metadata_props. */
   readonly metadata?: Readonly<Record<string, string>>;
@@ -40,8 +40,7 @@ const CHANNELS_LAST = { perm: { ints: [0, 2, 3, 1] } };
  * Writes the model.
  * @param weights every weight of the network by `layer/weight`
  * @returns the file in pieces, one after the other
- * @throws WeftError where a weight has no values, an output cannot have its name, or the file would be
- *   larger than 2 GB.
+ * @throws WeftError if a weight has no values, an output cannot have its name, or the file would be larger than 2 GB.
  */
 export function writeOnnx(
   { graph, input, outputs }: OnnxNetwork,

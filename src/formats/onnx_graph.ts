@@ -1,11 +1,11 @@
-// An ONNX graph as it grows: nodes, fixed tensors, and unique names for everything.
+// An ONNX graph under construction: nodes, constant tensors, and unique names for everything.
 
 import { WeftError } from "../base/errors.ts";
 import { elementCount, type Shape, shapeText } from "../base/tensors.ts";
 import type { Tensor } from "../graph/graph.ts";
 import type { OnnxAttribute, OnnxNode, OnnxTensor } from "./onnx_schema.ts";
 
-/** How a weight lies in ONNX: as in Keras, or a kernel with its output channels first. */
+/** The layout of a weight in ONNX: as in Keras, or a kernel with its output channels first. */
 export type WeightLayout = "keras" | "conv" | "depthwise";
 
 export type OnnxAttributes = Readonly<Record<string, OnnxAttribute>>;
@@ -33,7 +33,7 @@ export class OnnxGraph {
     return [...this.tensors.values()];
   }
 
-  /** Says what a value of the network is called here. */
+  /** Sets the ONNX name of a value of the network. */
   nameValue(tensor: Tensor, name: string): void {
     this.values.set(tensor, name);
   }
@@ -42,7 +42,7 @@ export class OnnxGraph {
     return this.values.has(tensor);
   }
 
-  /** What a value of the network is called, named after its own name if it has none yet. */
+  /** The ONNX name of a value of the network; made from its own name if it has none yet. */
   valueName(tensor: Tensor): string {
     const known = this.values.get(tensor);
     if (known !== undefined) return known;
@@ -53,7 +53,7 @@ export class OnnxGraph {
 
   /**
    * Adds a node with one output.
-   * @param to the value of the network that it makes, or a name for one in between
+   * @param to the value of the network that it computes, or a name for an intermediate one
    * @returns the output's name
    */
   add(
@@ -74,9 +74,9 @@ export class OnnxGraph {
   }
 
   /**
-   * A weight of the network as a fixed tensor.
+   * A weight of the network as a constant tensor.
    * @returns its name
-   * @throws WeftError where it has no values, or too many or few.
+   * @throws WeftError if it has no values, or too many or too few.
    */
   weight(tensor: Tensor, layout: WeightLayout = "keras"): string {
     const key = `${layout} ${tensor.name}`;
@@ -95,12 +95,12 @@ export class OnnxGraph {
     return name;
   }
 
-  /** Fixed floats; with `shared`, one tensor of that name stands for all. @returns its name. */
+  /** Constant floats; with `shared`, one tensor of that name is used for all. @returns its name. */
   floats(name: string, dims: Shape, values: readonly number[], shared = false): string {
     return this.constant({ name, dims, data: Float32Array.from(values) }, shared);
   }
 
-  /** Fixed whole numbers in a list. @returns its name. */
+  /** Constant integers in a list. @returns its name. */
   wholes(name: string, values: readonly number[]): string {
     return this.constant({ name, dims: [values.length], data: BigInt64Array.from(values, BigInt) }, false);
   }
@@ -116,7 +116,7 @@ export class OnnxGraph {
   }
 }
 
-/** The name, with a number where it is taken or empty; taken from now on. */
+/** The name, with a number appended if it is taken or empty; it is reserved from now on. */
 function uniqueName(taken: Set<string>, name: string): string {
   let free = name;
   for (let number = 1; taken.has(free) || free === ""; number++) free = `${name}_${number}`;

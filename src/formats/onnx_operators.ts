@@ -1,5 +1,5 @@
-// weft's operators in inference as ONNX' (opset 17): https://onnx.ai/onnx/operators/. Values of four
-// dimensions are [N,H,W,C] there and [N,C,H,W] here; the batch is free, so no shape names it.
+// Translates weft's operators in inference to ONNX' (opset 17): https://onnx.ai/onnx/operators/. Values of four
+// dimensions are [N,H,W,C] in weft and [N,C,H,W] in ONNX; the batch is free, so no shape names it.
 
 import type { Shape } from "../base/tensors.ts";
 import { AttributeReader } from "../graph/attributes.ts";
@@ -52,17 +52,17 @@ class Translation {
     return this.onnx.weight(this.tensor(role), layout);
   }
 
-  /** The name of a weight in a list, or no name where the layer has none. */
+  /** The name of a weight in a list, or an empty name if the layer has none. */
   optionalWeight(role: string): string[] {
     return this.node.inputs[role] ? [this.weight(role)] : [];
   }
 
-  /** Adds the node that makes y. */
+  /** Adds the node that computes y. */
   finish(opType: string, inputs: readonly string[], attributes?: OnnxAttributes): void {
     this.onnx.add(opType, inputs, this.y, attributes);
   }
 
-  /** @throws Error where the translation leaves something out, as it does of nodes that others were fused into. */
+  /** @throws Error if the translation would lose something, as for nodes that other nodes were fused into. */
   requireWhole(): void {
     const left = Object.keys(this.node.inputs).filter((role) => !this.used.has(role));
     if ("activation" in this.node.attrs && this.node.attrs.activation !== "none") left.push("activation");
@@ -70,7 +70,7 @@ class Translation {
     throw new Error(`ONNX is made of a network before fusion, but ${this.name} has ${left.join(", ")}`);
   }
 
-  /** Adds a node on the way to y. */
+  /** Adds an intermediate node. */
   step(opType: string, inputs: readonly string[], suffix: string, attributes?: OnnxAttributes): string {
     return this.onnx.add(opType, inputs, `${this.name}/${suffix}`, attributes);
   }
@@ -78,7 +78,7 @@ class Translation {
 
 type Translate = (translation: Translation) => void;
 
-/** An operator of one input that has the same meaning without attributes. */
+/** An operator of one input that means the same without attributes. */
 const plain =
   (opType: string, attributes?: OnnxAttributes): Translate =>
   (t) =>
@@ -175,7 +175,7 @@ const TRANSLATIONS: Readonly<Record<string, Translate>> = {
   reshape: translateReshape,
 };
 
-/** Adds what the node does. @throws Error where there is no translation of its operator. */
+/** Adds the translation of the node. @throws Error if its operator has no translation. */
 export function translateNode(onnx: OnnxGraph, node: GraphNode): void {
   const translate = TRANSLATIONS[node.operator.name];
   if (!translate) throw new Error(`there is no ONNX for ${node.operator.name} (${node.name})`);
@@ -184,12 +184,14 @@ export function translateNode(onnx: OnnxGraph, node: GraphNode): void {
   translation.requireWhole();
 }
 
-/** Where an axis of a value is once channels come first. */
+/** The index of an axis of a value with channels first. */
 function axisHere(axis: number, shape: Shape): number {
   return shape.length === 4 ? ([0, 2, 3, 1][axis] ?? axis) : axis;
 }
 
-/** Where windows over x lie; padding as amounts, for ONNX' own words do not put the odd pixel where Keras does. */
+/**
+ * The placement of windows over x. Padding is given as amounts: ONNX' own modes put the odd pixel elsewhere than Keras.
+ */
 function windowAttributes(t: Translation, window: WindowAttributes): OnnxAttributes {
   const [N = 0, H = 0, W = 0, C = 0] = t.tensor("x").shape;
   const { top, left, bottom, right } = resolveWindows(t.name, { N, H, W, C }, window);
@@ -230,7 +232,7 @@ function translateGlobalPool(t: Translation, opType: string): void {
 /** Whether the elements have the same order with channels first. */
 const isOrderSame = (shape: Shape) => shape.length !== 4 || (shape[1] ?? 0) * (shape[2] ?? 0) === 1;
 
-/** A reshape works on the order of channels last. */
+/** A reshape requires the order with channels last. */
 function translateReshape(t: Translation): void {
   const from = t.tensor("x").shape;
   const to = t.y.shape;

@@ -6,7 +6,7 @@ import { WeftError } from "../base/errors.ts";
 import type { Shape } from "../base/tensors.ts";
 import { VERSION } from "../base/version.ts";
 
-/** Version of the file format, and of the operators that the nodes mean. */
+/** Version of the file format, and version of the operators that the nodes use. */
 const ONNX_IR_VERSION = 8;
 const ONNX_OPSET = 17;
 
@@ -14,7 +14,7 @@ const ONNX_OPSET = 17;
 const FLOAT = 1;
 const INT64 = 7;
 
-/** No message may be larger: its size is a signed 32-bit number. */
+/** The size limit of a message: its size is a signed 32-bit number. */
 const MAX_FILE_BYTES = 2 ** 31 - 1;
 
 const one = (type: string, id: number) => ({ type, id });
@@ -78,7 +78,7 @@ export const ONNX_MESSAGES = {
   },
 };
 
-/** A number that is whole in the operator's definition, one that is not, or a list of whole ones. */
+/** A number that is an integer in the operator's definition, one that is not, or a list of integers. */
 export type OnnxAttribute =
   | { readonly int: number }
   | { readonly float: number }
@@ -92,14 +92,14 @@ export interface OnnxNode {
   readonly attributes: Readonly<Record<string, OnnxAttribute>>;
 }
 
-/** A fixed tensor, row-major. */
+/** A constant tensor, row-major. */
 export interface OnnxTensor {
   readonly name: string;
   readonly dims: Shape;
   readonly data: Float32Array | BigInt64Array;
 }
 
-/** An input or output of the model, in float32; sizes with a name are free. */
+/** An input or output of the model, in float32; dimensions with a name are free. */
 export interface OnnxValue {
   readonly name: string;
   readonly dims: readonly (number | string)[];
@@ -109,13 +109,13 @@ export interface OnnxModel {
   readonly name: string;
   readonly inputs: readonly OnnxValue[];
   readonly outputs: readonly OnnxValue[];
-  /** Each after those it reads. */
+  /** Each after the nodes that it reads. */
   readonly nodes: readonly OnnxNode[];
   readonly initializers: readonly OnnxTensor[];
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** @throws WeftError where tensors of so many bytes cannot be in one file. */
+/** @throws WeftError if the tensors have more bytes than one file can hold. */
 export function requireOnnxSize(bytes: number): void {
   if (bytes <= MAX_FILE_BYTES) return;
   throw new WeftError(
@@ -125,9 +125,8 @@ export function requireOnnxSize(bytes: number): void {
 }
 
 /**
- * The file in pieces; the tensors' own bytes are among them, uncopied, so that no second copy of a large
- * network is made.
- * @throws WeftError where the file would be larger than the format allows.
+ * The file in pieces. They include the tensors' own bytes, uncopied, so that no second copy of a large network is made.
+ * @throws WeftError if the file would be larger than the format allows.
  */
 export function encodeOnnx(model: OnnxModel): Uint8Array[] {
   const root = protobuf.Root.fromJSON(ONNX_MESSAGES);
@@ -168,7 +167,7 @@ function field(id: number, content: readonly Uint8Array[]): Uint8Array[] {
   return [head.uint32(bytes).finish(), ...content];
 }
 
-// On a host of the other byte order the elements would be swapped; no platform with WebGPU has it.
+// On a big-endian host the elements would be swapped; no platform with WebGPU is big-endian.
 function tensorPieces(
   { name, dims, data }: OnnxTensor,
   encode: (message: string, value: object) => Uint8Array,

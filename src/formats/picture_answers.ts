@@ -1,18 +1,18 @@
-// Answers about pictures that no question file lists: rows in the answer file's form, one for each picture and
-// attribute, or JSON lines, one a picture.
+// Answers about pictures that no question file lists: rows in the answer file's form, one per picture and attribute, or
+// JSON lines, one per picture.
 
 import { probabilityColumn } from "./answer_csv.ts";
 import { formatCsvRow } from "./csv_rows.ts";
 import type { Head } from "./label_csv.ts";
 
-/** One picture's probabilities, an array a head in the order of the heads. */
+/** One picture's probabilities, an array per head in the order of the heads. */
 export interface PictureAnswer {
   readonly image: string;
   readonly heads: readonly Head[];
   readonly probabilities: readonly ArrayLike<number>[];
 }
 
-/** Rows `image,attribute,p0;p1;…`, a line feed behind each. @throws RangeError where a probability is not finite */
+/** Rows `image,attribute,p0;p1;…`, each ending in a line feed. @throws RangeError if a probability is not finite */
 export function formatPictureRows({ image, heads, probabilities }: PictureAnswer): string {
   return heads
     .map(({ name }, head) => {
@@ -23,15 +23,15 @@ export function formatPictureRows({ image, heads, probabilities }: PictureAnswer
 }
 
 /**
- * One line `{"image":"a.jpg","predictions":{"colour":[0.25,0.75]}}`, a line feed behind it.
- * @throws RangeError where a probability is not finite
+ * One line `{"image":"a.jpg","predictions":{"colour":[0.25,0.75]}}`, ending in a line feed.
+ * @throws RangeError if a probability is not finite
  */
 export function formatPictureLine({ image, heads, probabilities }: PictureAnswer): string {
   const entries = heads.map(({ name }, head) => {
     const text = probabilityColumn(probabilities[head] ?? [], `${name} of ${image}`);
     return [name, text.split(";").map(Number)] as const;
   });
-  // Not an object: a head may be called __proto__, and numeric names would change their order.
+  // An object would not do: a head may be called __proto__, and numeric names would change the order.
   const predictions = entries.map(([name, values]) => `${JSON.stringify(name)}:${JSON.stringify(values)}`);
   return `{"image":${JSON.stringify(image)},"predictions":{${predictions.join(",")}}}\n`;
 }

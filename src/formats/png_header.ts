@@ -1,4 +1,4 @@
-// PNG (W3C, third edition): the IHDR chunk, and the search for the IEND chunk.
+// PNG (W3C, third edition): reads the IHDR chunk, and searches for the IEND chunk.
 
 import {
   damaged,
@@ -20,7 +20,7 @@ const IEND_CHUNK = Uint8Array.of(0, 0, 0, 0, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42,
 const CHUNK_FRAME_BYTES = 12;
 const TAIL_BYTES = 4096;
 
-/** Bit depths of each colour type, and its channels as decoded: palettes in RGB, transparency as alpha. */
+/** Bit depths of each colour type, and its channels as decoded: palettes become RGB, transparency an alpha channel. */
 const COLOUR_TYPES: Record<number, { depths: readonly number[]; channels: number }> = {
   0: { depths: [1, 2, 4, 8, 16], channels: 2 },
   2: { depths: [8, 16], channels: 4 },
@@ -31,7 +31,7 @@ const COLOUR_TYPES: Record<number, { depths: readonly number[]; channels: number
 
 export const isPng = (head: Uint8Array): boolean => SIGNATURE.every((byte, i) => head[i] === byte);
 
-/** CRC-32 (ISO 3309), bit by bit: it is for 17 bytes. */
+/** CRC-32 (ISO 3309), bit by bit, because it covers only 17 bytes. */
 function crc32(bytes: Uint8Array): number {
   let crc = 0xffffffff;
   for (const byte of bytes) {
@@ -42,8 +42,8 @@ function crc32(bytes: Uint8Array): number {
 }
 
 /**
- * Reads the IHDR chunk, and looks for the end of the picture.
- * @throws ImageFault
+ * Reads the IHDR chunk, and searches for the end of the picture.
+ * @throws ImageFault if either fails
  */
 export async function readPng(window: SourceWindow): Promise<ImageHeader> {
   const view = await window.require(0, HEADER_BYTES);
@@ -76,9 +76,8 @@ function endsIn(tail: Uint8Array, chunk: Uint8Array): boolean {
 }
 
 /**
- * Looks for the IEND chunk: in the last bytes, and where something longer follows it by walking from chunk
- * to chunk.
- * @throws ImageFault where there is none
+ * Searches for the IEND chunk: first in the last bytes; if something longer follows it, by walking from chunk to chunk.
+ * @throws ImageFault if there is none
  */
 async function requireEnd(window: SourceWindow): Promise<void> {
   if (endsIn(await window.read(Math.max(0, window.bytes - TAIL_BYTES), TAIL_BYTES), IEND_CHUNK)) return;

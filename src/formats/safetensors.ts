@@ -5,7 +5,7 @@ import { WeftError } from "../base/errors.ts";
 import { excerptOf, faultOfDepth, outlineJson } from "./json_text.ts";
 import { shortName } from "./weight_names.ts";
 
-// On a host of the other byte order typed arrays would read swapped values; no platform with WebGPU has it.
+// On a big-endian host typed arrays would read swapped values; no platform with WebGPU is big-endian.
 const ELEMENT_BYTES = {
   F64: 8,
   F32: 4,
@@ -45,16 +45,16 @@ export interface StoredTensor {
   data: TensorData;
 }
 
-/** What a file holds; tensors are in the order of the header. */
+/** The content of a file; tensors are in the order of the header. */
 export interface SafetensorsFile {
   metadata: Record<string, string>;
   tensors: Map<string, StoredTensor>;
 }
 
 const HEADER_ALIGNMENT_BYTES = 8;
-/** A network's takes about 120 bytes a tensor. */
+/** A header needs about 120 bytes per tensor of a network. */
 const MOST_HEADER_BYTES = 8 * 2 ** 20;
-/** The header, a tensor's entry, its shape. */
+/** The levels of nesting: the header, a tensor's entry, its shape. */
 const DEEPEST_HEADER = 3;
 /** numpy has no more. */
 const MOST_DIMENSIONS = 64;
@@ -124,7 +124,7 @@ function parseHeader(bytes: Uint8Array, path: string): { header: Record<string, 
   return { header, start: 8 + length };
 }
 
-/** @throws WeftError where the header is deeper than it may be, or gives one name twice */
+/** @throws WeftError if the header is too deep or contains a name twice */
 function parseJson(bytes: Uint8Array, path: string): unknown {
   let text: string;
   try {
@@ -149,7 +149,7 @@ function parseJson(bytes: Uint8Array, path: string): unknown {
   return parsed;
 }
 
-/** @throws WeftError where it is not a JSON object of text */
+/** @throws WeftError if it is not a JSON object of strings */
 function readMetadata(entry: unknown, path: string): Record<string, string> {
   if (!isRecord(entry)) {
     throw new WeftError(`${path}: ${METADATA} is ${excerptOf(entry)}; expected a JSON object of text`);
@@ -165,7 +165,7 @@ function readMetadata(entry: unknown, path: string): Record<string, string> {
   );
 }
 
-/** A tensor and the bytes of the data that are its own. */
+/** A tensor and its own bytes of the data. */
 interface PlacedTensor {
   readonly name: string;
   readonly tensor: StoredTensor;
@@ -202,7 +202,7 @@ function readTensor(body: Uint8Array, entry: unknown, name: string, path: string
   return { name, tensor: { dtype, shape, data: viewOf(body.subarray(begin, end), dtype) }, begin, end };
 }
 
-/** Tensors fill the data without gaps and without sharing bytes, in whatever order the header lists them. */
+/** Tensors fill the data without gaps and without overlaps, whatever their order in the header is. */
 function requireTiling(placed: readonly PlacedTensor[], dataBytes: number, path: string): void {
   let filled = 0;
   for (const { name, begin, end } of placed.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {
@@ -220,9 +220,9 @@ function requireTiling(placed: readonly PlacedTensor[], dataBytes: number, path:
 }
 
 /**
- * Reads a file. Tensors are views of `bytes` where their alignment allows it.
- * @param path named in faults
- * @throws WeftError naming file and tensor where the file is truncated or corrupt
+ * Reads a file. Tensors are views of `bytes` if their alignment allows it.
+ * @param path named in messages
+ * @throws WeftError naming the file and the tensor if the file is truncated or corrupt
  */
 export function readSafetensors(bytes: Uint8Array, path: string): SafetensorsFile {
   const { header, start } = parseHeader(bytes, path);
@@ -237,9 +237,9 @@ export function readSafetensors(bytes: Uint8Array, path: string): SafetensorsFil
 }
 
 /**
- * The pieces of a file, one after the other: header, then each tensor's own bytes, not copied. Same
- * arguments, same bytes: tensors stay in the given order, metadata keys are sorted.
- * @throws RangeError where a tensor's data does not fit its dtype and shape
+ * The pieces of a file in order: the header, then each tensor's own bytes, not copied. The same arguments give the same
+ * bytes: tensors stay in the given order, metadata keys are sorted.
+ * @throws RangeError if a tensor's data does not fit its dtype and shape
  */
 export function safetensorsPieces(
   tensors: Iterable<readonly [string, StoredTensor]>,

@@ -26,12 +26,12 @@ export function bfloat16ToFloat32(bits: Uint16Array): Float32Array {
   return new Float32Array(words.buffer);
 }
 
-/** A typed array's elements as float32, itself where it is that already; undefined of anything else. */
+/** A typed array's elements as float32, the array itself if it already is float32; undefined for anything else. */
 export function numbersToFloat32(values: unknown): Float32Array | undefined {
   if (values instanceof Float32Array) return values;
   if (!ArrayBuffer.isView(values) || values instanceof DataView) return undefined;
   if (values instanceof BigInt64Array || values instanceof BigUint64Array) {
-    // Not by TypedArray.from, which makes a list of all values first.
+    // TypedArray.from is not used, because it first makes a list of all values.
     const floats = new Float32Array(values.length);
     for (let i = 0; i < values.length; i++) floats[i] = Number(values[i]);
     return floats;
@@ -39,7 +39,7 @@ export function numbersToFloat32(values: unknown): Float32Array | undefined {
   return new Float32Array(values as Exclude<TensorData, BigInt64Array | BigUint64Array>);
 }
 
-/** A tensor's elements as float32; its own array, not a copy, where it is F32 already. */
+/** A tensor's elements as float32; its own array, not a copy, if it already is F32. */
 export function toFloat32({ data, dtype }: StoredTensor): Float32Array {
   if (data instanceof Uint16Array && dtype === "F16") return float16ToFloat32(data);
   if (data instanceof Uint16Array && dtype === "BF16") return bfloat16ToFloat32(data);

@@ -1,4 +1,4 @@
-// WebP (RFC 9649): the first chunk's size in pixels, and the length that the RIFF header promises.
+// WebP (RFC 9649): reads the size in pixels from the first chunk, and the length that the RIFF header declares.
 
 import { damaged, type ImageHeader, requirePixels, type SourceWindow, truncated } from "./image_source.ts";
 
@@ -10,7 +10,7 @@ const LOSSLESS = 0x5650384c; // "VP8L"
 const EXTENDED = 0x56503858; // "VP8X"
 const LOSSY_START = 0x9d012a;
 const LOSSLESS_SIGNATURE = 0x2f;
-/** libwebp decodes into a frame and hands out a copy, both with alpha. */
+/** libwebp decodes into a frame and returns a copy, both with alpha. */
 const DECODE_BYTES_PER_PIXEL = 9;
 
 export function isWebp(head: Uint8Array): boolean {
@@ -20,9 +20,9 @@ export function isWebp(head: Uint8Array): boolean {
 }
 
 /**
- * Reads the first chunk, and looks whether the file is as long as it says. Of an animation the first chunk
- * has the size of the canvas.
- * @throws ImageFault
+ * Reads the first chunk, and checks that the file has its declared length. In an animation the first chunk has the size
+ * of the canvas.
+ * @throws ImageFault if either fails
  */
 export async function readWebp(window: SourceWindow): Promise<ImageHeader> {
   const view = await window.require(0, HEADER_BYTES);

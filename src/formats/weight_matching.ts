@@ -1,5 +1,5 @@
-// Which tensor of a file belongs to which weight of a network, and what to say where they do not fit. Which
-// layer is which: layer_pairing.ts.
+// Which tensor of a file belongs to which weight of a network, and the messages if they do not fit. The pairing of
+// layers is in layer_pairing.ts.
 
 import { WeftError } from "../base/errors.ts";
 import type { LayerPosition } from "./hdf5.ts";
@@ -16,7 +16,7 @@ export interface ExpectedWeight {
 export interface OfferedWeight extends ExpectedWeight {
   layer: string;
   weight: string;
-  /** Of layers whose name the file does not tell. */
+  /** For layers whose name the file does not tell. */
   position?: LayerPosition;
 }
 
@@ -26,13 +26,13 @@ export interface MatchedWeight<E extends ExpectedWeight, O extends OfferedWeight
   found: O;
 }
 
-/** The outcome; every expected weight is in one of the first three lists, every tensor in one but `missing`. */
+/** The outcome. Every expected weight is in one of the first three lists, every tensor in one except `missing`. */
 export interface WeightReport<
   E extends ExpectedWeight = ExpectedWeight,
   O extends OfferedWeight = OfferedWeight,
 > {
   matched: MatchedWeight<E, O>[];
-  /** Found by name or order but of another shape. */
+  /** Found by name or order, but with another shape. */
   misshapen: MatchedWeight<E, O>[];
   missing: E[];
   leftOver: O[];
@@ -97,9 +97,9 @@ const PYTORCH_NAME = /^[\w.]+\.(weight|running_mean|running_var|num_batches_trac
 const PYTORCH_HINT = "; these are names of PyTorch, whose weights also lie in another order than Keras'";
 
 /**
- * Checks that every expected weight has a tensor of its shape; left-over tensors are fine.
+ * Checks that every expected weight has a tensor of its shape; left-over tensors are accepted.
  * @param path the file's
- * @throws WeftError, one line with the counts and the first weight that is missing or misshapen
+ * @throws WeftError, one line with the counts and the first weight that is missing or has a wrong shape
  */
 export function requireFit(report: WeightReport, path: string, network: string): void {
   const { matched, misshapen, missing, leftOver } = report;
@@ -120,12 +120,12 @@ export function requireFit(report: WeightReport, path: string, network: string):
   throw new WeftError(`${path}: these weights do not fit ${network}: ${counts.join(", ")}${hint}`);
 }
 
-/** Variables that a square root is taken of. */
+/** Variables whose square root is taken. */
 const VARIANCES: ReadonlySet<string> = new Set(["moving_variance", "variance"]);
 
 type NamedWeight = Pick<OfferedWeight, "name" | "weight">;
 
-/** What is wrong with a tensor that is a variance and has a negative element; undefined of all others. */
+/** The fault of a tensor that is a variance and has a negative element; undefined for all others. */
 export function faultOfVariance(values: Float32Array, { name, weight }: NamedWeight): string | undefined {
   const index = VARIANCES.has(weight) ? values.findIndex((value) => value < 0) : -1;
   if (index < 0) return undefined;
@@ -133,8 +133,8 @@ export function faultOfVariance(values: Float32Array, { name, weight }: NamedWei
 }
 
 /**
- * Checks that a tensor holds numbers only.
- * @throws WeftError naming file and tensor where an element is NaN or infinite
+ * Checks that a tensor holds finite numbers only.
+ * @throws WeftError naming the file and the tensor if an element is NaN or infinite
  */
 export function requireFinite(values: Float32Array, name: string, path: string): void {
   const index = values.findIndex((value) => !Number.isFinite(value));
@@ -145,8 +145,8 @@ export function requireFinite(values: Float32Array, name: string, path: string):
 }
 
 /**
- * Checks that a tensor's values can be computed with.
- * @throws WeftError naming file, tensor, element and value where one is NaN or infinite, or a variance negative
+ * Checks that a tensor's values are usable.
+ * @throws WeftError naming file, tensor, element and value if one is NaN or infinite, or a variance is negative
  */
 export function requireUsable(values: Float32Array, weight: NamedWeight, path: string): void {
   requireFinite(values, weight.name, path);

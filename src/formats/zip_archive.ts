@@ -1,5 +1,5 @@
-// Zip archives, read by their directory at the end so that a stored file is a view of the archive's bytes:
-// a `.keras` file holds hundreds of megabytes. https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
+// Zip archives, read through the directory at their end, so that a stored file is a view of the archive's bytes: a
+// `.keras` file holds hundreds of megabytes. https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
 
 import { inflateSync } from "fflate";
 import { messageOf, WeftError } from "../base/errors.ts";
@@ -24,7 +24,7 @@ interface ZipEntry {
   readonly checksum: number;
   readonly packedBytes: number;
   readonly bytes: number;
-  /** Where its local header begins. */
+  /** Offset of its local header. */
   readonly offset: number;
 }
 
@@ -32,9 +32,9 @@ interface ZipEntry {
 export interface ZipArchive {
   readonly names: readonly string[];
   /**
-   * A file's content: a view of the archive where it is not compressed.
-   * @param mostBytes that it may take unpacked
-   * @throws WeftError `path: …` where there is no such file, it is cut off, damaged, or too large
+   * A file's content: a view of the archive if it is not compressed.
+   * @param mostBytes the limit of its unpacked size
+   * @throws WeftError `path: …` if there is no such file, or it is truncated, damaged, or too large
    */
   read(name: string, mostBytes?: number): Uint8Array;
 }
@@ -47,7 +47,7 @@ export function isZip(bytes: Uint8Array): boolean {
 /**
  * Reads an archive's directory.
  * @param bytes the whole archive, not copied
- * @throws WeftError `path: …` where it is no zip archive, truncated or damaged
+ * @throws WeftError `path: …` if it is not a zip archive, is truncated or damaged
  */
 export function openZip(bytes: Uint8Array, path: string): ZipArchive {
   if (!isZip(bytes)) {
@@ -158,7 +158,7 @@ const CHECKSUM_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   return value;
 });
 
-/** CRC-32, as zip has it. */
+/** CRC-32, as zip defines it. */
 function checksumOf(bytes: Uint8Array): number {
   let value = 0xffffffff;
   for (let i = 0; i < bytes.length; i++) {

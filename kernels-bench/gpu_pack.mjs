@@ -1,4 +1,4 @@
-// What such a machine lacks, as one file (gpu_procedure/pack.mjs):
+// Packs everything that a bare GPU machine lacks into one file (gpu_procedure/pack.mjs):
 //
 //   node kernels-bench/gpu_pack.mjs        # writes gpu-pack.tar.xz; copy it into the root of the tree's copy
 //

@@ -1,4 +1,4 @@
-// Everything on a machine with a GPU (gpu_procedure/run.mjs):
+// The whole GPU procedure (gpu_procedure/run.mjs):
 //
 //   node kernels-bench/gpu_run.mjs                         # everything that --out does not hold yet
 //   node kernels-bench/gpu_run.mjs --dry-run               # each step on something small, on any adapter

@@ -8,7 +8,7 @@ import { type NormShape, SHAPES } from "./shapes.ts";
 
 const EPSILON = 1e-3;
 
-/** Where an activation ends; nothing beyond passes, up or down. */
+/** The cap of an activation; the gradient does not pass at or beyond the ends. */
 const CEILING = { none: Number.POSITIVE_INFINITY, relu: Number.POSITIVE_INFINITY, relu6: 6 } as const;
 const activationOf = (attrs: Attributes) => attrs.activation as NonNullable<NormShape["activation"]>;
 

@@ -1,16 +1,16 @@
-// What an operator's case is: one form of the operator that a network has, a smaller one of the same kind on
-// which it is checked as a whole, and the passes that are timed.
+// An operator's case: one form of the operator from a network, a smaller form of the same kind on which it is checked
+// completely, and the passes that are timed.
 
 import type { DType, Shape } from "../../src/base/tensors.ts";
 import type { RawAttributes } from "../../src/graph/attributes.ts";
 import type { OperatorRecord } from "../../test/reference/reference.ts";
 
-/** The gradients of convolutions by x and by w are passes of their own; other operators have one. */
+/** Convolutions have separate passes for the gradients with respect to x and to w; other operators have one. */
 export type Pass = "forward" | "dataGradient" | "weightGradient" | "gradient";
 
 /**
- * How the values of an input are drawn: uniform in -1 .. 1, in 0.5 .. 1.5, in 0 .. 255, zero, one-hot rows, whole bytes,
- * rows of an affine transform near the identity, or these very numbers.
+ * The distribution of an input's values: uniform in -1 .. 1, in 0.5 .. 1.5 or in 0 .. 255, zero, one-hot rows, whole
+ * bytes, rows of an affine transform near the identity, or the given numbers.
  */
 export type Draw =
   | "uniform"
@@ -36,7 +36,7 @@ export interface OperatorForm {
   readonly inputs: Readonly<Record<string, TensorSpec>>;
 }
 
-/** Float64 values that the kernels must meet; of an output whose end nobody reads, the first of them. */
+/** Float64 values that the kernels must match; if nobody reads the end of an output, only its first values. */
 export type Reference = Pick<OperatorRecord, "forward" | "gradient">;
 
 export interface OperatorCase {
@@ -44,15 +44,15 @@ export interface OperatorCase {
   readonly op: string;
   /** Unique within the operator. */
   readonly name: string;
-  /** The network that it is taken from. */
+  /** The network that the form comes from. */
   readonly of: string;
   /** Part of the default run. */
   readonly isQuick: boolean;
-  /** What is timed. */
+  /** The form that is timed. */
   readonly real: OperatorForm;
-  /** The same kind of form, small enough for the whole float64 reference. */
+  /** A form of the same kind, small enough for the complete float64 reference. */
   readonly small: OperatorForm;
-  /** Inputs whose gradients a pass computes; the forward pass none. */
+  /** Inputs whose gradients a pass computes; none for the forward pass. */
   readonly passes: Readonly<Partial<Record<Pass, readonly string[]>>>;
   /** Outputs that take an upstream gradient; `y` by default. */
   readonly upstream?: readonly string[];
@@ -60,11 +60,11 @@ export interface OperatorCase {
   readonly updates?: Readonly<Record<string, string>>;
   /** For operators without a record among the references. */
   readonly reference?: Reference;
-  /** Adapter features without which it cannot run. */
+  /** Adapter features that it requires. */
   readonly requires?: readonly string[];
-  /** Some elements of the real form are summed up in float64 as well. */
+  /** Some elements of the real form are computed in float64 as well. */
   readonly isConvolution?: boolean;
-  /** Images that one run handles, where it is the first size of an input: by default that of the first input. */
+  /** Images per run, if the first size of an input gives it: by default the first input's. */
   readonly batch?: number | null;
 }
 
@@ -77,7 +77,7 @@ export function passesOf({ passes }: OperatorCase): Pass[] {
   return Object.keys(passes) as Pass[];
 }
 
-/** Images of one run, null where the operator knows none (an optimizer). */
+/** Images of one run, null if the operator does not have a number of images (an optimizer). */
 export function batchOf({ batch, real }: OperatorCase): number | null {
   return batch === undefined ? (Object.values(real.inputs)[0]?.shape[0] ?? null) : batch;
 }
@@ -90,17 +90,17 @@ export function withBatch(bench: OperatorCase, batch: number): OperatorCase | un
   return { ...bench, real: { ...bench.real, inputs: { x: { ...x, shape }, ...others } } };
 }
 
-/** The most channels that a small form keeps; beyond, as many as leave the same rest by 16. */
+/** The largest channel count of a small form; larger counts are reduced to one with the same remainder modulo 16. */
 const MOST_SMALL_CHANNELS = 80;
 const SMALL_CHANNELS = 64;
 const SMALL_PIXELS = 10;
 
-/** Fewer channels, of the same kind as far as vectors and tiles go. */
+/** Fewer channels, with the same fit to vec4s and tiles as far as possible. */
 export function fewChannels(channels: number): number {
   return channels <= MOST_SMALL_CHANNELS ? channels : SMALL_CHANNELS + (channels % 16);
 }
 
-/** At most `most` pixels and one more where that keeps an odd size odd. */
+/** At most `most` pixels; one more if that keeps an odd size odd. */
 function fewPixels(pixels: number, most: number): number {
   return pixels <= most ? pixels : most + ((pixels + most) % 2);
 }

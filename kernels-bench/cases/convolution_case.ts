@@ -10,7 +10,7 @@ const PASSES: Readonly<Partial<Record<Pass, readonly string[]>>> = {
   weightGradient: ["w"],
 };
 
-/** Rows and columns of a small image; wider kernels need more. */
+/** Rows and columns of a small image; larger kernels need more. */
 const SMALL_IMAGE = 9;
 
 /** A case of conv2d or depthwiseConv2d. */

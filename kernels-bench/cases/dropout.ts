@@ -4,10 +4,10 @@ import { mix32 } from "../../src/base/random.ts";
 import { type Attributes, type NamedValues, the, type Values } from "../../src/ops/common/definition.ts";
 import type { OperatorCase, OperatorForm } from "./bench_case.ts";
 
-/** Numbers of 24 bits are drawn; a value is kept where its number is at least the rate's share of them. */
+/** Numbers of 24 bits are drawn; a value is kept if its number is at least the rate's share of them. */
 const DRAWN_NUMBERS = 2 ** 24;
 
-/** x with the generator's mask on it, scaled by what is kept. */
+/** x with the generator's mask applied, scaled by the share that is kept. */
 function dropped({ shape, data }: Values, inputs: NamedValues, attrs: Attributes): Values {
   const [seed = 0, step = 0] = the(inputs, "seed").data;
   const rate = attrs.rate as number;

@@ -12,9 +12,9 @@ interface Elementwise {
   readonly isQuick?: boolean;
   readonly shape: Shape;
   readonly attrs?: RawAttributes;
-  /** Where the gradient is more than dy itself; by default it is. */
+  /** Whether the gradient is more than dy itself; by default it is. */
   readonly hasGradient?: false;
-  /** Inputs of a shape; x alone by default. */
+  /** Inputs of one shape; only x by default. */
   readonly inputs?: (shape: Shape) => Readonly<Record<string, TensorSpec>>;
 }
 
@@ -98,7 +98,7 @@ const splitForm = (shape: Shape): OperatorForm => ({
   inputs: { y: { shape }, ...terms(shape) },
 });
 
-/** What differentiation makes of tensors that several nodes read, and of residual sums. */
+/** What differentiation adds for tensors that several nodes read, and for residual sums. */
 const ofGradients: readonly OperatorCase[] = [
   {
     op: "sum",

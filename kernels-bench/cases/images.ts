@@ -4,7 +4,7 @@ import { type NamedValues, the } from "../../src/ops/common/definition.ts";
 import { augmentAffine } from "../../test/reference/augment_affine.ts";
 import type { OperatorCase, OperatorForm } from "./bench_case.ts";
 
-/** x / 127.5 - 1, after the warp where there is one. */
+/** x / 127.5 - 1, after the warp if there is one. */
 function preprocessed(inputs: NamedValues): NamedValues {
   const x = the(inputs, "bytes");
   const warped = inputs.transform

@@ -1,8 +1,8 @@
-// concat (and slice, its gradient), zeroPad2d, crop2d: what moves values without computing any.
+// concat (and slice, its gradient), zeroPad2d, crop2d: operators that move values without arithmetic.
 
 import { type OperatorCase, type OperatorForm, smallShape } from "./bench_case.ts";
 
-/** Branches of those channels beside each other. */
+/** Branches with these channel counts, concatenated. */
 function branches(pixels: number, n: number, channels: readonly number[]): OperatorForm {
   const inputs = channels.map((count, i) => [`x${i}`, { shape: [n, pixels, pixels, count] }]);
   return { attrs: { axis: -1 }, inputs: Object.fromEntries(inputs) };

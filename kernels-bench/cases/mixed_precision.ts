@@ -1,5 +1,5 @@
-// What mixed precision adds to a step: weights and features in f16 and back, and the loss scale with its search of all
-// gradients for infinities.
+// The additional work of mixed precision in a step: casts of weights and features to f16 and back, and the loss scale
+// with its search of all gradients for infinities.
 
 import { roundedToHalf } from "../../src/base/half_floats.ts";
 import type { Shape } from "../../src/base/tensors.ts";
@@ -22,12 +22,12 @@ const arenaForm = (count: number): OperatorForm => ({
   inputs: { x: { shape: [count] } },
 });
 
-/** One tensor, as good gradients are: every element is looked at. */
+/** One tensor of finite values, as good gradients are: every element is checked. */
 const searchForm: OperatorForm = {
   attrs: { offsets: [0], sizes: [PARAMETERS] },
   inputs: { x: { shape: [PARAMETERS] } },
 };
-/** Two tensors with padding behind each; in both and in the padding something is not finite. */
+/** Two tensors with padding after each; both and the padding contain values that are not finite. */
 const SPOILT = new Map([
   [70, Number.NEGATIVE_INFINITY],
   [120, Number.NaN],
@@ -39,7 +39,7 @@ const smallSearchForm: OperatorForm = {
   inputs: { x: { shape: [512], draw: Array.from({ length: 512 }, (_, i) => SPOILT.get(i) ?? i) } },
 };
 
-/** Flags of the threads that all families have: in the small form each looks at one element. */
+/** Flags for the threads of the largest family: in the small form each thread checks one element. */
 function flagsOf(inputs: NamedValues, { offsets, sizes }: Readonly<Record<string, unknown>>): Values {
   const { data } = the(inputs, "x");
   const flags = new Float64Array(FLAG_THREADS.cpu);
@@ -50,7 +50,7 @@ function flagsOf(inputs: NamedValues, { offsets, sizes }: Readonly<Record<string
   return list(flags);
 }
 
-/** The scale is 1, so that its exponent lies 15 below its start; three good steps so far. */
+/** The scale is 1, so its exponent is 15 below the start; three good steps so far. */
 const updateForm: OperatorForm = {
   attrs: {},
   inputs: {
@@ -63,7 +63,7 @@ const seedForm = (count: number): OperatorForm => ({
   inputs: { state: { shape: [2], draw: [-12, 0] } },
 });
 
-/** A step that is left out, so that everything is written. */
+/** A step that is skipped, so that everything is written. */
 const revertForm = (count: number): OperatorForm => ({
   attrs: {},
   inputs: { current: { shape: [count] }, saved: { shape: [count] }, verdict: { shape: [2], draw: "zero" } },

@@ -1,4 +1,4 @@
-// A step of a network: what, how large, and in which direction.
+// A network's step: which network, its sizes, and training or inference.
 
 import type { Backbone } from "../../src/models/backbone.ts";
 import type { Precision } from "../../src/nn/mixed_precision.ts";

@@ -1,4 +1,5 @@
-// All cases of operators. A file of cases per operator, or per family of operators that are one pass over memory.
+// All cases of operators. There is one file of cases per operator, or per family of operators that are one pass over
+// memory.
 
 import { batchNormCases } from "./batch_norm.ts";
 import type { OperatorCase } from "./bench_case.ts";

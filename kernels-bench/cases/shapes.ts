@@ -1,11 +1,11 @@
-// The shapes of shapes.json with their types. The file is plain data, for other programs to read as well.
+// The shapes of shapes.json with their types. The file is plain data, so that other programs can read it as well.
 
 import type { Shape } from "../../src/base/tensors.ts";
 import type { Padding } from "../../src/graph/attributes.ts";
 import type { Pass } from "./bench_case.ts";
 import shapes from "./shapes.json" with { type: "json" };
 
-/** A form that a network has. */
+/** A form from a network. */
 interface NamedShape {
   readonly name: string;
   /** The network and its image size. */
@@ -34,7 +34,7 @@ export interface PoolShape extends NamedShape {
 }
 
 export interface NormShape extends NamedShape {
-  /** What the networks fuse behind it. */
+  /** What the networks fuse after it. */
   readonly activation?: "none" | "relu" | "relu6";
 }
 

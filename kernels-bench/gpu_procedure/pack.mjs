@@ -1,5 +1,5 @@
-// Packs what a bare x86-64 Linux machine lacks to run the procedure in a copy of this tree: Node, weft, golden runner and
-// bench bundled with their packages, Dawn, a Vulkan loader and the libraries that drivers want.
+// Packs what a bare x86-64 Linux machine needs to run the procedure in a copy of this tree: Node; weft, the golden
+// runner and the bench, bundled with their packages; Dawn, a Vulkan loader and the libraries that drivers need.
 
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -10,7 +10,7 @@ import { buildKerasWorker, bundle, ROOT } from "../../src/cli/build.mjs";
 const PACK = join(ROOT, "gpu-pack");
 const ARCHIVE = `${PACK}.tar.xz`;
 const PLATFORM = "linux-x64";
-/** A Vulkan loader, and what NVIDIA's driver links to beyond the C library. */
+/** A Vulkan loader, and the libraries that NVIDIA's driver links to besides the C library. */
 const LIBRARIES = [
   "libvulkan.so.1",
   "libX11.so.6",
@@ -25,7 +25,7 @@ const LIBRARIES = [
   "libEGL.so.1",
 ];
 
-/** Pictures and browsers are no part of the procedure; sharp is a library of its own. */
+/** The procedure needs neither pictures nor browsers; sharp is a library of its own. */
 const withoutPictures = {
   name: "without-pictures",
   setup({ onResolve, onLoad }) {
@@ -42,7 +42,7 @@ async function packPrograms() {
     js: 'import { createRequire as r } from "node:module"; const require = r(import.meta.url);',
   };
   const form = { sourcemap: false, minifyWhitespace: true, banner };
-  // What starts the thread is in a chunk that the programs share, and looks beside itself.
+  // The code that starts the thread is in a chunk that the programs share, and looks for the worker beside itself.
   await buildKerasWorker("gpu-pack/chunks", { packages: "bundle", ...form });
   await bundle({
     entryPoints: {
@@ -66,7 +66,7 @@ async function packPrograms() {
   writeFileSync(join(PACK, "package.json"), '{ "type": "module" }\n');
 }
 
-/** @returns those that are not here. */
+/** @returns the missing ones. */
 function packLibraries() {
   const known = execFileSync("ldconfig", ["-p"], { encoding: "utf8" }).split("\n");
   mkdirSync(join(PACK, "lib"), { recursive: true });

@@ -1,9 +1,9 @@
-// What the procedure has measured, in words: convolutions as shares of what PyTorch's matrix product reaches in fp32, and
-// training steps beside PyTorch's.
+// A report of the procedure's measurements: convolutions as shares of what PyTorch's matrix product reaches in fp32,
+// and training steps next to PyTorch's.
 
 import { existsSync, readFileSync } from "node:fs";
 
-/** The objects of a file of JSON lines; none where there is no such file. */
+/** The objects of a file of JSON lines; none if there is no such file. */
 export function linesOf(path) {
   if (!existsSync(path)) return [];
   return readFileSync(path, "utf8")
@@ -11,7 +11,7 @@ export function linesOf(path) {
     .flatMap((line) => objectOf(line) ?? []);
 }
 
-/** The object of a line of JSON; undefined for any other line, one that was cut off among them. */
+/** The object of a line of JSON; undefined for any other line, including a truncated one. */
 export function objectOf(line) {
   if (!line.startsWith("{")) return undefined;
   try {
@@ -29,7 +29,7 @@ function meanOf(values) {
   return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
 }
 
-/** The fastest of PyTorch's layouts. */
+/** The faster of PyTorch's memory layouts. */
 function fastest(rows, name, pass, precision) {
   const found = rows.filter((row) => {
     return row.case === `pytorch/${name}` && row.pass === pass && row.precision === precision;
@@ -76,7 +76,7 @@ function goldenLines(rows) {
     .map((row) => `${row.case}: ${row.passed} passed, ${row.failed} failed, ${row.skipped} skipped`);
 }
 
-/** Lines about rows of one or more runs, adapter by adapter, dry runs apart. */
+/** Lines about rows of one or more runs, adapter by adapter, without dry runs. */
 export function report(rows) {
   const groups = new Map();
   for (const row of rows) {
@@ -86,7 +86,7 @@ export function report(rows) {
   return [...groups.values()].flatMap((group) => [...heading(group), ...groupLines(group)]);
 }
 
-/** The adapter, and PyTorch's where it has worked on another. */
+/** The adapter, and PyTorch's if it ran on another. */
 function heading(rows) {
   const [{ adapter, isDry }] = rows;
   if (!adapter && !isDry) return [];
@@ -96,7 +96,7 @@ function heading(rows) {
   return [`${adapter ?? "no adapter"}${peers}${isDry ? ", dry run" : ""}:`];
 }
 
-/** Of rows of the same name the last counts. */
+/** If several rows have the same name, the last one counts. */
 function groupLines(rows) {
   const latest = new Map();
   for (const row of rows) {

@@ -1,6 +1,6 @@
-// The whole procedure on a machine with a GPU, one command: golden sets, convolutions in three directions, training
+// The whole procedure on a machine with a GPU, as one command: golden sets, convolutions in three directions, training
 // steps of three networks in f32 and mixed precision, and PyTorch on the same card. It runs in a checkout, or in a bare
-// copy of the tree with what pack.mjs has packed; what a step has measured is kept, whatever becomes of the next.
+// copy of the tree with the file from pack.mjs. The measurements of a step are kept, even if a later step fails.
 
 import { execFileSync, spawn } from "node:child_process";
 import {
@@ -21,12 +21,12 @@ import { stepsOf } from "./steps.mjs";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const PACK = join(ROOT, "gpu-pack");
-/** A step that takes longer is broken off. */
+/** A step that takes longer is stopped. */
 const MOST_SECONDS = 540;
-/** With less time left no step begins. */
+/** With less time left, no further step is started. */
 const FEWEST_SECONDS = 20;
 const KILL_AFTER_MS = 5000;
-/** Where NVIDIA's driver lies in containers whose folders for drivers are empty. */
+/** Where NVIDIA's driver is in containers whose driver folders are empty. */
 const NVIDIA_MANIFEST = "/usr/local/nvidia/share/vulkan/icd.d/nvidia_icd.json";
 const NVIDIA_LIBRARIES = ["/usr/local/nvidia/lib64", "/usr/local/nvidia/lib"];
 const MANIFEST_FOLDERS = ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d", "/usr/local/share/vulkan/icd.d"];
@@ -68,14 +68,14 @@ function commandLine() {
   }
 }
 
-/** Where each program of a step starts: in a checkout, which bundles it from its sources, and in the pack. */
+/** The entry point of each program of a step: in a checkout, which bundles it from its sources, and in the pack. */
 const PROGRAMS = {
   weft: { checkout: join("src", "cli", "weft.mjs"), packed: "weft.js" },
   golden: { checkout: join("test", "golden", "golden.mjs"), packed: "golden.js" },
   bench: { checkout: join("kernels-bench", "bench.mjs"), packed: "bench.js" },
 };
 
-/** A program: bundled from the sources where they can be, else as it was packed. */
+/** A program: bundled from the sources if possible, otherwise the packed one. */
 function startOf(name) {
   const { checkout, packed } = PROGRAMS[name];
   if (existsSync(join(ROOT, "node_modules", "esbuild"))) return join(ROOT, checkout);
@@ -93,7 +93,7 @@ function libraryFolder() {
   try {
     known = execFileSync("ldconfig", ["-p"], { encoding: "utf8" });
   } catch {
-    // no ldconfig: all of them are taken
+    // no ldconfig: all of them are used
   }
   const missing = readdirSync(packed).filter((name) => !known.includes(`\t${name} `));
   if (missing.length === 0) return undefined;
@@ -103,7 +103,7 @@ function libraryFolder() {
   return folder;
 }
 
-/** What programs need to find a Vulkan loader and driver. */
+/** The environment in which programs find a Vulkan loader and driver. */
 function environment() {
   const variables = { ...process.env, ...(isDry && { WEFT_CACHE: join(out, "cache") }) };
   const folders = [libraryFolder(), process.env.LD_LIBRARY_PATH, ...NVIDIA_LIBRARIES.filter(existsSync)];
@@ -116,8 +116,8 @@ function environment() {
 }
 
 /**
- * Runs a program; its stderr is shown and logged, each line of its stdout handed over as it comes.
- * @returns `fault`, what went wrong in a few words, undefined where nothing did; and whether time was up
+ * Runs a program; its stderr is shown and logged, and each line of its stdout is passed on as it comes.
+ * @returns `fault`, what went wrong in a few words, undefined if nothing did; and whether the time was up
  */
 function run(program, args, { seconds, env, onLine }) {
   return new Promise((resolve) => {
@@ -128,7 +128,7 @@ function run(program, args, { seconds, env, onLine }) {
       child.kill("SIGTERM");
       setTimeout(() => {
         child.kill("SIGKILL");
-        for (const stream of [child.stdout, child.stderr]) stream.destroy(); // its own children may hold them open
+        for (const stream of [child.stdout, child.stderr]) stream.destroy(); // its own children may keep them open
       }, KILL_AFTER_MS).unref();
     }, 1000 * seconds);
     createInterface({ input: child.stdout }).on("line", onLine);
@@ -150,7 +150,7 @@ function run(program, args, { seconds, env, onLine }) {
 
 const GOLDEN_SUMMARY = /^(\d+) passed, (\d+) failed, (\d+) skipped$/;
 
-/** The row that a line of a step's stdout makes; lines that make none are logged. */
+/** The row in a line of a step's stdout; lines without a row are logged. */
 function rowOf(step, line, facts) {
   const found = step.kind === "golden" ? GOLDEN_SUMMARY.exec(line.trim()) : undefined;
   if (found) {
@@ -164,7 +164,7 @@ function rowOf(step, line, facts) {
   return { ...facts, ...row, ...names, commit: row.commit ?? facts.commit };
 }
 
-/** Lets weft know the table that an earlier run has measured; one that does not hold for this weft is said. */
+/** Imports the table that an earlier run has measured; a table that is not valid for this weft is reported. */
 async function importTable({ tuningFile }, env) {
   if (tuningFile === undefined || !existsSync(tuningFile)) return;
   const args = [startOf("weft"), "tune", "--import", tuningFile];
@@ -176,7 +176,7 @@ async function importTable({ tuningFile }, env) {
   if (fault !== undefined) say(`    ${tuningFile} is not taken over: ${fault}`);
 }
 
-/** Runs a step. @returns "done", "failed", or "left" where --minutes broke it off */
+/** Runs a step. @returns "done", "failed", or "left" if --minutes stopped it */
 async function runStep(step, { env, facts, seconds, adapter }) {
   const { program: name, args: words } = step;
   const [program, args] =
@@ -208,7 +208,7 @@ async function runStep(step, { env, facts, seconds, adapter }) {
   return status;
 }
 
-/** Adapter, driver and commit, which every row bears. */
+/** Adapter, driver and commit, which every row contains. */
 async function measuredOn(env, adapter) {
   let diagnosis;
   const doctor = [startOf("weft"), "doctor", "--json", "--adapter", adapter];
@@ -246,7 +246,7 @@ function chosenSteps() {
   return wanted ? all.filter(({ name }) => wanted.some((word) => `${name}/`.startsWith(`${word}/`))) : all;
 }
 
-/** Names of the steps that --out has of this adapter and commit. */
+/** Names of the steps that --out already has for this adapter and commit. */
 function doneSteps(facts) {
   if (options.again) return new Set();
   const shared = ["isDry", "adapter", "commit"];

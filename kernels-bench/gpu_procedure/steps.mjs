@@ -1,6 +1,6 @@
-// The steps of the procedure, each a command that ends within minutes, in the order in which they run. A step's `program`
-// is weft, golden, bench or python, `args` its arguments; `rows` says that its stdout is a JSON line a row. `tuningFile` is
-// a table that weft takes over before the step, where there is one.
+// The steps of the procedure in order; each is a command that ends within minutes. A step's `program` is weft, golden,
+// bench or python, `args` its arguments; `rows` says that its stdout is one JSON line per row. `tuningFile` is a table
+// that weft imports before the step, if there is one.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,10 +8,10 @@ import { join } from "node:path";
 const SHAPES = join(import.meta.dirname, "..", "cases", "shapes.json");
 const PYTORCH = join("kernels-bench", "gpu_procedure", "pytorch_ceilings.py");
 
-/** Convolutions that are timed: those of the most arithmetic an image. */
+/** The convolutions that are timed: those with the most arithmetic per image. */
 const LARGEST = 20;
 
-/** What a run does, and the same on something small. */
+/** The sizes of a run, and smaller sizes of the same steps. */
 const REAL = {
   networks: [
     ["MobileNetV2", 224, 64],
@@ -35,7 +35,7 @@ const DRY = {
   budgetSeconds: 5,
 };
 
-/** Multiplications and additions an image. */
+/** Multiplications and additions per image. */
 function flopsOf({ x: [, height, width], w: [r, s, channels, k], strides, padding }) {
   const places = [height, width].map((size, axis) => {
     const window = [r, s][axis];
@@ -71,7 +71,7 @@ function trainArguments([network, ...form], precision) {
   return ["--network", network, ...formOf([network, ...form]), ...flags];
 }
 
-/** Steps by the rules' kernels, with their profiles, and PyTorch's. */
+/** Steps with the kernels that the rules choose, with their profiles, and PyTorch's. */
 function trainSteps(form) {
   const [network] = form;
   const steps = PRECISIONS.map((precision) => ({
@@ -84,7 +84,7 @@ function trainSteps(form) {
   return [...steps, { name: `pytorch/${network}`, kind: "rows", program: "python", args }];
 }
 
-/** Measures the kernels of a step, and times it with those that were found fastest. */
+/** Measures the kernels of a step, and times the step with the fastest ones. */
 function tunedSteps(form, { budgetSeconds }, tuningFile) {
   const [network] = form;
   const flags = ["--budget", budgetSeconds, "--export", tuningFile];
@@ -106,7 +106,7 @@ function tunedSteps(form, { budgetSeconds }, tuningFile) {
   ]);
 }
 
-/** All steps. @param tuningFile where the measured table of kernels is written. */
+/** All steps. @param tuningFile the destination of the measured table of kernels. */
 export function stepsOf(isDry, tuningFile) {
   const plan = isDry ? DRY : REAL;
   const { ops, models, trainings } = plan.filters;

@@ -1,5 +1,5 @@
-// A named GPU on paper: what its processors hold and do, and what a workgroup of weft's kernels for GPUs makes
-// of them: bytes, FLOPs, residency, and which limit is met first.
+// A model of a named GPU: the resources and rates of its processors, and for a workgroup of weft's GPU kernels the
+// bytes, FLOPs, residency, and which limit is reached first.
 
 import {
   bytesPerStep,
@@ -15,7 +15,7 @@ import {
   workgroupMemoryBytes,
 } from "../../src/ops/conv2d/gpu_tiles.ts";
 
-/** NVIDIA H100 SXM5. The bandwidth of its second-level cache is not published: an estimate. */
+/** NVIDIA H100 SXM5. The bandwidth of its L2 cache is not published: an estimate. */
 export const H100 = {
   name: "NVIDIA H100 SXM",
   processors: 132,
@@ -25,41 +25,41 @@ export const H100 = {
   workgroupMemoryBytes: 228 * 1024,
   reservedBytesPerWorkgroup: 1024,
   flopsPerSecond: 67e12,
-  /** Of matrices of f16 with sums in f32, dense. */
+  /** For f16 matrices with sums in f32, dense. */
   matrixFlopsPerSecond: 989e12,
   memoryBytesPerSecond: 3.35e12,
   cacheBytesPerSecond: 5.5e12,
-  /** Lanes of a warp, and multiply-adds and bytes of workgroup memory that a processor does a cycle. */
+  /** Lanes of a warp; multiply-adds and bytes of workgroup memory per processor and cycle. */
   warp: 32,
   multiplyAddsPerCycle: 128,
   workgroupBytesPerCycle: 128,
 } as const;
 
-/** Registers beside sums, operands and fetched blocks: window corners, places, addresses, loop counters. */
+/** Registers besides sums, operands and prefetched blocks: window corners, positions, addresses, loop counters. */
 const OTHER_REGISTERS = 32;
-/** Two blocks of 4 x 4 are on their way while others are multiplied. */
+/** Two blocks of 4 x 4 are prefetched while others are multiplied. */
 const FETCHED_VALUES = 32;
 const REGISTER_GRANULARITY = 8;
 
-/** Sums that a thread holds. */
+/** Sums that a thread accumulates. */
 export function accumulatorsOf(tile: Tile): number {
   return (tile.rows * tile.columns) / threadsOf(tile);
 }
 
-/** Registers of a thread that hold operands: of matrices two beside each other and one of the other side. */
+/** Registers per thread for operands: with matrices, two of one side and one of the other. */
 function operandRegisters(tile: Tile): number {
   if (!("matrix" in tile)) return tile.rowsPerThread + tile.columnsPerThread;
   const { rows, columns, depth, lanes } = tile.matrix;
   return (depth * (rows + 2 * columns)) / lanes / 2;
 }
 
-/** Registers a thread needs, estimated: compilers decide. */
+/** Registers per thread, estimated: compilers decide. */
 export function registersOf(tile: Tile): number {
   const all = accumulatorsOf(tile) + operandRegisters(tile) + FETCHED_VALUES + OTHER_REGISTERS;
   return Math.ceil(all / REGISTER_GRANULARITY) * REGISTER_GRANULARITY;
 }
 
-/** What limits how many workgroups a processor holds at a time. */
+/** What limits the number of workgroups that a processor holds at a time. */
 export interface Residency {
   readonly workgroups: number;
   readonly threads: number;
@@ -81,7 +81,7 @@ export function residencyOf(threads: number, registers: number, memoryBytes: num
   return { workgroups, threads: workgroups * threads, limit };
 }
 
-/** Cycles of a warp's multiply-adds for one term of its sums, and of its reads of workgroup memory. */
+/** Cycles of a warp for one value of k: its multiply-adds, and its reads of workgroup memory. */
 export function cyclesPerTerm(tile: ThreadTile): {
   readonly arithmetic: number;
   readonly workgroupMemory: number;
@@ -98,17 +98,17 @@ export function cyclesPerTerm(tile: ThreadTile): {
   };
 }
 
-/** FLOPs and bytes of one workgroup for one step along the depth of its sums. */
+/** FLOPs and bytes of one workgroup for one step along K. */
 export function stepOf(tile: Tile) {
   return { flops: 2 * tile.rows * tile.columns * depthOf(tile), globalBytes: bytesPerStep(tile) };
 }
 
-/** FLOPs a second that a tile's arithmetic could have if nothing else kept it. */
+/** FLOPs per second that a tile's arithmetic could reach if nothing else limited it. */
 export function peakOf(tile: Tile): number {
   return "matrix" in tile ? H100.matrixFlopsPerSecond : H100.flopsPerSecond;
 }
 
-/** The best share of its peak that a tile allows, and what keeps it there. */
+/** The best share of its peak that a tile allows, and what limits it. */
 export function ceilingOf(tile: Tile): { readonly share: number; readonly bound: string } {
   const cache = (flopsPerGlobalByte(tile) * H100.cacheBytesPerSecond) / peakOf(tile);
   const shares = [...sharesWithin(tile), ["second-level cache", cache] as const];
@@ -116,7 +116,7 @@ export function ceilingOf(tile: Tile): { readonly share: number; readonly bound:
   return { share: Math.min(1, share), bound };
 }
 
-/** The shares of its peak that a workgroup's own instructions and memory allow. */
+/** The shares of the peak that a workgroup's own instructions and memory allow. */
 function sharesWithin(tile: Tile): readonly (readonly [string, number])[] {
   if ("matrix" in tile) {
     const cyclesPerSecond = H100.flopsPerSecond / (2 * H100.multiplyAddsPerCycle);
@@ -132,20 +132,20 @@ function sharesWithin(tile: Tile): readonly (readonly [string, number])[] {
   ];
 }
 
-/** A layer on paper. */
+/** A layer in the model. */
 export interface PaperTime {
   readonly flops: number;
   readonly bytes: number;
   readonly workgroups: number;
-  /** Multiply-adds of whole tiles over those that are wanted. */
+  /** Multiply-adds of whole tiles divided by the useful ones. */
   readonly padding: number;
-  /** Workgroups over those that the GPU holds at a time. */
+  /** Workgroups divided by those that the GPU holds at a time. */
   readonly waves: number;
   readonly microseconds: number;
   readonly bound: "arithmetic" | "memory";
 }
 
-/** The least time that a product can take: by arithmetic of padded tiles, or by each operand moving once. */
+/** A lower bound on the time of a product: the arithmetic of padded tiles, or each operand moved once. */
 export function paperTimeOf(
   product: MatrixProduct,
   { tile, splits }: TiledProduct,

@@ -1,4 +1,4 @@
-// Layers of networks on paper: the tiles that the kernels for GPUs choose for them, and the least time they take.
+// Layers of networks in the model: the tiles that the GPU kernels choose for them, and a lower bound on their time.
 
 import type { Geometry } from "../../src/ops/conv2d/convolution.ts";
 import {
@@ -10,10 +10,10 @@ import { chooseTile, type MatrixProduct } from "../../src/ops/conv2d/gpu_tiles.t
 import { H100, paperTimeOf } from "./gpu_model.ts";
 import { decimals, type Row } from "./markdown.ts";
 
-/** Limits of a device that offers no more than Dawn's usual. */
+/** Limits of a device that offers no more than Dawn's defaults. */
 const LIMITS = { maxWorkgroupMemoryBytes: 32768, maxBindingBytes: 2 ** 31 - 4 };
 
-/** The largest matrices of f16 with sums in f32 that the GPU's subgroups multiply through WebGPU. */
+/** The largest f16 matrices with sums in f32 that the GPU's subgroups multiply through WebGPU. */
 export const MATRIX = { rows: 16, columns: 16, depth: 16, lanes: H100.warp, maxThreads: 1024 };
 
 interface Layer {
@@ -42,7 +42,7 @@ const LAYERS: readonly Layer[] = [
   { name: "the same, batch 1", x: [1, 8, 8, 2080], kernel: [1, 1, 1536] },
 ];
 
-/** "same" padding everywhere: enough for sizes on paper. */
+/** "same" padding everywhere: sufficient for the model's sizes. */
 function geometryOf({ x: [N, H, W, C], kernel: [R, S, K], stride = 1 }: Layer): Geometry {
   const [P, Q] = [Math.ceil(H / stride), Math.ceil(W / stride)];
   const [top, left] = [Math.floor((R - 1) / 2), Math.floor((S - 1) / 2)];

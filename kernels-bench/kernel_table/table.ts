@@ -1,4 +1,4 @@
-// The kernels for GPUs on paper: gpu-kernels.md, from the kernels' own constants and the limits of a named GPU.
+// The GPU kernels in the model: gpu-kernels.md, from the kernels' own constants and the limits of a named GPU.
 
 import {
   flopsPerGlobalByte,
@@ -77,7 +77,7 @@ function matrixTileRows(): Row[] {
   });
 }
 
-/** Kernels that sum rows: what each value of a row costs. */
+/** Kernels that sum rows: the cost of each value of a row. */
 const REDUCTIONS = [
   { kernel: "reduce/gpu/column_sums", tensors: 1, flops: 1, sharedBytes: 16, registers: 24 },
   { kernel: "batch_norm/gpu/statistics", tensors: 1, flops: 4, sharedBytes: 36, registers: 56 },
@@ -89,7 +89,7 @@ function reductionRows(): Row[] {
   const ridge = H100.flopsPerSecond / H100.memoryBytesPerSecond;
   return REDUCTIONS.map(({ kernel, tensors, flops, sharedBytes, registers }) => {
     const resident = residencyOf(threads, registers, threads * sharedBytes);
-    // A thread has at least one vec4 of every tensor on its way.
+    // A thread prefetches at least one vec4 of every tensor.
     const inFlight = resident.threads * tensors * 16;
     const seconds = (inFlight * H100.processors) / H100.memoryBytesPerSecond;
     return [

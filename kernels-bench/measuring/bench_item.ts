@@ -1,5 +1,5 @@
-// What a run of the benchmark goes through: cases with one pass each, of operators, networks, the data pipeline,
-// the host's side and the start.
+// The items of a benchmark run: cases with one pass each, of operators, networks, the data pipeline, the host's side of
+// a step and the start.
 
 import type { GpuDevice } from "../../src/gpu/device.ts";
 import { batchOf, caseName, type OperatorCase, type Pass, passesOf } from "../cases/bench_case.ts";
@@ -9,10 +9,10 @@ import { PreparedPass } from "./prepared_pass.ts";
 import type { Measurement } from "./rows.ts";
 import { timeCommands } from "./timing.ts";
 
-/** What an item works with. */
+/** What an item needs. */
 export interface BenchContext {
   readonly device: GpuDevice;
-  /** Says what is being done, for the line of progress. */
+  /** Reports the current activity, for the line of progress. */
   readonly onStage: (stage: string) => void;
 }
 
@@ -28,13 +28,13 @@ export interface BenchItem {
   readonly op: string;
   /** Part of the default run. */
   readonly isQuick: boolean;
-  /** Adapter features without which it cannot be measured. */
+  /** Adapter features that it requires. */
   readonly requires?: readonly string[];
-  /** What is measured, for those that measure it in another way. */
+  /** The measurement itself, for items that have one of their own. */
   readonly subject?: BenchSubject;
-  /** Its shares of the adapter's ceilings are worth knowing. */
+  /** Whether its shares of the adapter's ceilings are meaningful. */
   readonly usesCeilings: boolean;
-  /** Checks, warms up and measures. @throws WeftError where a result is wrong. */
+  /** Checks, warms up and measures. @throws WeftError if a result is wrong. */
   measure(context: BenchContext): Promise<Measurement>;
 }
 

@@ -1,5 +1,5 @@
-// What must hold before a case is timed: its small form agrees with the float64 reference in every element, and of
-// convolutions some elements of the real form do.
+// The check before a case is timed: its small form agrees with the float64 reference in every element, and for
+// convolutions some elements of the real form do as well.
 
 import { WeftError } from "../../src/base/errors.ts";
 import type { GpuDevice } from "../../src/gpu/device.ts";
@@ -21,7 +21,7 @@ function referenceOf({ op, reference }: OperatorCase): Reference {
   return found;
 }
 
-/** What the pass must compute, by output role or `d` and input role. */
+/** What the pass must compute, by output role or by `d` and input role. */
 function wanted(bench: OperatorCase, pass: Pass, inputs: NamedValues, upstream: NamedValues): NamedValues {
   const { attrs } = bench.small;
   const reference = referenceOf(bench);
@@ -56,7 +56,7 @@ export async function checkSmallForm(device: GpuDevice, bench: OperatorCase, pas
 /** A sampled element of an output of a pass. */
 type SampledElement = ExpectedElement & { readonly output: string };
 
-/** Some elements of a pass' outputs, in double precision; of nodes that read nothing but what is given. */
+/** Some elements of a pass' outputs in float64, for nodes whose operands are all inputs. */
 export function sampledElements({ graph, outputs }: PassGraph, given: NamedValues): SampledElement[] {
   return graph.nodes.flatMap((node) => {
     const inputs = Object.entries(node.inputs).flatMap(([role, { name }]): [string, ArrayLike<number>][] => {

@@ -1,9 +1,9 @@
-// A run against a saved one: a row has regressed where it is slower by more than the two runs scatter.
+// Compares a run with a saved one: a row has regressed if it is slower by more than the scatter of the two runs.
 
 import { WeftError } from "../../src/base/errors.ts";
 import { type BenchRow, rowKey } from "./rows.ts";
 
-/** A difference that is smaller than this is none, however still the machine was. */
+/** A smaller difference does not count, however quiet the machine was. */
 const SMALLEST_CHANGE = 0.05;
 
 export type Verdict = "slower" | "faster" | "same";
@@ -19,7 +19,7 @@ export interface ComparedRow {
   readonly verdict: Verdict;
 }
 
-/** Reads saved rows, one JSON object a line. @throws WeftError naming the line that is none. */
+/** Reads saved rows, one JSON object per line. @throws WeftError naming the line that is not one. */
 export function parseRows(text: string, path: string): BenchRow[] {
   return text.split("\n").flatMap((line, i) => {
     if (line.trim() === "") return [];
@@ -49,7 +49,7 @@ function isRow(value: unknown): value is BenchRow {
 
 const spreadOf = ({ medianMs, p10Ms, p90Ms }: BenchRow) => (p90Ms - p10Ms) / 2 / medianMs;
 
-/** Pairs rows of equal case, pass, batch and adapter; the last saved one counts. */
+/** Pairs rows of equal case, pass, batch and adapter; if there are several saved ones, the last counts. */
 export function compareRows(before: readonly BenchRow[], after: readonly BenchRow[]): ComparedRow[] {
   const key = (row: BenchRow) => `${rowKey(row)} ${row.adapter} ${row.tier} ${row.kernels}`;
   const saved = new Map(before.map((row) => [key(row), row]));
@@ -62,7 +62,7 @@ export function compareRows(before: readonly BenchRow[], after: readonly BenchRo
   });
 }
 
-/** The middle eight tenths of both runs must not touch. */
+/** The middle eight tenths of the two runs must not overlap. */
 function verdictOf(ratio: number, before: BenchRow, after: BenchRow): Verdict {
   if (ratio > 1 + SMALLEST_CHANGE && after.p10Ms > before.p90Ms) return "slower";
   if (ratio < 1 - SMALLEST_CHANGE && after.p90Ms < before.p10Ms) return "faster";

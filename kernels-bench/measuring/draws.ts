@@ -1,4 +1,4 @@
-// Seeded values for the inputs of cases, exactly representable in the element type that the kernels see.
+// Seeded values for the inputs of cases, exactly representable in the element type of the kernels.
 
 import { roundedToHalf } from "../../src/base/half_floats.ts";
 import { RandomStream } from "../../src/base/random.ts";

@@ -1,5 +1,5 @@
-// The graph of one pass of a case: the operator alone, or its gradient alone, with everything it reads as an input
-// or, where it lives between steps, as a variable.
+// The graph of one pass of a case: the operator alone, or its gradient alone. Everything that it reads is an input or,
+// if it lives between steps, a variable.
 
 import { WeftError } from "../../src/base/errors.ts";
 import type { VariableSpec } from "../../src/gpu/variables.ts";
@@ -13,7 +13,7 @@ export interface PassGraph {
   /** Outputs by role, or gradients by `d` and role. */
   readonly outputs: Readonly<Record<string, Tensor>>;
   readonly variables: readonly VariableSpec[];
-  /** Outputs of the forward pass that the gradient reads, which are its inputs here. */
+  /** Outputs of the forward pass that the gradient reads; they are inputs here. */
   readonly forwardRoles: readonly string[];
 }
 

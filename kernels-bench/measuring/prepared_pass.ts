@@ -1,5 +1,5 @@
-// One pass of a case on a device: compiled, fed with its values, ready to be checked and timed. Other engines'
-// benchmarks share it: `submit` puts repetitions on the queue, `device.idle()` waits for them.
+// One pass of a case on a device: compiled, fed with its values, ready to be checked and timed. The comparison with
+// other engines uses it too: `submit` puts repetitions on the queue, `device.idle()` waits for them.
 
 import type { GpuDevice } from "../../src/gpu/device.ts";
 import { VariableStore } from "../../src/gpu/variables.ts";
@@ -15,7 +15,7 @@ import { type PassGraph, passGraph } from "./pass_graph.ts";
 export class PreparedPass {
   private constructor(
     readonly plan: Plan,
-    /** What one repetition computes, and moves at the least. */
+    /** The FLOPs of one repetition, and the bytes that it moves at least. */
     readonly cost: Cost,
     /** Values of the case's inputs, and of the upstream gradients by `d` and role. */
     readonly inputs: NamedValues,
@@ -23,7 +23,7 @@ export class PreparedPass {
     private readonly variables: VariableStore,
   ) {}
 
-  /** Compiles a pass of a form and writes its inputs. @throws WeftError where it does not suit the device. */
+  /** Compiles a pass of a form and writes its inputs. @throws WeftError if it does not suit the device. */
   static async compile(
     device: GpuDevice,
     bench: OperatorCase,

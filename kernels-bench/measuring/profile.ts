@@ -1,5 +1,5 @@
-// Where a step's time goes: every dispatch in a pass of its own between two timestamps. Passes of their own keep
-// dispatches from overlapping, so the sum may exceed the step's time on GPUs.
+// A profile of a step: every dispatch runs in a compute pass of its own between two timestamps. Separate passes keep
+// dispatches from overlapping, so on GPUs the sum may exceed the step's time.
 
 import { WeftError } from "../../src/base/errors.ts";
 import { quantile } from "../../src/base/statistics.ts";
@@ -17,7 +17,7 @@ export interface ProfiledDispatch {
 
 const RUNS = 5;
 
-/** Profiles the commands of a step. @throws WeftError where the adapter has no timestamps. */
+/** Profiles the commands of a step. @throws WeftError if the adapter has no timestamps. */
 export async function profileCommands(
   device: GpuDevice,
   commands: readonly Command[],
@@ -91,7 +91,7 @@ class TimestampRecorder {
   }
 }
 
-/** Time of dispatches that share something. */
+/** Time of dispatches that have something in common. */
 export interface ProfileGroup {
   readonly name: string;
   readonly dispatches: number;
@@ -99,7 +99,7 @@ export interface ProfileGroup {
   readonly share: number;
 }
 
-/** Dispatches grouped by kernel or by layer, the dearest first. */
+/** Dispatches grouped by kernel or by layer, the most expensive first. */
 export function groupedBy(profile: readonly ProfiledDispatch[], key: "kernel" | "layer"): ProfileGroup[] {
   const total = profile.reduce((sum, { ms }) => sum + ms, 0);
   const groups = new Map<string, { dispatches: number; ms: number }>();

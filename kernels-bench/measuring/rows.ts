@@ -1,4 +1,4 @@
-// A benchmark's rows: what is measured, as one line of JSON each.
+// A benchmark's rows: each measurement is one line of JSON.
 
 import { type Spread, spreadOf } from "../../src/base/statistics.ts";
 import type { Timing } from "./timing.ts";
@@ -9,7 +9,7 @@ export interface RunFacts {
   readonly commit: string | null;
   readonly tier: string;
   readonly kernels: string;
-  /** Whether a measured table chose kernels; in a row, whether it has a shape of what was timed. */
+  /** Whether a measured table chose kernels; in a row, whether the table has a shape of that row. */
   readonly tuned: boolean;
 }
 
@@ -40,20 +40,20 @@ export interface BenchRow {
   /** Median by the adapter's timestamps. */
   readonly gpuMs: number | null;
   readonly gbPerSecond: number | null;
-  /** Of the measured ceilings of the adapter. */
+  /** Shares of the measured ceilings of the adapter. */
   readonly computeShare: number | null;
   readonly memoryShare: number | null;
-  /** The most memory that the process has had so far, on the host. */
+  /** The peak memory of the process so far, on the host. */
   readonly peakResidentBytes: number | null;
 }
 
-/** What was measured of a case, before it becomes a row. */
+/** The measurement of a case, before it becomes a row. */
 export interface Measurement {
   readonly case: string;
   readonly pass: string;
   readonly batch: number | null;
   readonly timing: Timing;
-  /** Images that one repetition handles, where that is what counts. */
+  /** Images per repetition, if that is what counts. */
   readonly images?: number;
   readonly flops?: number;
   readonly bytes?: number;
@@ -66,7 +66,7 @@ const DIGITS = 5;
 const round = (value: number) => Number(value.toPrecision(DIGITS));
 const perMs = (amount: number | undefined, ms: number) => (amount ? round(amount / ms / 1e6) : null);
 
-/** The row of a measurement. Rates are of the median wall time. */
+/** The row of a measurement. Rates are computed from the median wall time. */
 export function rowOf(measured: Measurement, facts: RunFacts, ceilings: Ceilings | undefined): BenchRow {
   const { timing, batch, images, flops, bytes } = measured;
   const { median, p10, p90 }: Spread = spreadOf(timing.wallMs);

@@ -1,6 +1,6 @@
-// Timing of GPU work: warm up, then samples for at least a second. A sample is a number of repetitions in one
-// submission, by the host's clock from the first encoded command to the end of the work, and by the adapter's
-// timestamps where it has them.
+// Timing of GPU work: warm-up, then samples for at least a second. A sample is a number of repetitions in one
+// submission, measured by the host's clock from the first encoded command to the end of the work, and by the adapter's
+// timestamps if it has them.
 
 import { CommandTimer } from "../../src/gpu/command_timer.ts";
 import type { Command } from "../../src/gpu/commands.ts";
@@ -9,14 +9,14 @@ import type { GpuDevice } from "../../src/gpu/device.ts";
 /** Milliseconds of single repetitions. */
 export interface Timing {
   readonly wallMs: readonly number[];
-  /** By timestamps; empty where the adapter has none. */
+  /** By timestamps; empty if the adapter has none. */
   readonly gpuMs: readonly number[];
 }
 
 export interface TimingOptions {
-  /** Sampling goes on for so long. */
+  /** Total duration of sampling. */
   readonly seconds?: number;
-  /** A sample takes about so long; the host learns of its end up to a millisecond late. */
+  /** Approximate duration of a sample; the host learns of its end up to a millisecond late. */
   readonly sampleMs?: number;
 }
 
@@ -24,7 +24,7 @@ const DEFAULTS = { seconds: 1, sampleMs: 40 } as const;
 const WARM_UP_MS = 150;
 const FEWEST_SAMPLES = 5;
 const MOST_REPETITIONS = 2000;
-/** Where a sample takes long, fewer than `FEWEST_SAMPLES` must do. */
+/** If a sample takes long, fewer than `FEWEST_SAMPLES` must suffice. */
 const LONGEST_MS = 20_000;
 const FEWEST_LONG_SAMPLES = 3;
 
@@ -42,7 +42,7 @@ export async function timeCommands(
   }
 }
 
-/** One sample, in milliseconds of all its repetitions. */
+/** One sample: milliseconds of all its repetitions. */
 export interface Sample {
   readonly wallMs: number;
   readonly gpuMs: number | undefined;
@@ -86,7 +86,7 @@ async function warmUp(sample: (repetitions: number) => Promise<Sample>, sampleMs
 const seconds = () => performance.now() / 1000;
 const milliseconds = (time: number | undefined) => (time === undefined ? undefined : 1000 * time);
 
-/** Submits repetitions of commands and waits for them. Engines that are compared take turns with it. */
+/** Submits repetitions of commands and waits for them. Compared engines take turns with it. */
 export class CommandSampler {
   private readonly timer: CommandTimer;
 

@@ -1,4 +1,4 @@
-// The way of images to the GPU: decoding and resizing photographs, and the upload of a batch of bytes.
+// The data pipeline: decoding and resizing photographs, and the upload of a batch of bytes.
 
 import sharp from "sharp";
 import { WeftError } from "../../src/base/errors.ts";

@@ -1,5 +1,5 @@
-// The host's side of a step: writing its inputs, encoding and submitting it, on Dawn's null backend, which takes
-// everything and computes nothing. What a step costs before any GPU has worked.
+// The host's side of a step: writing its inputs, encoding and submitting it on Dawn's null backend, which accepts
+// everything and computes nothing. This is a step's cost on the host.
 
 import { create } from "webgpu";
 import { WeftError } from "../../src/base/errors.ts";
@@ -14,11 +14,11 @@ import { keepBuffersSmall } from "./small_buffers.ts";
 
 const WARM_UP_STEPS = 10;
 const STEPS = 60;
-/** As `fast` does on a real backend. */
+/** The toggles that `fast` sets on a real backend. */
 const SWITCHES = ["backend=null", "enable-dawn-features=allow_unsafe_apis,disable_robustness"];
 
 async function measureEncoding({ device, onStage }: BenchContext, form: NetworkForm): Promise<Measurement> {
-  const gpu = create(SWITCHES); // Dawn crashes where it is collected before its devices
+  const gpu = create(SWITCHES); // Dawn crashes if it is collected before its devices
   const adapter = await gpu.requestAdapter();
   if (!adapter) throw new WeftError("Dawn's null backend has no adapter");
   const { family } = device.facts;

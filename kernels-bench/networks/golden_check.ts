@@ -1,4 +1,4 @@
-// The check before a network is timed: a golden case of its backbone, computed by Keras, gives the same numbers.
+// The check before a network is timed: a golden case of its backbone, computed by Keras, must give the same numbers.
 
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -29,9 +29,9 @@ interface GoldenFile {
 }
 
 /**
- * Runs the smallest golden case that exercises what is to be timed.
+ * Runs the smallest golden case that exercises what is timed.
  * @returns its name
- * @throws WeftError where it fails, or where there is none
+ * @throws WeftError if it fails, or if there is none
  */
 export async function checkNetwork(
   device: GpuDevice,
@@ -69,7 +69,7 @@ async function goldensOf(backbone: string): Promise<GoldenFile[]> {
   return found;
 }
 
-/** 0 for a case of the very kind that is timed; more, the less of it a case exercises. */
+/** 0 for a case of exactly the timed kind; larger, the less of it a case exercises. */
 function unsuitability(golden: NetworkCase, pass: NetworkPass): number {
   const hasGradients = golden.kind === "training" || golden.grads.length > 0;
   if (pass === "inference")

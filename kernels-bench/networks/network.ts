@@ -1,5 +1,5 @@
 // Whole networks: an inference step, and the multi-task training step with the reference's eight heads, masked loss,
-// dropout and Adam, fed like a real run: bytes up, a few numbers back.
+// dropout and Adam, fed like a real run: bytes are uploaded, a few numbers are read back.
 
 import { WeftError } from "../../src/base/errors.ts";
 import { RandomStream } from "../../src/base/random.ts";
@@ -24,7 +24,7 @@ import { checkNetwork } from "./golden_check.ts";
 const DROPOUT = 0.5;
 const LEARNING_RATE = 1e-4;
 const SEED = 1;
-/** Samples by timestamps, beside those by the clock. */
+/** Samples by timestamps, in addition to those by the clock. */
 const GPU_SAMPLES = 3;
 
 /** A step of a network, compiled and fed. */
@@ -121,18 +121,18 @@ function batchOf({ size, batch, pass }: NetworkForm): Record<string, HostArray> 
   };
 }
 
-/** Bytes that the process has held at the most, where the platform tells. */
+/** The peak memory of the process, if the platform tells. */
 function peakResidentBytes(): number {
   return process.resourceUsage().maxRSS * 1024;
 }
 
 /**
- * What steps of mixed precision are compared with f32 on, at the most. Batch norms over few rows make much of rounding,
- * so that of smaller forms the first loss alone is compared.
+ * The largest form on which mixed-precision steps are compared with f32. Batch norms over few rows amplify rounding, so
+ * for smaller forms only the first loss is compared.
  */
 const COMPARED = { size: 128, batch: 8, steps: 2, tries: 24 } as const;
 
-/** The losses of a smaller form's first steps in f32. @throws WeftError where those of mixed precision are elsewhere. */
+/** The losses of a smaller form's first steps in f32. @throws WeftError if those of mixed precision differ. */
 async function checkMixed(device: GpuDevice, form: NetworkForm): Promise<void> {
   const size = Math.min(form.size, Math.max(COMPARED.size, form.backbone.minSize));
   const small = { ...form, size, batch: Math.min(form.batch, COMPARED.batch) };
@@ -148,7 +148,7 @@ async function checkMixed(device: GpuDevice, form: NetworkForm): Promise<void> {
   );
 }
 
-/** Summed over the heads; steps that mixed precision leaves out, while it finds its scale, are not counted. */
+/** Summed over the heads; steps that loss scaling skips while it finds its scale are not counted. */
 async function firstLosses(device: GpuDevice, form: NetworkForm, steps: number): Promise<number[]> {
   const prepared = await PreparedNetwork.compile(device, form);
   try {
@@ -198,7 +198,7 @@ async function measureNetwork({ device, onStage }: BenchContext, form: NetworkFo
   }
 }
 
-/** A network as something to measure. */
+/** A network as a bench item. */
 export function networkItem(form: NetworkForm, isQuick = false): BenchItem {
   return {
     case: networkCaseName(form),
@@ -211,7 +211,7 @@ export function networkItem(form: NetworkForm, isQuick = false): BenchItem {
   };
 }
 
-/** Name, pixels, batch, pass, whether the default run has it. */
+/** Name, pixels, batch, pass, whether it is part of the default run. */
 const NETWORKS: readonly (readonly [string, number, number, NetworkPass, boolean])[] = [
   ["MobileNetV2", 96, 16, "train", true],
   ["MobileNetV2", 224, 8, "inference", true],

@@ -1,12 +1,11 @@
-// Dawn's null backend holds 512 MiB at the most, less than a training step of a large network. Nothing is computed
-// there, so large buffers may be small: every range of one gets a cell of its own, and everything else that the host
-// does stays the same.
+// Dawn's null backend holds at most 512 MiB, less than a training step of a large network. It computes nothing, so
+// large buffers may be small: every range of one gets a cell of its own, and all other work of the host stays the same.
 
 const LARGE_BYTES = 2 ** 20;
 /** The alignment of bindings. */
 const CELL_BYTES = 256;
 
-/** Makes a device allocate at most a mebibyte a buffer, and bind and copy cells in the place of ranges. */
+/** Makes a device allocate at most a mebibyte per buffer, and bind and copy cells instead of ranges. */
 export function keepBuffersSmall(device: GPUDevice): void {
   const cells = new WeakMap<GPUBuffer, Map<number, number>>();
   const cellOf = (buffer: GPUBuffer, offset: number): number | undefined => {

@@ -1,5 +1,5 @@
-// From the start of a process to the end of its first training step, with an empty and with a filled cache of the
-// driver's: a process of its own each time, which is this program with `--first-step`.
+// From the start of a process to the end of its first training step, with an empty and with a filled shader cache of
+// the driver. Each measurement is a process of its own: this program with `--first-step`.
 
 import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -35,7 +35,7 @@ export async function runFirstStep(device: GpuDevice): Promise<void> {
   prepared.destroy();
 }
 
-/** Where drivers keep compiled shaders: Mesa and NVIDIA. */
+/** Environment variables for the drivers' shader caches: Mesa and NVIDIA. */
 const cacheVariables = (folder: string) => ({
   MESA_SHADER_CACHE_DIR: folder,
   __GL_SHADER_DISK_CACHE_PATH: folder,

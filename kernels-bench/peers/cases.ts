@@ -1,4 +1,4 @@
-// The bench's cases as its peers take them: the work, and weft's side of it, checked and ready.
+// The bench's cases in the form for its peers: the work, and weft's side of it, checked and ready.
 
 import type { AdapterDescription, DawnTier } from "../../src/gpu/adapters.ts";
 import type { GpuDevice } from "../../src/gpu/device.ts";
@@ -15,7 +15,7 @@ import { operatorWork } from "./operators.ts";
 import type { PeerCase } from "./pairs.ts";
 import type { PeerAdapter } from "./pool.ts";
 
-/** The case of an item; undefined where no peer has anything like it. */
+/** The case of an item; undefined if no peer has anything comparable. */
 export async function peerCase(device: GpuDevice, { subject }: BenchItem): Promise<PeerCase | undefined> {
   if (subject === undefined) return undefined;
   if ("form" in subject) return peerNetwork(device, subject.form);
@@ -49,7 +49,7 @@ function peerOperator(device: GpuDevice, bench: OperatorCase, pass: Pass): PeerC
   return { name: caseName(bench), pass, work: async () => work, openWeft };
 }
 
-/** What peers' own descriptions of a software adapter have in them. */
+/** Texts that peers' own descriptions of a software adapter contain. */
 const NAMES_TO_PEERS: Readonly<Record<string, string>> = { lavapipe: "llvmpipe", swiftshader: "SwiftShader" };
 
 /** The adapter that the peers must compute on as well. */

@@ -1,5 +1,5 @@
-// What peers read instead of weft's own objects: operators and networks as ONNX models, networks as Keras'
-// layers in JSON with their weights behind one another.
+// The files that peers read instead of weft's own objects: operators and networks as ONNX models, networks as Keras'
+// layers in JSON with their weights concatenated.
 
 import type { Shape } from "../../src/base/tensors.ts";
 import { kerasModel } from "../../src/formats/keras_model.ts";
@@ -8,7 +8,7 @@ import { encodeOnnx, type OnnxAttribute, type OnnxNode } from "../../src/formats
 import type { NetworkDescription } from "../../src/training/network_layers.ts";
 import type { Geometry, OperatorTensors } from "./operators.ts";
 
-/** Output of operator models beside the result: its first element, small enough to wait for. */
+/** An output of operator models besides the result: its first element, small enough to wait for. */
 const PROBE = "probe";
 
 /** A network's layers and weights as engines/network.mjs reads them. */
@@ -45,7 +45,7 @@ const ints = (...values: number[]): OnnxAttribute => ({ ints: values });
  * An operator as an ONNX model: input `input` and outputs `result` and `probe`, images [N,H,W,C]; the
  * transpositions around the operator cancel out in engines that compute with channels last. The data
  * gradient is a ConvTranspose of `dy`.
- * @returns undefined where ONNX has no such operator
+ * @returns undefined if ONNX has no such operator
  */
 export function operatorOnnx(geometry: Geometry, { w }: OperatorTensors): Uint8Array[] | undefined {
   const { work, x, y } = geometry;
@@ -93,7 +93,7 @@ export function operatorOnnx(geometry: Geometry, { w }: OperatorTensors): Uint8A
   });
 }
 
-/** A model that hands on its input: a way to get a tensor where the engine computes. */
+/** A model that returns its input: a way to place a tensor on the engine's device. */
 export function copyOnnx(dims: Shape): Uint8Array[] {
   return encodeOnnx({
     name: "copy",

@@ -1,5 +1,5 @@
-// Whole networks for the comparison with peers: the work with seeded weights and images, what weft itself
-// computes of it, and weft's timer.
+// Whole networks for the comparison with peers: the work with seeded weights and images, the result that weft itself
+// computes, and weft's timer.
 
 import { RandomStream } from "../../src/base/random.ts";
 import { elementCount } from "../../src/base/tensors.ts";
@@ -21,7 +21,7 @@ import type { NetworkWork } from "./tasks.ts";
 const HEADS = REFERENCE_HEADS;
 const DROPOUT = 0.5;
 const ADAM = { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-7 };
-/** Steps whose losses are compared: the second shows the gradients. Later ones show how Adam is written. */
+/** Steps whose losses are compared: the second shows the gradients. Later ones also depend on how Adam is written. */
 const STEPS = 2;
 const SEED = 1;
 
@@ -37,7 +37,7 @@ export function networkCase(device: GpuDevice, form: NetworkForm): PeerCase {
   };
 }
 
-/** What is expected is what weft itself computes, which the golden cases prove. */
+/** The expected result is what weft itself computes, which the golden cases prove. */
 async function networkWork(
   device: GpuDevice,
   form: NetworkForm,
@@ -68,14 +68,14 @@ function firstWeights(form: NetworkForm): ReadonlyMap<string, Float32Array> {
   return new Map([...backbone, ...heads].map((spec) => [spec.name, firstValues(spec)]));
 }
 
-/** As a new network has them, but gamma 1 everywhere, so that no branch is silent. */
+/** As in a new network, but gamma is 1 everywhere, so that no branch is silent. */
 function firstValues(spec: WeightSpec): Float32Array {
   return spec.name.endsWith("/gamma")
     ? new Float32Array(elementCount(spec.shape)).fill(1)
     : initialValues(spec, SEED);
 }
 
-/** What the backbone takes of RGB from 0 to 255. */
+/** The backbone's input for RGB from 0 to 255. */
 function preprocessed(bytes: Uint8Array, mode: PreprocessMode): Float32Array {
   const { reversed, scale, offset } = CONVERSIONS[mode];
   return Float32Array.from(bytes, (_, i) => {

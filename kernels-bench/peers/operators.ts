@@ -29,7 +29,7 @@ export interface OperatorWork {
 
 const OPERATORS: readonly string[] = ["conv2d", "depthwiseConv2d", "maxPool2d", "avgPool2d"];
 
-/** A case of the bench in one direction as work for peers; undefined where it is none of theirs. */
+/** A case of the bench in one direction as work for peers; undefined if peers cannot compute it. */
 export function operatorWork({ op, real }: OperatorCase, pass: Pass): OperatorWork | undefined {
   if (!OPERATORS.includes(op)) return undefined;
   const { x, w } = real.inputs;
@@ -97,7 +97,7 @@ export function resultShape({ work, x, w, y }: Geometry): Shape {
   return { forward: y, dataGradient: x, gradient: x, weightGradient: w }[work.pass];
 }
 
-/** An element of the result by its place in memory. */
+/** An element of the result by its index in memory. */
 export interface Sample {
   readonly index: number;
   readonly value: number;
@@ -166,7 +166,7 @@ function convolutionElements({ work, x, w }: Geometry, tensors: OperatorTensors)
   return (index) => elements(index).value;
 }
 
-/** The result's pixels whose window holds a place of the image. */
+/** The result's pixels whose window contains a position of the image. */
 function eachPixelNear(
   { work, w, y, pads }: Geometry,
   row: number,
@@ -184,7 +184,7 @@ function eachPixelNear(
   for (let p = top; p <= bottom; p++) for (let q = left; q <= right; q++) use(p, q);
 }
 
-/** What a window of a pool gives, and to which places of the image its gradient goes. */
+/** The result of a pool's window, and the positions of the image that its gradient goes to. */
 function windowOf(geometry: Geometry, x: Float32Array, n: number, p: number, q: number, c: number) {
   let count = 0;
   let sum = 0;

@@ -1,10 +1,9 @@
-// Times other engines beside weft on the same adapter, case by case: weft, peer, weft, peer, … A ratio is
-// how many times as long the peer takes; its spread is that of the pairs.
+// Times other engines next to weft on the same adapter, case by case: weft, peer, weft, peer, … A ratio is the peer's
+// time divided by weft's; its spread is that of the pairs.
 //
-// A case is handed in with a function that readies weft's side; `comparePeers` writes the case's tensors
-// and models to files, starts each peer once (engines/), has it compute the case once, checks
-// what came out, warms both sides up, and times pairs. Cases of one peer run in its one process, which is
-// stopped by a signal while weft computes.
+// A case is passed in with a function that prepares weft's side. `comparePeers` writes the case's tensors and models to
+// files, starts each peer once (engines/), lets it compute the case once, checks the result, warms both sides up, and
+// times pairs. All cases of one peer run in its one process, which is stopped by a signal while weft computes.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -41,13 +40,15 @@ export interface ComparisonOptions {
   /** All by default. */
   readonly peers?: readonly PeerName[];
   readonly adapter: PeerAdapter;
-  /** For the pairs of one case and peer: by default 8, of networks 20; three pairs are timed whatever they take. */
+  /** For the pairs of one case and peer: by default 8, for networks 20; three pairs are timed whatever they take. */
   readonly secondsPerCase?: number;
-  /** For a peer's first run with its compiling: by default 300, of networks, where jax-js and tfjs are slow, 1200. */
+  /**
+   * For a peer's first run with its compilation: by default 300; 1200 for networks, which are slow in jax-js and tfjs.
+   */
   readonly prepareSeconds?: number;
-  /** Says what is being done; `isTold` where a reader without a terminal should learn of it. */
+  /** Reports the current activity; `isTold` if a reader without a terminal should see it as well. */
   readonly onStage?: (stage: string, isTold: boolean) => void;
-  /** Peers that go on running from call to call. */
+  /** Peers that keep running from call to call. */
   readonly pool?: PeerPool;
   readonly onRow?: (row: PeerRow) => void;
 }
@@ -58,7 +59,7 @@ interface RowName {
   readonly peer: PeerName;
 }
 
-/** Medians, and the median and percentiles of the pairs' ratios; or what kept the peer from it. */
+/** Medians, and the median and percentiles of the pairs' ratios; or why the peer has no result. */
 export type PeerRow = RowName &
   (
     | {
@@ -68,7 +69,7 @@ export type PeerRow = RowName &
         readonly weftMs: number;
         readonly peerMs: number;
         readonly pairs: number;
-        /** Dawn's switches of the peer. */
+        /** Dawn's toggles of the peer. */
         readonly peerTier: DawnTier;
       }
     | { readonly fault: string }
@@ -77,19 +78,19 @@ export type PeerRow = RowName &
 const PAIRS_SECONDS = { network: 20, operator: 8 } as const;
 const PREPARE_SECONDS = { network: 1200, operator: 300 } as const;
 const TIME_SECONDS = 600;
-/** How often a long wait for a peer is told. */
+/** How often a long wait for a peer is reported. */
 const TOLD_SECONDS = 60;
 const MIN_PAIRS = 3;
 const MAX_PAIRS = 25;
-/** A sample is of as many runs as fill this. */
+/** A sample contains enough runs to fill this time. */
 const SAMPLE_MS = 100;
 const MAX_REPEATS = 50;
 
 /**
  * Compares weft with its peers.
  * @returns a row for each case and peer that has it
- * @throws WeftError where the peers are not installed, and whatever weft's side of a case throws; what befalls
- * a single peer stands in its row.
+ * @throws WeftError if the peers are not installed, and whatever weft's side of a case throws; a fault of a single peer
+ * is reported in its row.
  */
 export async function comparePeers(options: ComparisonOptions): Promise<PeerRow[]> {
   requirePeers();
@@ -158,12 +159,12 @@ async function faultOf<T>(work: () => Promise<T>): Promise<T | { readonly fault:
 }
 
 interface Preparation {
-  /** It may take so long. */
+  /** Its time limit. */
   readonly seconds: number;
   readonly onStage: (stage: string, isTold: boolean) => void;
 }
 
-/** A peer that has computed the case rightly, if need be with bounds checks; else all that kept it from that. */
+/** A peer that has computed the case correctly, if necessary with bounds checks; otherwise all reasons why not. */
 async function readyOrFault(
   pool: PeerPool,
   peer: PeerName,
@@ -204,7 +205,7 @@ async function readyPeer(
   }
 }
 
-/** Frees the case's memory; a peer that cannot is started anew for its next case. */
+/** Frees the case's memory; a peer that cannot is restarted for its next case. */
 async function releaseCase(running: PeerProcess): Promise<void> {
   running.resume();
   const released = await faultOf(() => running.ask({ do: "release" }, 60));

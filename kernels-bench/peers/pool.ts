@@ -6,13 +6,13 @@ import { PeerProcess } from "./process.ts";
 
 /** The adapter that weft computes on. */
 export interface PeerAdapter {
-  /** A part of the adapter's description that tells it from others: `llvmpipe`, `SwiftShader`. */
+  /** A part of the adapter's description that distinguishes it from others: `llvmpipe`, `SwiftShader`. */
   readonly expected: string;
-  /** Driver and Vulkan loader, where the system's choice is not meant. */
+  /** Driver and Vulkan loader, if they are not the system's choice. */
   readonly driver?: { readonly manifest: string; readonly loader: string };
   /**
-   * Dawn's switches of tfjs, jax-js and onnxruntime-web, as weft has them, but "portable" for those that
-   * compute wrongly with "fast"; onnxruntime-node sets its own.
+   * Dawn's toggles of tfjs, jax-js and onnxruntime-web: those of weft, but "portable" for peers that compute wrongly
+   * with "fast"; onnxruntime-node sets its own.
    */
   readonly tier: DawnTier;
 }
@@ -47,7 +47,7 @@ export function peerHas(peer: PeerName, pass: string): boolean {
   return passes.includes(pass);
 }
 
-/** Running peers by name, each started when it is first needed. Whoever makes one closes it. */
+/** Running peers by name, each started when it is first needed. The creator closes it. */
 export class PeerPool {
   private readonly running = new Map<PeerName, PeerProcess>();
   private readonly lowered = new Set<PeerName>();
@@ -59,8 +59,8 @@ export class PeerPool {
   }
 
   /**
-   * For a peer that goes wrong without bounds checks, as tfjs does on SwiftShader: it is started anew with
-   * them and keeps them. Returns false where it has them already, or its own Dawn.
+   * For a peer that computes wrongly without bounds checks, as tfjs does on SwiftShader: it is restarted with them and
+   * keeps them. Returns false if it has them already, or has its own Dawn.
    */
   lowerTier(name: PeerName): boolean {
     const { provider }: Peer = PEERS[name];
@@ -70,7 +70,7 @@ export class PeerPool {
     return true;
   }
 
-  /** @throws WeftError where it does not start or has another adapter than weft. */
+  /** @throws WeftError if it does not start or has another adapter than weft. */
   async get(name: PeerName): Promise<PeerProcess> {
     const found = this.running.get(name);
     if (found?.isAlive) return found;
@@ -78,7 +78,7 @@ export class PeerPool {
     const { script, provider }: Peer = PEERS[name];
     const { driver, expected } = this.adapter;
     const tier = this.tierOf(name);
-    // onnxruntime-node's Dawn heeds VK_DRIVER_FILES alone.
+    // onnxruntime-node's Dawn reads VK_DRIVER_FILES only.
     const choice = driver && { VK_DRIVER_FILES: driver.manifest, VK_ICD_FILENAMES: undefined };
     const started = new PeerProcess(name, script, { ...choice });
     this.running.set(name, started);

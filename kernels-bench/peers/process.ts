@@ -10,19 +10,19 @@ import { CHECKOUT } from "../measuring/checkout.ts";
 
 const PEERS_FOLDER = join(CHECKOUT, "kernels-bench", "peers");
 const INSTALL = "npm ci --ignore-scripts --prefix kernels-bench/peers";
-/** Signals that stop and continue a process exist where this is true. */
+/** Whether signals exist that stop and continue a process. */
 const CAN_PAUSE = process.platform !== "win32";
 
 export type PeerAnswer = Readonly<Record<string, unknown>>;
 
-/** @throws WeftError where the peers' packages are not installed. */
+/** @throws WeftError if the peers' packages are not installed. */
 export function requirePeers(): void {
   if (!existsSync(join(PEERS_FOLDER, "node_modules"))) {
     throw new WeftError(`the peers are not installed; run \`${INSTALL}\` first`);
   }
 }
 
-/** A running peer. It rests, stopped by a signal, whenever `pause` was the last call. */
+/** A running peer. After `pause` it is stopped by a signal until the next call. */
 export class PeerProcess {
   private readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
   private readonly killWithUs = () => this.child.kill("SIGKILL");
@@ -48,7 +48,7 @@ export class PeerProcess {
       this.lastWords = (this.lastWords + text).slice(-600);
       if (process.env.WEFT_PEERS_DEBUG) process.stderr.write(text);
     });
-    this.child.stdin.on("error", () => undefined); // the exit below says it
+    this.child.stdin.on("error", () => undefined); // the exit below reports it
     this.child.on("error", (fault) => this.end(fault.message));
     this.child.on("exit", (code, signal) => this.end(`ended with ${signal ?? `code ${code}`}`));
   }
@@ -60,7 +60,7 @@ export class PeerProcess {
 
   /**
    * Asks and waits for the answer.
-   * @throws WeftError where the peer answers with an error, ends, or takes too long, which ends it.
+   * @throws WeftError if the peer answers with an error, ends, or takes too long; in that case it is ended.
    */
   async ask(request: Readonly<Record<string, unknown>>, seconds: number): Promise<PeerAnswer> {
     if (this.ended !== undefined) throw new WeftError(`${this.name} ${this.ended}`);
@@ -78,7 +78,7 @@ export class PeerProcess {
     return answer;
   }
 
-  /** Stops it, threads that spin included, while something else is timed. */
+  /** Stops it, spinning threads included, while something else is timed. */
   pause(): void {
     if (CAN_PAUSE && this.isAlive) this.child.kill("SIGSTOP");
   }

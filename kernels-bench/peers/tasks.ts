@@ -1,5 +1,5 @@
-// A case as its peers get it: a folder of tensors and models, the request that names them, and the check
-// of what a peer computed.
+// A case in the form that its peers receive: a folder of tensors and models, the request that names them, and the check
+// of a peer's result.
 
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -43,15 +43,15 @@ export interface TrainingWork {
 export interface PeerTask {
   /** The `case` of the request. */
   readonly spec: Readonly<Record<string, unknown>>;
-  /** What is wrong with a peer's result, in a few words. */
+  /** The fault of a peer's result, in a few words. */
   check(answer: PeerAnswer, peer: string): Promise<string | undefined>;
 }
 
-/** Relative to the element, or to the typical element where that is larger. */
+/** Relative to the element, or to the typical element if that is larger. */
 const TOLERANCE = 1e-3;
-/** Adam divides by small numbers, which makes more of rounding. */
+/** Adam divides by small numbers, which amplifies rounding. */
 const LATER_LOSS_TOLERANCE = 2e-2;
-/** jax-js has wrong gradients of strided depthwise convolutions, which is known; its time counts. */
+/** jax-js has wrong gradients of strided depthwise convolutions, which is known; its time still counts. */
 const FIRST_LOSS_ONLY = "jax-js";
 
 /** Writes the files of a case into the folder. */
@@ -67,7 +67,7 @@ class TaskFiles {
 
   constructor(private readonly folder: string) {}
 
-  /** @returns the path, at once. */
+  /** @returns the path immediately. */
   write(name: string, content: string | Float32Array | readonly Uint8Array[]): string {
     const path = join(this.folder, name);
     const bytes = Array.isArray(content)

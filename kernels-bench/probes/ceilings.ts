@@ -1,5 +1,5 @@
-// The ceilings that shares are of: the fastest of three matrix products, and the fastest of two copies, on the same
-// device in the same run.
+// The ceilings for shares: the fastest of three matrix products, and the fastest of two copies, on the same device in
+// the same run.
 
 import { WeftError } from "../../src/base/errors.ts";
 import { RandomStream } from "../../src/base/random.ts";
@@ -18,7 +18,7 @@ import copyShader from "./copy.wgsl";
 import registersShader from "./matmul_registers.wgsl";
 import tilesShader from "./matmul_tiles.wgsl";
 
-/** Long enough that the clock of the adapter settles, and beyond its caches. */
+/** Long enough that the adapter's clock settles, and larger than its caches. */
 const SIZES = {
   software: { matrix: 512, copyBytes: 64 * 2 ** 20, copyThreads: 64 * 256 },
   hardware: { matrix: 4096, copyBytes: 128 * 2 ** 20, copyThreads: 64 * 8192 },
@@ -27,17 +27,17 @@ const SIZES = {
 /** How long each probe is timed. */
 const SECONDS = 0.6;
 
-/** A device and how large and long its probes are. */
+/** A device and the size and duration of its probes. */
 interface Probing {
   readonly device: GpuDevice;
   readonly sizes: (typeof SIZES)[AdapterKind];
   readonly seconds: number;
 }
 
-/** The sample that counts: a ceiling is what the adapter can do, not what it does on average. */
+/** The sample that counts: a ceiling is what the adapter can reach, not its average. */
 const FASTEST = 0.1;
 
-/** Measures both ceilings. @throws WeftError where a probe computes nonsense. */
+/** Measures both ceilings. @throws WeftError if a probe computes wrong values. */
 export async function measureCeilings(
   device: GpuDevice,
   kind: AdapterKind,
@@ -84,7 +84,7 @@ async function measureProduct(
   }
 }
 
-/** The same product by weft's own kernels, where those are faster than the probes. */
+/** The same product with weft's own kernels, in case they are faster than the probes. */
 async function measureDense({ device, sizes, seconds }: Probing): Promise<number> {
   const size = sizes.matrix;
   const form = (rows: number) => ({

@@ -1,4 +1,5 @@
-// A copy for the ceiling of memory: y = x, a vec4 a thread and turn, neighbouring threads beside each other.
+// A copy for the memory ceiling: y = x, one vec4 per thread and iteration; neighbouring threads copy neighbouring
+// vec4s.
 
 import constants::COUNT;
 import constants::THREADS;

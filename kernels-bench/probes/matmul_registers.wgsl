@@ -1,6 +1,6 @@
-// A matrix product for the ceiling of software adapters: c = a · b, square matrices of SIZE, row-major.
-// A thread computes 8 x 8 elements in sixteen named vec4s, four terms a turn, without workgroup memory.
-// Assumes that SIZE is a multiple of 32.
+// A matrix product for the ceiling of software adapters: c = a · b, square matrices of SIZE, row-major. A thread
+// computes 8 x 8 elements in sixteen named vec4s, four values of k per iteration, without workgroup memory. SIZE must
+// be a multiple of 32.
 
 import constants::SIZE;
 

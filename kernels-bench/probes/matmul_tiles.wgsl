@@ -1,13 +1,12 @@
-// A matrix product for the ceiling of GPUs: c = a · b, square matrices of SIZE, row-major.
-// A workgroup of 16 x 16 threads computes 128 x 128 elements, 16 terms a turn: a's tile stands transposed in
-// workgroup memory, b's as it is. A thread computes 8 x 8 elements in sixteen named vec4s.
-// Assumes that SIZE is a multiple of 128.
+// A matrix product for the ceiling of GPUs: c = a · b, square matrices of SIZE, row-major. A workgroup of 16 x 16
+// threads computes 128 x 128 elements, 16 values of k per iteration: a's tile is stored transposed in workgroup memory,
+// b's as it is. A thread computes 8 x 8 elements in sixteen named vec4s. SIZE must be a multiple of 128.
 
 import constants::SIZE;
 
 const DEPTH = 16u;
 const TILE = 128u;
-// One vec4 more than a row needs, so that neighbouring rows begin in other banks.
+// Padding of one vec4 per row, so that neighbouring rows begin in different banks.
 const ROW = 33u;
 
 @group(0) @binding(0) var<storage, read> a: array<vec4f>;
@@ -47,7 +46,7 @@ fn main(
   var c60 = vec4f(); var c61 = vec4f();
   var c70 = vec4f(); var c71 = vec4f();
   for (var turn = 0u; turn < SIZE / DEPTH; turn++) {
-    // 128 rows x 4 vec4s of a and 16 rows x 32 vec4s of b: two of each a thread.
+    // 128 rows x 4 vec4s of a and 16 rows x 32 vec4s of b: two of each per thread.
     let a_row = index / 4u;
     let a_column = index % 4u;
     let from_a = (first_row + a_row) * width + turn * (DEPTH / 4u) + a_column;

@@ -1,5 +1,5 @@
-// `npm run bench`: checks and times kernels, networks, the data pipeline, the host's side and the start. A row a case,
-// as a table or as JSON.
+// `npm run bench`: checks and times kernels, networks, the data pipeline, the host's side and the start. One row per
+// case, as a table or as JSON.
 
 import { readFile, writeFile } from "node:fs/promises";
 import { Command } from "commander";
@@ -27,7 +27,7 @@ import { runPeers } from "./peer_rows.ts";
 import { showStage } from "./progress.ts";
 import { ceilingLine, comparisonTable, listTable, profileTables, RowTable } from "./tables.ts";
 
-/** The program's one command. Exit code 1 where a case was wrong or one has become slower. */
+/** The program's one command. Exit code 1 if a case was wrong or one has become slower. */
 export function benchCommand(): Command {
   const command = new Command("npm run bench --").description(
     "check and time kernels, networks, the data pipeline and the start",
@@ -66,7 +66,7 @@ async function savedRows(path: string): Promise<BenchRow[]> {
   return parseRows(text, path);
 }
 
-/** @throws WeftError where nothing is stored for the adapter, or nothing of what is timed. */
+/** @throws WeftError if nothing is stored for the adapter, or nothing for what is timed. */
 async function chooseByTable(
   items: readonly BenchItem[],
   opened: OpenedDevice,
@@ -105,7 +105,7 @@ async function run(
   else await runItems(items, opened, options, facts, saved);
 }
 
-/** Measures the items one after the other; a case that is wrong costs the run its exit code, not the other cases. */
+/** Measures the items one after the other; a wrong case sets the exit code, and the other cases still run. */
 async function runItems(
   items: readonly BenchItem[],
   { device, description }: OpenedDevice,

@@ -4,7 +4,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { CHECKOUT } from "../measuring/checkout.ts";
 
-/** Its short hash, with `+` where tracked files differ from it; null where there is no repository. */
+/** Its short hash, with `+` if tracked files differ from it; null if there is no repository. */
 export async function measuredCommit(): Promise<string | null> {
   const git = async (...words: string[]) =>
     (await promisify(execFile)("git", words, { cwd: CHECKOUT })).stdout.trim();

@@ -1,4 +1,4 @@
-// What an item runs, laid out but not compiled: which shapes have a choice of kernels.
+// An item laid out but not compiled: which of its shapes have a choice of kernels.
 
 import type { GpuDevice } from "../../src/gpu/device.ts";
 import { layOutPlan, type PlanLayout } from "../../src/graph/plan_layout.ts";

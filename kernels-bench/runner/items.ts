@@ -1,4 +1,4 @@
-// Which cases a run takes.
+// Selects the cases of a run.
 
 import { WeftError } from "../../src/base/errors.ts";
 import { withBatch } from "../cases/bench_case.ts";
@@ -22,7 +22,7 @@ export interface Selection {
 /**
  * Everything that can be measured.
  * @param adapter as `--adapter` has it
- * @param batch images of the convolutions, where those are wanted with another number of them; nothing else then
+ * @param batch if given, only convolutions are measured, with this number of images
  */
 export function allItems(adapter: string, batch?: number): BenchItem[] {
   if (batch !== undefined) {
@@ -37,7 +37,7 @@ export function allItems(adapter: string, batch?: number): BenchItem[] {
   ];
 }
 
-/** The items that a selection names; the default run's without one. @throws WeftError where none is left. */
+/** The items of a selection; without one, the default run's. @throws WeftError if none is left. */
 export function selectItems(items: readonly BenchItem[], selection: Selection): BenchItem[] {
   const { op, case: name, filter, all } = selection;
   const isNarrowed = op !== undefined || name !== undefined || filter !== undefined;

@@ -39,7 +39,7 @@ export interface BenchOptions extends StepOptions {
   readonly firstStep?: boolean;
 }
 
-/** What --profile profiles where no network is named. */
+/** What --profile profiles if no network is named. */
 const PROFILED = { backbone: "MobileNetV2", size: 96, batch: 16 } as const;
 
 /** Adds them all. */
@@ -76,7 +76,7 @@ export function addBenchOptions(command: Command): Command {
   return command;
 }
 
-/** @throws WeftError naming one that there is not. */
+/** @throws WeftError naming an unknown one. */
 function peerNames(text: string): PeerName[] {
   return text.split(",").map((word) => {
     const name = PEER_NAMES.find((peer) => peer === word.trim());
@@ -88,7 +88,7 @@ function peerNames(text: string): PeerName[] {
 export const isProfiled = ({ profile, profileTrace }: BenchOptions): boolean =>
   profile === true || profileTrace !== undefined;
 
-/** What --network asks for, or --profile without it; undefined where neither is given. */
+/** The network of --network, or of --profile without it; undefined if neither is given. */
 export function networkForm(options: BenchOptions): NetworkForm | undefined {
   const { network, alpha, pass = "train", batch, precision } = options;
   if (!network) {
@@ -106,7 +106,7 @@ export function networkForm(options: BenchOptions): NetworkForm | undefined {
   return { backbone: network, alpha, size, batch: batch ?? 1, pass, precision };
 }
 
-/** The cases of a run. @throws WeftError where the options leave none. */
+/** The cases of a run. @throws WeftError if the options select none. */
 export function chosenItems(options: BenchOptions, form: NetworkForm | undefined): BenchItem[] {
   if (form) return [networkItem(form)];
   const { op, case: name, filter, list, all, batch, adapter } = options;

@@ -1,4 +1,4 @@
-// `npm run bench -- --peers`: a row a case and engine, with how many times as long that engine takes.
+// `npm run bench -- --peers`: one row per case and engine, with the engine's time as a multiple of weft's.
 
 import { WeftError } from "../../src/base/errors.ts";
 import { geometricMean } from "../../src/base/statistics.ts";
@@ -12,7 +12,7 @@ import { comparePeers, type PeerCase, type PeerRow, type WeftTimer } from "../pe
 import type { BenchOptions } from "./options.ts";
 import { showStage } from "./progress.ts";
 
-/** Times the peers on the items that they have; a row says what kept one from it. */
+/** Times the peers on the items that they have; a row says why a peer has no result. */
 export async function runPeers(
   items: readonly BenchItem[],
   { device, description }: OpenedDevice,
@@ -40,7 +40,7 @@ export async function runPeers(
   (json ? say : print)(meansTable(rows));
 }
 
-/** Readies weft's side; where that is wrong, so is the run. */
+/** Prepares weft's side; if it is wrong, so is the run. */
 async function countingFaults({ openWeft }: PeerCase): Promise<WeftTimer> {
   try {
     return await openWeft();

@@ -25,7 +25,7 @@ export function ceilingLine({ gflops, gbPerSecond }: Ceilings): string {
 
 const WIDTHS = { ms: 9, spread: 17, rate: 9, share: 6, dispatches: 6, memory: 10 } as const;
 
-/** Lines of results under one head, printed as they come. */
+/** Lines of results under one header, printed as they come. */
 export class RowTable {
   private readonly nameWidth: number;
   private hasHead = false;
@@ -34,7 +34,7 @@ export class RowTable {
     this.nameWidth = Math.max(4, ...items.map(({ case: name, pass }) => name.length + pass.length + 1)) + 4;
   }
 
-  /** A result; the first one comes with the head. */
+  /** A result; the first one is preceded by the header. */
   line(row: BenchRow): string {
     const batch = row.batch === null ? "" : ` b${row.batch}`;
     const [compute, memory] = [row.computeShare ?? 0, row.memoryShare ?? 0];
@@ -84,7 +84,7 @@ export function listTable(items: readonly BenchItem[]): string {
   return `${lines.join("\n")}\n* part of the default run`;
 }
 
-/** Old and new medians, their ratio, and the noise that it stands in. */
+/** Old and new medians, their ratio, and the noise of the ratio. */
 export function comparisonTable(rows: readonly ComparedRow[]): string {
   if (rows.length === 0)
     return "nothing to compare: no saved row has the case, pass, batch, adapter, tier and kernels";

@@ -1,4 +1,4 @@
-// Tensors with channels last and with channels first, on the host.
+// Conversions between channels last and channels first, on the host.
 
 function permute(values, shape, order) {
   const sizes = order.map((axis) => shape[axis]);
@@ -27,7 +27,7 @@ export const channelsLast = (values, [n, h, w, c]) => permute(values, [n, c, h, 
 export const kernelFirst = (values, shape, isDepthwise) =>
   permute(values, shape, isDepthwise ? [2, 3, 0, 1] : [3, 2, 0, 1]);
 
-/** The same back: `shape` is [R,S,C,K]. */
+/** The inverse: `shape` is [R,S,C,K]. */
 export const kernelLast = (values, [r, s, c, k], isDepthwise) =>
   isDepthwise
     ? permute(values, [c, k, r, s], [2, 3, 0, 1]).values

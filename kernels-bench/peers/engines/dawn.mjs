@@ -1,10 +1,9 @@
-// WebGPU for libraries that expect a browser: Dawn's globals and `navigator.gpu`, on the adapter that weft
-// has.
+// WebGPU for libraries that expect a browser: Dawn's globals and `navigator.gpu`, on the same adapter as weft.
 
 import { constants } from "node:os";
 import { create, globals } from "webgpu";
 
-/** As weft switches its own Dawn. */
+/** The toggles that weft sets for its own Dawn. */
 const SWITCHES = {
   fast: [
     "enable-dawn-features=allow_unsafe_apis,disable_robustness,disable_workgroup_init," +
@@ -14,20 +13,20 @@ const SWITCHES = {
   portable: [],
 };
 
-/** Loads a Vulkan loader for good: Dawn finds it by its name where the system has none. */
+/** Loads a Vulkan loader permanently: Dawn finds it by its name if the system has none. */
 function loadVulkan(path) {
   const { RTLD_NOW, RTLD_GLOBAL } = constants.dlopen;
   const noDelete = 0x1000;
   try {
     process.dlopen({ exports: {} }, path, RTLD_NOW | RTLD_GLOBAL | noDelete);
   } catch (thrown) {
-    // It is no addon of Node's, and is there all the same.
+    // It is not a Node addon, and is loaded all the same.
     if (!String(thrown).includes("self-register")) throw thrown;
   }
 }
 
 /**
- * Makes the globals of a browser that has WebGPU.
+ * Defines the globals of a browser that has WebGPU.
  * @param {{ tier: "fast" | "portable", loader?: string }} request `loader`: a Vulkan loader to use
  * @returns the adapter's description
  */

@@ -1,5 +1,5 @@
-// jax-js: whole networks in jitted functions. Inference with folded batch norms; the training step with
-// batch norm composed of means, which jax-js has none of, valueAndGrad, and Adam written out.
+// jax-js: whole networks in jitted functions. Inference with folded batch norms; the training step with batch norm
+// composed of means (jax-js has no batch norm), valueAndGrad, and Adam written out.
 
 import { channelsFirst, kernelFirst } from "./channels.mjs";
 import { poolOf } from "./jax_operators.mjs";
@@ -38,8 +38,8 @@ function padsOf({ config, inputShape }, window, strides) {
 
 /**
  * Operators over weights.
- * @param batchNorm what to do with a layer's input
- * @param denseInput what to do with the features before the heads
+ * @param batchNorm applied to a layer's input
+ * @param denseInput applied to the features before the heads
  */
 function operatorsOf(jax, weights, { batchNorm, dropout = (x) => x, isLogits = false }) {
   const { numpy: np, lax, nn } = jax;
@@ -97,7 +97,7 @@ function imageArray({ numpy: np }, spec) {
 
 /** Prepares a network's inference and writes its outputs side by side. */
 export async function prepareInference({ jax, wait, read }, spec) {
-  // Shapes are the unfolded network's: folding takes out layers that keep them.
+  // The shapes are those of the unfolded network: folding removes layers that keep them.
   const layers = foldForInference(withInputShapes(readNetwork(spec.files)));
   const weights = arraysOf(jax, layers);
   const image = imageArray(jax, spec);
@@ -125,7 +125,7 @@ export async function prepareInference({ jax, wait, read }, spec) {
   };
 }
 
-/** Batch norm by the batch, which notes how the moving averages move. */
+/** Batch norm in training mode, which records the update of the moving averages. */
 function trainingNorm({ numpy: np }, trained, fixed, moved) {
   const axis = [0, 2, 3];
   return ({ name, config: { epsilon, momentum } }, [x]) => {

@@ -3,7 +3,7 @@
 import { channelsFirst, channelsLast, kernelFirst, kernelLast } from "./channels.mjs";
 import { readFloats, writeFloats } from "./protocol.mjs";
 
-/** Makes a pool over the last two axes; what lies outside the image does not count. */
+/** Makes a pool over the last two axes; positions outside the image do not count. */
 export function poolOf({ numpy: np, lax }, kind, { size, strides, pads, x: shape }) {
   const [, height, width] = shape;
   const [[top, bottom], [left, right]] = pads;
@@ -34,7 +34,7 @@ function frame(height, width, [[top, bottom], [left, right]]) {
   return values;
 }
 
-/** For each window 1 / its places on the image. */
+/** For each window 1 / the number of its positions on the image. */
 function windowCounts(height, width, size, strides, pads) {
   const along = (length, axis) => {
     const [before, after] = pads[axis];

@@ -1,6 +1,5 @@
-// A network as weft writes it for its peers: Keras' layers as JSON, the weights in one file behind one
-// another. Here it is read, its batch norms are folded for inference, and it is evaluated with a library's
-// own operators.
+// A network as weft writes it for its peers: Keras' layers as JSON, the weights concatenated in one file. This module
+// reads it, folds its batch norms for inference, and evaluates it with a library's own operators.
 
 import { readFileSync } from "node:fs";
 import { readFloats } from "./protocol.mjs";
@@ -25,8 +24,8 @@ export function readNetwork({ model, weights }) {
 const CONVOLUTIONS = new Set(["Conv2D", "DepthwiseConv2D"]);
 
 /**
- * Folds batch norms into the convolutions before them and hands activations to the layer before them, as
- * converters do for inference.
+ * Folds batch norms into the convolutions before them and fuses activations into the layer before them, as converters
+ * do for inference.
  */
 export function foldForInference(layers) {
   const renamed = new Map();
@@ -51,7 +50,7 @@ export function foldForInference(layers) {
   return kept;
 }
 
-/** How often each layer's value is read. */
+/** How many layers read each layer's value. */
 export function countReaders(layers) {
   const counts = new Map();
   for (const { inputs } of layers) {
@@ -60,7 +59,7 @@ export function countReaders(layers) {
   return counts;
 }
 
-/** `relu6` or `relu` where the layer is that. */
+/** `relu6` or `relu` if the layer is one of them. */
 export function activationOf({ className, config }) {
   if (className === "ReLU") return config.max_value === 6 ? "relu6" : "relu";
   return className === "Activation" && config.activation === "relu" ? "relu" : undefined;

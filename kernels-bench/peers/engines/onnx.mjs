@@ -1,5 +1,5 @@
-// What onnxruntime's two builds share: a case as a session, its first result, and its timed runs. Of
-// operators only the probe, one element, comes back from the GPU in timed runs; the input stays there.
+// What onnxruntime's two builds share: a case as a session, its first result, and its timed runs. In timed runs of
+// operators only the probe, one element, is read back from the GPU; the input stays there.
 
 import { joinRows, readFloats, writeFloats } from "./protocol.mjs";
 

@@ -9,7 +9,7 @@ import { serve, waitGently } from "./protocol.mjs";
 const require = createRequire(import.meta.url);
 let engine;
 
-/** Dawn's Node binding refuses views of shared memory, where the WebAssembly has its heap. */
+/** Dawn's Node binding rejects views of shared memory, and the WebAssembly has its heap there. */
 function copySharedMemory() {
   const prototype = globalThis.GPUQueue.prototype;
   const { writeBuffer } = prototype;

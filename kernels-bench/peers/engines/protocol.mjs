@@ -1,5 +1,5 @@
-// How a peer talks with the bench: one JSON object a line, requests on stdin, answers on stdout. Tensors
-// travel as files of raw little-endian float32, channels last.
+// The protocol between a peer and the bench: one JSON object per line, requests on stdin, answers on stdout. Tensors
+// are files of raw little-endian float32, channels last.
 //
 //   {"do":"open","driver","tier"}           → {"adapter","version"}
 //   {"do":"prepare","case":{…}}             → {"losses"?}; other results lie in the case's file `output`
@@ -14,7 +14,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 
 /**
  * Serves requests until stdin ends.
- * @param {{ open(request): Promise<object>, prepare(spec): Promise<Prepared> }} peer where `Prepared` is
+ * @param {{ open(request): Promise<object>, prepare(spec): Promise<Prepared> }} peer with `Prepared`
  *   `{ losses?, run(repeats): Promise<void>, release(): void | Promise<void> }`
  */
 export async function serve(peer) {
@@ -67,7 +67,7 @@ export function writeFloats(path, values) {
   writeFileSync(path, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
 }
 
-/** Matrices of as many rows side by side. */
+/** Matrices with the same number of rows, concatenated by columns. */
 export function joinRows(matrices, rows) {
   const widths = matrices.map((values) => values.length / rows);
   const joined = [];
@@ -82,8 +82,8 @@ export function joinRows(matrices, rows) {
 const cell = new Int32Array(new SharedArrayBuffer(4));
 
 /**
- * Awaits a promise with the event loop slowed down, as weft does for itself: while a promise of dawn.node
- * is pending the loop spins, and a software adapter lacks that core.
+ * Awaits a promise with the event loop slowed down, as weft does for itself: while a promise of dawn.node is pending
+ * the loop spins, and takes that core from a software adapter.
  */
 export async function waitGently(promise) {
   let isPending = true;

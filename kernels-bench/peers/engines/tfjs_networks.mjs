@@ -1,5 +1,5 @@
-// TensorFlow.js: whole networks. Inference with folded batch norms and fused activations, as a converted
-// graph model has them; training as a tf.layers model with batch norm in training mode and tf.train.adam.
+// TensorFlow.js: whole networks. Inference with folded batch norms and fused activations, as in a converted graph
+// model; training as a tf.layers model with batch norm in training mode and tf.train.adam.
 
 import { activationOf, evaluate, foldForInference, readNetwork } from "./network.mjs";
 import { joinRows, readFloats, writeFloats } from "./protocol.mjs";
@@ -92,7 +92,7 @@ const LAYER_MAKERS = {
   Dense: "dense",
 };
 
-/** Keras' entries in tf.layers' words. */
+/** Keras' configuration under the names of tf.layers. */
 function layersConfig({ name, className, config, weights }, dropout) {
   const camel = Object.entries(config).map(([key, value]) => [
     key.replace(/_(.)/g, (_, letter) => letter.toUpperCase()),
@@ -104,7 +104,7 @@ function layersConfig({ name, className, config, weights }, dropout) {
     dataFormat: "channelsLast",
     ...(className === "Dense" && { activation: "linear" }),
     ...(className === "Dropout" && { rate: dropout }),
-    // Values come from the case; drawing some first costs seconds.
+    // The values come from the case; drawing initial ones would cost seconds.
     ...(weights.kernel && { kernelInitializer: "zeros" }),
     ...(weights.depthwise_kernel && { depthwiseInitializer: "zeros" }),
   };

@@ -2,10 +2,10 @@
 
 import { readFloats, writeFloats } from "./protocol.mjs";
 
-/** An explicit padding of two dimensions as tfjs wants it. */
+/** An explicit padding of two dimensions in the form of tfjs. */
 export const paddingOf = (padding) => (typeof padding === "string" ? padding : [[0, 0], ...padding, [0, 0]]);
 
-/** @returns what computes the operator's result once. */
+/** @returns a function that computes the operator's result once. */
 function computation(tf, spec, { x, w, dy }) {
   const { op, pass, strides, size } = spec;
   const pad = paddingOf(spec.padding);

@@ -111,7 +111,7 @@ export function peakOf(tile: Tile): number {
 /** The best share of its peak that a tile allows, and what limits it. */
 export function ceilingOf(tile: Tile): { readonly share: number; readonly bound: string } {
   const cache = (flopsPerGlobalByte(tile) * H100.cacheBytesPerSecond) / peakOf(tile);
-  const shares = [...sharesWithin(tile), ["second-level cache", cache] as const];
+  const shares = [...sharesWithin(tile), ["L2 cache", cache] as const];
   const [bound, share] = shares.reduce((least, one) => (one[1] < least[1] ? one : least));
   return { share: Math.min(1, share), bound };
 }
@@ -127,7 +127,7 @@ function sharesWithin(tile: Tile): readonly (readonly [string, number])[] {
   const loads = (tile.rowsPerThread + tile.columnsPerThread) / 4;
   const multiplyAdds = tile.rowsPerThread * tile.columnsPerThread;
   return [
-    ["issue of instructions", multiplyAdds / (multiplyAdds + loads)],
+    ["instruction issue", multiplyAdds / (multiplyAdds + loads)],
     ["workgroup memory", arithmetic / workgroupMemory],
   ];
 }

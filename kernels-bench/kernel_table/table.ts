@@ -110,20 +110,20 @@ function reductionRows(): Row[] {
 /** The text of gpu-kernels.md. */
 export function kernelTable(): string {
   const gpu = H100;
-  return `# The kernels for GPUs on paper
+  return `# A model of the GPU kernels
 
 Written by \`kernels-bench/kernel_table/table.ts\` from the kernels' own constants (\`src/ops/conv2d/gpu_tiles.ts\`); a test compares.
 Nothing here was measured. The GPU is an ${gpu.name}: ${gpu.processors} processors, each with ${gpu.registers} registers,
 ${gpu.workgroupMemoryBytes / 1024} KiB of workgroup memory and room for ${gpu.threads} threads; ${gpu.flopsPerSecond / 1e12} TFLOP/s in f32,
-${gpu.memoryBytesPerSecond / 1e12} TB/s from memory, about ${gpu.cacheBytesPerSecond / 1e12} TB/s from the second-level cache (an estimate; not published).
+${gpu.memoryBytesPerSecond / 1e12} TB/s from memory, about ${gpu.cacheBytesPerSecond / 1e12} TB/s from the L2 cache (an estimate; not published).
 Registers are estimates as well: compilers decide.
 
 ## Tiles of the matrix products
 
 Convolutions in all three directions and dense layers (\`shaders/conv2d/gpu\`). Bytes and FLOPs are those of a workgroup
-for a step of ${workgroupMemoryBytes(TILES[0]) / (4 * (TILES[0].rows + TILES[0].columns))} terms. Cycles: a warp's multiply-adds for one term against its reads of workgroup memory,
-where lanes that read the same vec4 are served together. The ceiling is the least of three: one instruction in so many
-is no multiply-add; the reads; every operand of every tile from the second-level cache.
+for a step of ${workgroupMemoryBytes(TILES[0]) / (4 * (TILES[0].rows + TILES[0].columns))} values of K. Cycles: a warp's multiply-adds for one value of K against its reads of workgroup memory;
+lanes that read the same vec4 are served together. The ceiling is the least of three: the share of instructions that
+are multiply-adds; the reads; the bandwidth of the L2 cache, if every operand of every tile comes from it.
 
 ${markdownTable(
   [
@@ -147,11 +147,11 @@ ${markdownTable(
 
 ## Tiles of subgroup matrices
 
-The same products where both operands are f16 (\`--precision mixed\`) and the device multiplies matrices of f16 with sums in
+The same products if both operands are f16 (\`--precision mixed\`) and the device has subgroup matrices of f16 with sums in
 f32 (\`shaders/common/matrix_product.wesl\`): ${MATRIX.rows} x ${MATRIX.columns} x ${MATRIX.depth} by subgroups of ${MATRIX.lanes}. Bytes and FLOPs are those of a workgroup for a step of
-${2 * MATRIX.depth} terms; workgroup memory holds both operands in f16 and a part of the sums in f32. The ceiling is a share of the
-${gpu.matrixFlopsPerSecond / 1e12} TFLOP/s that the GPU has for dense f16 with sums in f32, the lesser of two: what subgroups read of workgroup memory;
-every operand of every tile from the second-level cache. That rate asks for ${decimals(gpu.matrixFlopsPerSecond / gpu.memoryBytesPerSecond, 0)} FLOPs a byte of memory.
+${2 * MATRIX.depth} values of K; workgroup memory holds both operands in f16 and a part of the sums in f32. The ceiling is a share of the
+${gpu.matrixFlopsPerSecond / 1e12} TFLOP/s that the GPU has for dense f16 with sums in f32, the lesser of two: the subgroups' reads of workgroup memory;
+the bandwidth of the L2 cache, if every operand of every tile comes from it. That rate needs ${decimals(gpu.matrixFlopsPerSecond / gpu.memoryBytesPerSecond, 0)} FLOPs a byte of memory.
 
 ${markdownTable(
   [
@@ -175,10 +175,10 @@ ${markdownTable(
 
 ## Layers
 
-What \`chooseTile\` picks. Waves: workgroups over those that all processors hold at a time; below 1 the GPU is not
-full. Padding: multiply-adds of whole tiles over those wanted. FLOPs a byte: each operand moved once, partial
-sums written and read; the ridge is at ${decimals(gpu.flopsPerSecond / gpu.memoryBytesPerSecond)}. Time: the least that arithmetic at the tile's ceiling or memory allows, second
-passes and the start of a dispatch left out.
+The choices of \`chooseTile\`. Waves: workgroups divided by those that all processors hold at a time; below 1 the GPU is not
+full. Padding: multiply-adds of whole tiles divided by the useful ones. FLOPs a byte: each operand is moved once, partial
+sums are written and read; the ridge is at ${decimals(gpu.flopsPerSecond / gpu.memoryBytesPerSecond)}. Time: a lower bound by arithmetic at the tile's ceiling or by memory, without
+second passes and the start of a dispatch.
 
 ${markdownTable(LAYER_HEAD, layerRows("f32"))}
 
@@ -189,8 +189,8 @@ ${markdownTable(LAYER_HEAD, layerRows("mixed"))}
 ## Sums over rows
 
 A workgroup covers ${REDUCTION.columns} columns of four channels (${REDUCTION.columns * 16} B a row, one cache line) and ${REDUCTION.lines} lines of rows. All are bound by memory: the column "of the
-ridge" says how far from arithmetic. In flight: one vec4 of every tensor a resident thread; the last column is the latency
-that hides at full bandwidth (an H100 needs some 600 ns).
+ridge" says how far they are from being bound by arithmetic. In flight: one vec4 of every tensor per resident thread; the last column is the latency
+that this hides at full bandwidth (an H100 needs some 600 ns).
 
 ${markdownTable(
   [

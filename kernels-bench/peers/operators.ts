@@ -1,5 +1,4 @@
-// Operator cases for peers: their tensors, and some elements of the right result computed plainly in
-// double precision.
+// Operator cases for peers: their tensors, and some elements of the right result in float64.
 
 import { RandomStream } from "../../src/base/random.ts";
 import { elementCount, type Shape } from "../../src/base/tensors.ts";

@@ -26,7 +26,7 @@ export interface NetworkWork {
 }
 
 export interface TrainingWork {
-  /** One-hot rows of all heads side by side, all zero where a label is missing. */
+  /** One-hot rows of all heads, concatenated; all zero if a label is missing. */
   readonly labels: Float32Array;
   readonly heads: readonly number[];
   readonly dropout: number;

@@ -38,7 +38,7 @@ export interface FileSystem {
   readPart(path: string, start: number, bytes: number): Promise<Uint8Array>;
   /** SHA-256 of the file's content in hexadecimal digits; the file is not held in memory. */
   sha256(path: string): Promise<string>;
-  /** Facts about the file or folder of this name, or undefined where there is none. */
+  /** Facts about the file or folder of this name, or undefined if there is none. */
   facts(path: string): Promise<FileFacts | undefined>;
   /** The names (not paths) in a folder, sorted by code unit. */
   list(folder: string): Promise<string[]>;

@@ -9,7 +9,7 @@ import { ImageCache } from "./image_cache.ts";
 import type { ImageDecoder } from "./images.ts";
 import { TaskQueue } from "./task_queue.ts";
 
-/** Batches ready or in the making while the consumer holds one. */
+/** Batches that are ready or being prepared while the consumer holds one. */
 const DEFAULT_PREFETCH = 2;
 /** As many as libuv has threads by default. */
 const DEFAULT_DECODES_AT_ONCE = 4;
@@ -57,7 +57,7 @@ export interface BadImage {
 export interface EpochOptions {
   /** The place in the order where the first batch begins, for a resumed epoch: the `end` of an earlier batch. */
   start?: number | undefined;
-  /** The number of that batch; by default what it is where no image turned out to be bad in this epoch. */
+  /** The number of that batch; by default as if no image had turned out to be bad in this epoch. */
   firstIndex?: number | undefined;
   /** Ends the epoch with the signal's reason. */
   signal?: AbortSignal | undefined;

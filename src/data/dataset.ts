@@ -89,7 +89,7 @@ export async function readDataFile(files: FileSystem, folder: string, name: stri
 /** How images are chosen and cut. */
 export interface SplitOptions {
   seed: number;
-  /** Use so many images only. */
+  /** Use n images only. */
   limit?: number | undefined;
 }
 

@@ -1,6 +1,6 @@
-// What a node should compute, for a few elements of its outputs, in double precision and straight from the
-// operators' definitions: the check that a candidate passes before it is timed. It shares nothing with the
-// kernels, and it is of the very shape that is timed.
+// The expected values of a node for a few elements of its outputs, in float64 from the operators' definitions: a
+// candidate must match them before it is timed. They share no code with the kernels, and they are computed for the
+// shape that is timed.
 
 import { RandomStream } from "../base/random.ts";
 import { elementCount, type Shape } from "../base/tensors.ts";
@@ -26,30 +26,33 @@ export interface ExpectedElement {
   readonly role: string;
   readonly index: number;
   readonly value: number;
-  /** How far a sum in single precision, stored in the output's type, may be off. */
+  /** The tolerance of a sum in float32, stored in the output's type. */
   readonly allowed: number;
 }
 
-/** Rounding in sums of up to some hundred thousand terms, a share of their magnitude; one part left out is far more. */
+/**
+ * Rounding in sums of up to some hundred thousand terms, as a share of their magnitude; a missing part is a far larger
+ * error.
+ */
 const ROUNDING = 2e-5;
 const SMALLEST_ALLOWED = 1e-6;
 const SAMPLES = 24;
-/** Channels of batch norm, and rows of each of these. */
+/** Channels of batch norm, and rows of each of them. */
 const CHANNELS = 4;
 const ROWS = 6;
 
-/** Rounding to f16, of a value and of what f16 has no exponent for. */
+/** Rounding to f16, relative and, for values below its exponents, absolute. */
 const HALF_ROUNDING = 2 ** -11;
 const SMALLEST_HALF = 2 ** -24;
 
-/** How far a sum may be off in the output's type. */
+/** The tolerance of a sum in the output's type. */
 function allowedFor(node: GraphNode, role: string, { value, magnitude }: ExactSum): number {
   const ofSum = ROUNDING * magnitude + SMALLEST_ALLOWED;
   if (node.outputs[role]?.dtype !== "f16") return ofSum;
   return ofSum + HALF_ROUNDING * (Math.abs(value) + ofSum) + SMALLEST_HALF;
 }
 
-/** Some elements of each output that is checked; undefined where the operator is not known here. */
+/** Some elements of each output that is checked; undefined if the operator is not known here. */
 export function expectedElements(node: GraphNode, inputs: Operands): readonly ExpectedElement[] | undefined {
   switch (node.operator.name) {
     case "conv2d":
@@ -81,7 +84,7 @@ interface ConvolutionNodeAttributes extends ConvolutionAttributes {
   readonly kernelShape?: Shape;
 }
 
-/** The sizes of the convolution that a node computes, or a gradient of. */
+/** The sizes of the convolution that a node computes, itself or a gradient of it. */
 function convolutionOf({ operator: { name }, attrs, inputs, outputs }: GraphNode) {
   const given: ConvolutionNodeAttributes = attrs;
   const x = inputs.x?.shape ?? given.inputShape ?? outputs.dx?.shape ?? [];
@@ -103,7 +106,7 @@ function batchNormElements(node: GraphNode, inputs: Operands): ExpectedElement[]
   });
 }
 
-/** Elements of dgamma, dbeta and, where it is wanted, dx. */
+/** Elements of dgamma, dbeta and, if it is wanted, dx. */
 function batchNormGradientElements(node: GraphNode, inputs: Operands): ExpectedElement[] {
   const attrs = node.attrs as BatchNormAttributes;
   const extent = batchNormExtent(node.inputs.x?.shape ?? [], inputs.validRows?.[0]);
@@ -131,7 +134,7 @@ function sampled(node: GraphNode, role: string, elements: Elements): ExpectedEle
   return indices.map((index) => expected(node, role, index, elements(index)));
 }
 
-/** The first, the last, and some indices between, the same for the same name. */
+/** The first, the last, and some indices between; the same for the same name. */
 function pickIndices(name: string, count: number, wanted: number): number[] {
   const stream = new RandomStream(5, name);
   const picked = Array.from({ length: Math.max(0, wanted - 2) }, () => stream.below(count));

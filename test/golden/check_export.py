@@ -87,7 +87,7 @@ EXPORTS = [
 
 @dataclass(frozen=True)
 class Outcome:
-    """How far the images' probabilities lie apart, and per export the largest difference to weft's."""
+    """The spread of the images' probabilities, and per export the largest difference from weft's."""
 
     spread: float
     differences: dict[str, float]
@@ -256,7 +256,7 @@ def write_outcome(rows: dict[str, str]) -> None:
         "Written by `check_export.py`: the largest difference between a probability that weft predicts and\n"
         "the one that Keras predicts with the exported file.\n"
         f"Allowed: {TOLERANCE:g}. Procedural weights, seed {SEED}; {IMAGES} images; heads of {classes} classes.\n"
-        "Spread: how far the images' probabilities of one class lie apart.\n\n" + "\n".join(table) + "\n"
+        "Spread: the largest difference between the images' probabilities of one class.\n\n" + "\n".join(table) + "\n"
     )
 
 

@@ -1,7 +1,7 @@
-// batchNorm in double precision, a channel at a time: y = gamma * (x - mean) / sqrt(variance + epsilon) + beta, over
-// all axes but the last. Training: mean and biased variance of the batch, and moving = moving * momentum + batch *
-// (1 - momentum); else the moving ones. Of weft's own optional input validRows [1], only rows n < validRows count; other
-// rows are normalised, their dx is 0.
+// batchNorm in float64, one channel at a time: y = gamma * (x - mean) / sqrt(variance + epsilon) + beta, over all axes
+// but the last. In training, mean and biased variance are those of the batch, and moving = moving * momentum + batch *
+// (1 - momentum); in inference they are the moving averages. weft's own optional input validRows [1]: only rows n <
+// validRows count; other rows are normalised, and their dx is 0.
 
 import { elementCount, type Shape } from "../../base/tensors.ts";
 import {
@@ -25,21 +25,21 @@ export interface BatchNormAttributes {
   readonly activation?: Activation;
 }
 
-/** x as rows of channels, and how many of the rows count. */
+/** x as rows of channels, and the number of valid rows. */
 export interface BatchNormExtent {
   readonly channels: number;
   readonly rows: number;
   readonly valid: number;
 }
 
-/** @param validRows images that count; all where it is left out */
+/** @param validRows the number of valid images; all if it is left out */
 export function batchNormExtent(x: Shape, validRows?: number): BatchNormExtent {
   const [images = 1] = x;
   const rows = elementCount(x.slice(0, -1));
   return { channels: x.at(-1) ?? 1, rows, valid: (rows / images) * (validRows ?? images) };
 }
 
-/** What a channel of x is normalised with, and the statistics that the gradient reads. */
+/** The factors that normalise a channel of x, and the statistics that the gradient reads. */
 interface Normalisation {
   readonly mean: number;
   readonly variance: number;
@@ -48,7 +48,7 @@ interface Normalisation {
   readonly shift: number;
 }
 
-/** By the batch's statistics, in two passes, or by the moving ones. */
+/** From the batch's statistics, in two passes, or from the moving averages. */
 function normalisationOf(
   inputs: Operands,
   { channels, valid }: BatchNormExtent,
@@ -68,7 +68,7 @@ function normalisationOf(
   return { mean, variance, invStd, scale, shift: (inputs.beta?.[c] ?? 0) - mean * scale };
 }
 
-/** A channel of y by rows, and of the moving averages that training leaves. */
+/** One channel of y, row by row, and of the moving averages after training. */
 export function batchNormChannel(
   inputs: Operands,
   extent: BatchNormExtent,
@@ -96,7 +96,7 @@ export function batchNormChannel(
 
 /**
  * A channel of dgamma, of dbeta, and of dx by rows, from x, dy and the statistics of the forward pass.
- * @param doubt how much of a value is in doubt whose side of a kink rounding may decide, in units of its magnitude
+ * @param doubt if rounding may decide the side of a kink, how far that value may be off, in units of its magnitude
  */
 export function batchNormGradientChannel(
   inputs: Operands,

@@ -1,4 +1,5 @@
-// Where the windows of convolutions and pools lie by TensorFlow's padding rules, apart from what lowerings use.
+// The placement of the windows of convolutions and pools by TensorFlow's padding rules, independent of the lowerings'
+// code.
 
 export type Pair = readonly [number, number];
 /** "same" is TensorFlow's (the odd element goes after); explicit is [[top, bottom], [left, right]]. */

@@ -1,7 +1,7 @@
-// conv2d, depthwiseConv2d and dense in double precision, in all three directions:
+// conv2d, depthwiseConv2d and dense in float64, in all three directions:
 //   y[n,p,q,k] = b[k] + Σ x[n, p·stride - top + r·dilation, …, g·C/groups + c] · w[r,s,c,k], g the group of k
-// x NHWC, w HWIO [R, S, C/groups, K]. A depthwise convolution is one in as many groups as channels (w [R, S, C, M]), a
-// dense layer one of images of one pixel (x [N, C], w [C, K]): the same three sums serve all.
+// x NHWC, w HWIO [R, S, C/groups, K]. A depthwise convolution is a convolution with as many groups as channels (w
+// [R, S, C, M]); a dense layer is a convolution of one-pixel images (x [N, C], w [C, K]). The same three sums serve all.
 
 import type { Shape } from "../../base/tensors.ts";
 import {
@@ -20,7 +20,7 @@ import type { Activation } from "../elementwise/fused_activation.ts";
 import { columnSums } from "../reduce/column_sums_definition.ts";
 import type { Geometry } from "./convolution.ts";
 
-/** What convolutions have; dense layers have none of it. */
+/** The attributes of convolutions; dense layers have none of them. */
 export interface ConvolutionAttributes {
   readonly strides?: Pair;
   readonly padding?: Padding;
@@ -30,7 +30,7 @@ export interface ConvolutionAttributes {
   readonly residualScale?: number;
 }
 
-/** The sizes of a convolution, of the shapes that the operator has. */
+/** The sizes of a convolution, from the operator's shapes. */
 export function convolutionSizes(op: string, x: Shape, w: Shape, attrs: ConvolutionAttributes): Geometry {
   const { strides = [1, 1], padding = "valid", dilations = [1, 1] } = attrs;
   const [N = 1, H = 1, W = 1, C = 1] = x.length === 2 ? [x[0] ?? 1, 1, 1, x[1] ?? 1] : x;
@@ -42,7 +42,7 @@ export function convolutionSizes(op: string, x: Shape, w: Shape, attrs: Convolut
   return { N, H, W, C, R, S, K, groups, ...windows, strides, dilations };
 }
 
-/** y; bias, batch norm, residual sum and activation included. */
+/** y, including bias, batch norm, residual sum and activation. */
 export function convolutionOutput(g: Geometry, inputs: Operands, attrs: ConvolutionAttributes): Elements {
   const { activation = "none", residualScale = 1 } = attrs;
   const [x, w] = [operand(inputs, "x"), operand(inputs, "w")];
@@ -115,7 +115,7 @@ export function convolutionWeightGradient(g: Geometry, inputs: Operands): Elemen
   };
 }
 
-/** Adds products up, and their magnitudes. */
+/** Adds up products, and their magnitudes. */
 class Terms implements ExactSum {
   value = 0;
   magnitude = 0;

@@ -1,4 +1,4 @@
-// The activations in double precision, and those that convolution and batch norm can fuse.
+// The activations in float64, and those that convolution and batch norm can fuse.
 
 import { type Attributes, type Definition, the } from "../common/definition.ts";
 import type { Activation } from "./fused_activation.ts";
@@ -7,11 +7,11 @@ import type { Activation } from "./fused_activation.ts";
 export interface ActivationRule {
   /** y of x. */
   readonly value: (x: number) => number;
-  /** dy/dx at x; at a kink what TensorFlow takes. */
+  /** dy/dx at x; at a kink, TensorFlow's value. */
   readonly slope: (x: number) => number;
 }
 
-/** In a form that overflows on neither side. */
+/** In a form that overflows for neither sign. */
 function sigmoidOf(x: number): number {
   if (x >= 0) return 1 / (1 + Math.exp(-x));
   const e = Math.exp(x);
@@ -100,15 +100,15 @@ export function activated(value: number, activation: Activation): number {
   return activation === "none" ? value : ACTIVATION_RULES[activation].value(value);
 }
 
-/** Whether a fused activation lets the gradient through at a value before it. */
+/** Whether a fused activation passes the gradient, by the value before it. */
 export function isPassed(value: number, activation: Activation): boolean {
   return activation === "none" || ACTIVATION_RULES[activation].slope(value) > 0;
 }
 
-/** Where rounding may decide on which side of a kink a value lies. */
+/** Within this distance of a kink, rounding may decide on which side a value is. */
 const KINK_WIDTH = 1e-5;
 
-/** Whether a value before a fused activation lies so near a kink that rounding may decide on its side. */
+/** Whether a value before a fused activation is so near a kink that rounding may decide on which side it is. */
 export function nearKink(value: number, activation: Activation): boolean {
   if (activation === "none") return false;
   return Math.abs(value) < KINK_WIDTH || Math.abs(value - 6) < KINK_WIDTH;

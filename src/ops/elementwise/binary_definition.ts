@@ -1,9 +1,9 @@
-// add: y = a + b, and multiply: y = a * b, in double precision. b has a's shape, or is [N, 1, 1, C] and then meets
-// every pixel of its image and channel; its gradient is then summed over space.
+// add: y = a + b, and multiply: y = a * b, in float64. b has a's shape, or it is [N, 1, 1, C] and is broadcast over
+// space; its gradient is then summed over space.
 
 import { type Definition, type NamedValues, sizes4, the, zeros } from "../common/definition.ts";
 
-/** For each element of a, the element of b it meets. */
+/** For each element of a, the corresponding element of b. */
 function partners(inputs: NamedValues): number[] {
   const a = the(inputs, "a");
   const b = the(inputs, "b");

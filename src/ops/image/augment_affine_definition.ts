@@ -1,6 +1,5 @@
-// augmentAffine: output pixel (column u, row v) reads the input at (t0 u + t1 v + t2, t3 u + t4 v + t5),
-// bilinear, pixel centres at whole numbers. fill "nearest" takes the edge for taps outside, "constant"
-// takes 0. dx is the transpose.
+// augmentAffine: output pixel (column u, row v) samples the input at (t0 u + t1 v + t2, t3 u + t4 v + t5), bilinear,
+// with pixel centres at integers. Taps outside take the edge (fill "nearest") or 0 ("constant"). dx is the transpose.
 
 import { type Definition, type NamedValues, sizes4, the, zeros } from "../common/definition.ts";
 

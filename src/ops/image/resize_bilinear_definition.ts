@@ -10,7 +10,7 @@ interface Tap {
   readonly weight: number;
 }
 
-/** The two input places an output place reads along one axis. */
+/** The two input positions that an output position reads along one axis. */
 function tapsAt(output: number, inputs: number, outputs: number, halfPixelCenters: boolean): Tap[] {
   const scale = inputs / outputs;
   const place = halfPixelCenters ? (output + 0.5) * scale - 0.5 : output * scale;

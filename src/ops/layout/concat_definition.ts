@@ -1,5 +1,5 @@
-// concat: x0, x1, … one after the other along the axis; a negative axis counts from the last. The gradient
-// is cut at the same places.
+// concat: x0, x1, … one after the other along the axis; a negative axis counts from the last. The gradient is split at
+// the same positions.
 
 import { elementCount } from "../../base/tensors.ts";
 import {

@@ -7,7 +7,7 @@ import type { Pair } from "../common/window_definition.ts";
 
 export type Amounts = readonly [Pair, Pair];
 
-/** For every element of an image, its place in the one larger by the amounts: visit(small, large). */
+/** For every element of an image, its position in the image that is larger by the amounts: visit(small, large). */
 function walkInner(
   inner: readonly number[],
   amounts: Amounts,

@@ -19,12 +19,12 @@ function headsOf(labels: Values, attrs: Attributes) {
   return counts.map((classes, h) => ({ classes, first: counts.slice(0, h).reduce((sum, n) => sum + n, 0) }));
 }
 
-/** How many rows count. */
+/** The number of valid rows. */
 function rowsOf(inputs: NamedValues): number {
   return inputs.validRows?.data[0] ?? the(inputs, "labels").shape[0]!;
 }
 
-/** The index of the largest value, the first of equal ones. */
+/** The index of the largest value; the first one if several are equal. */
 function topOf(row: Float64Array): number {
   return row.reduce((best, value, i) => (value > row[best]! ? i : best), 0);
 }

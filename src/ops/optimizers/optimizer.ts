@@ -1,5 +1,5 @@
-// What an optimizer is: an operator that updates a tensor of parameters (a whole arena of them in training) and the
-// moments that it keeps of them, in place. `defineOptimizer` writes down what all optimizers have in common.
+// An optimizer: an operator that updates a tensor of parameters (a whole arena of them in training) and its moments, in
+// place. `defineOptimizer` implements what all optimizers share.
 
 import { WeftError } from "../../base/errors.ts";
 import { byteSize, elementCount, sameShape, shapeText } from "../../base/tensors.ts";
@@ -16,9 +16,9 @@ import {
 
 /** Attributes that every optimizer has. */
 interface UpdateAttributes {
-  /** Used where the input learningRate is absent. */
+  /** Used if the input learningRate is absent. */
   readonly lr: number;
-  /** Used where the input stepCount is absent; counts from 1. */
+  /** Used if the input stepCount is absent; counts from 1. */
   readonly step?: number;
 }
 
@@ -26,9 +26,9 @@ interface UpdateAttributes {
 export interface Optimizer<A extends UpdateAttributes = UpdateAttributes> {
   /** Updates `param` by `grad` and the moments; its attributes are the optimizer's constants. */
   readonly operator: Operator<A>;
-  /** Whether it takes the number of the step, which then is counted on the GPU. */
+  /** Whether it needs the number of the step, which is then counted on the GPU. */
   readonly countsSteps: boolean;
-  /** The moments that it keeps with these constants: inputs of the operator that start at zero. */
+  /** The moments that it keeps with these constants: inputs of the operator; they start at zero. */
   moments(attrs: A): readonly string[];
 }
 
@@ -38,11 +38,11 @@ interface OptimizerDefinition<A extends UpdateAttributes> {
   readonly shader: string;
   /** Inputs and storage variables of the shader, each laid out like `param`. */
   readonly moments: readonly string[];
-  /** The moments that the constants make use of; all of them by default. */
+  /** The moments that the constants require; all of them by default. */
   used?(attrs: A): readonly string[];
   readonly countsSteps?: boolean;
   attributes(read: AttributeReader): A;
-  /** Uniforms beside `count`. */
+  /** Uniforms besides `count`. */
   uniforms(attrs: A): UniformValues;
   readonly flopsPerParameter: number;
 }
@@ -50,7 +50,7 @@ interface OptimizerDefinition<A extends UpdateAttributes> {
 /** The output that replaces an input: `velocity` → `newVelocity`. */
 export const renewed = (role: string) => `new${role.charAt(0).toUpperCase()}${role.slice(1)}`;
 
-/** How a kernel takes the verdict of loss scaling, where there is one: see mixed_precision/loss_scale.ts. */
+/** How a kernel takes the verdict of loss scaling, if there is one: see mixed_precision/loss_scale.ts. */
 export function scaledBy(l: Pick<Lowering<object>, "hasInput" | "input">): {
   readonly use: Pick<KernelUse, "conditions">;
   readonly tensors: DispatchRequest["tensors"];
@@ -59,7 +59,7 @@ export function scaledBy(l: Pick<Lowering<object>, "hasInput" | "input">): {
   return { use: { conditions: { scaled: true } }, tensors: { verdict: l.input("verdict") } };
 }
 
-/** Makes an optimizer of what is its own. A thread of its shader updates 4 neighbouring parameters. */
+/** Builds an optimizer from its own definition. A thread of its shader updates 4 neighbouring parameters. */
 export function defineOptimizer<A extends UpdateAttributes>(
   definition: OptimizerDefinition<A>,
 ): Optimizer<A> {
@@ -121,14 +121,14 @@ export function defineOptimizer<A extends UpdateAttributes>(
     cost(inputs, _outputs, attrs) {
       const param = typeOf(inputs, "param");
       const { flopsPerParameter } = definition;
-      const passes = 3 + 2 * used(attrs).length; // grad and param are read, everything kept is read and written
+      const passes = 3 + 2 * used(attrs).length; // grad and param are read, the moments are read and written
       return { flops: flopsPerParameter * elementCount(param.shape), bytes: passes * byteSize(param) };
     },
   });
   return { operator, countsSteps, moments: used };
 }
 
-/** `scaled` with loss scaling; a moment's own name where it may be absent and is there. */
+/** `scaled` with loss scaling; the name of a moment that may be absent, if it is present. */
 function conditionsOf(
   l: Pick<Lowering<object>, "hasInput" | "input">,
   moments: readonly string[],

@@ -1,10 +1,10 @@
-// avgPool2d: the mean of each window. Padding is left out of sum and count, unless countIncludePad is set:
-// then the sum is divided by the whole window.
+// avgPool2d: the mean of each window. Padding is left out of the sum and the count, unless countIncludePad is set: then
+// the sum is divided by the size of the whole window.
 
 import { type Definition, the, type Values, zeros } from "../common/definition.ts";
 import { type PoolAttributes, poolWindows } from "./pooling_definition.ts";
 
-/** What a window's sum is divided by. */
+/** The divisor of a window's sum. */
 function countOf(taps: readonly number[], attrs: PoolAttributes): number {
   return attrs.countIncludePad ? attrs.size[0] * attrs.size[1] : Math.max(taps.length, 1);
 }

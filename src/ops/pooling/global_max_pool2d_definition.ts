@@ -3,7 +3,7 @@
 
 import { type Definition, sizes4, the, type Values, zeros } from "../common/definition.ts";
 
-/** For each element of y [N, C], the x element that it takes. */
+/** For each element of y [N, C], the index of the maximum in x. */
 function winners(x: Values): number[] {
   const [N, H, W, C] = sizes4(x.shape);
   const indices: number[] = [];

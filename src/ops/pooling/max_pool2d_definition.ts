@@ -1,10 +1,10 @@
-// maxPool2d: the largest element of each window; padding never wins. The gradient goes to the first maximum
+// maxPool2d: the largest element of each window; padding is never the maximum. The gradient goes to the first maximum
 // in row-major order.
 
 import { type Definition, the, type Values, zeros } from "../common/definition.ts";
 import { type PoolAttributes, poolWindows } from "./pooling_definition.ts";
 
-/** The shape of y and, for each of its elements, the x element that it takes. */
+/** The shape of y and, for each of its elements, the index of the maximum in x. */
 function winners(x: Values, attrs: PoolAttributes) {
   const { shape, windows } = poolWindows(x.shape, attrs);
   const indices = windows.map((taps) => {

@@ -1,4 +1,4 @@
-// sumRows in double precision: y[c] = Σ x[…, c].
+// sumRows in float64: y[c] = Σ x[…, c].
 
 import type { Elements } from "../common/definition.ts";
 

@@ -28,10 +28,10 @@ export function cacheFolder(surroundings: Partial<CacheSurroundings> = {}): stri
 
 /** Folders of the cache that files are written to. */
 const WRITTEN_FOLDERS = ["", "tuning", "imagenet"];
-/** What earlier versions called files and folders in the making. */
+/** Names that earlier versions gave to unfinished files and folders. */
 const UNNAMED_PARTIALS = /\.partial(-\w{6})?$/;
 
-/** Removes what killed processes left in the cache: files and folders in the making, and locks. */
+/** Removes what killed processes left in the cache: unfinished files and folders, and locks. */
 export async function removeCacheLeftovers(cache = cacheFolder()): Promise<void> {
   for (const folder of WRITTEN_FOLDERS.map((name) => join(cache, name))) {
     await removeLeftoverPartials(folder, UNNAMED_PARTIALS);

@@ -16,7 +16,7 @@ export interface DemoFolderOptions extends DemoRecipe {
   readonly signal?: AbortSignal;
 }
 
-/** A drawing folder of an earlier version, which names no process, that has not changed for so long is nobody's. */
+/** A drawing folder of an earlier version, which names no process, is abandoned if it has not changed for this time. */
 const ABANDONED_AFTER_MS = 3_600_000;
 
 /** Where a set is kept below the cache folder; another seed, number or version has another place. */

@@ -19,7 +19,7 @@ export interface DownloadOptions {
   readonly largestBytes: number;
   /** What is wrong with the file that has arrived; undefined where nothing is. */
   readonly verify: (path: string) => Promise<string | undefined>;
-  /** `verify` knows every byte, so that a part may be gone on with where the server names no ETag. */
+  /** `verify` checks every byte, so a partial download can be resumed even if the server sends no ETag. */
   readonly isExact: boolean;
   /** Told of a file that is in the place already and is not what it should be: it is removed. */
   readonly onFaulty?: ((line: string) => void) | undefined;
@@ -29,7 +29,7 @@ export interface DownloadOptions {
   readonly onTrouble?: ((reason: string) => void) | undefined;
   /** Stops the download; what has arrived is kept. */
   readonly signal?: AbortSignal | undefined;
-  /** Without a byte for so long, the connection is given up; 30 by default. */
+  /** If no byte arrives for this time, the connection is given up; 30 by default. */
   readonly stallSeconds?: number | undefined;
   /** Before the second attempt, twice as long before each further one; 1 by default. */
   readonly pauseSeconds?: number | undefined;

@@ -61,7 +61,7 @@ export class FileLock implements HeldLock {
 /**
  * Takes a lock, or says who holds it.
  * @param path the lock file, in a folder that exists
- * @param abandonedAfterMs without a touch for so long, the lock of a process elsewhere is taken over
+ * @param abandonedAfterMs after this time without a touch, the lock of a process on another host is taken over
  * @throws WeftError where it cannot be written
  */
 export async function takeLock(

@@ -1,5 +1,5 @@
-// Files and folders in the making. Their names tell which process makes them, so that what a killed process left
-// is known as such and removed; a process that ends in any other way takes its own along.
+// Unfinished files and folders. Their names tell which process makes them, so that leftovers of a killed process are
+// recognised and removed; a process that ends in any other way removes its own.
 
 import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
@@ -44,7 +44,7 @@ export async function withPartial<T>(target: string, work: (partial: string) => 
   }
 }
 
-/** Whether a name is one that weft gives to files in the making. */
+/** Whether a name is one that weft gives to unfinished files. */
 export function isPartialName(name: string): boolean {
   return PARTIAL_NAME.test(name);
 }

@@ -12,7 +12,7 @@ export class WorkBudget {
   private processorSeconds = 0;
   private clockSeconds = 0;
 
-  /** @param end called when more than so many seconds of work are used up */
+  /** @param end called when more than n seconds of work are used up */
   constructor(
     private readonly seconds: number,
     private readonly end: () => void,

@@ -128,7 +128,7 @@ const BUSY_THREADS_PER_PROCESSOR = 256;
 const PARTIAL_COST = 80;
 /** The cost of one more dispatch, about 2 µs, in multiply-adds of the whole GPU. */
 const DISPATCH_COST = 6e7;
-/** FLOPs in the time that one byte takes from the second-level cache (H100: 67 TFLOP/s over about 5.5 TB/s). */
+/** FLOPs in the time that one byte takes from the L2 cache (H100: 67 TFLOP/s over about 5.5 TB/s). */
 const FLOPS_PER_CACHED_BYTE = 12;
 /** FLOPs in the time of one byte from workgroup memory (H100: 256 and 128 a cycle and processor). */
 const FLOPS_PER_WORKGROUP_BYTE = 2;

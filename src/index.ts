@@ -29,7 +29,6 @@ export { ImageFault, type ImageFaultKind, type ImageHeader } from "./formats/ima
 export type { KerasFile, KerasReader } from "./formats/keras_file.ts";
 export { type KerasWeight, type KerasWeightFile, openKerasH5 } from "./formats/keras_h5.ts";
 export {
-  type CountedHead,
   formatLabelCsv,
   type Label,
   type LabelFile,
@@ -69,9 +68,9 @@ export { layOutPlan, type PlanLayout } from "./graph/plan_layout.ts";
 // Backbones and the multi-task model.
 export type { Backbone, BackboneConfig } from "./models/backbone.ts";
 export { BACKBONES, backboneNamed } from "./models/backbones.ts";
+export type { CountedHead, Head } from "./models/heads.ts";
 export { mobileNetV2 } from "./models/mobilenet_v2.ts";
 export {
-  type Head,
   headProbabilities,
   joinLogits,
   multiTaskHeads,

@@ -1,6 +1,6 @@
 // softmaxCrossEntropy and softmax over the reference's eight heads.
 
-import { REFERENCE_HEADS } from "../../src/models/multi_task.ts";
+import { REFERENCE_HEADS } from "../../src/demo/reference_heads.ts";
 import type { OperatorCase, OperatorForm } from "./bench_case.ts";
 
 const heads = REFERENCE_HEADS.map(({ classes }) => classes);

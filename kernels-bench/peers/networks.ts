@@ -3,11 +3,11 @@
 
 import { RandomStream } from "../../src/base/random.ts";
 import { elementCount } from "../../src/base/tensors.ts";
+import { REFERENCE_HEADS } from "../../src/demo/reference_heads.ts";
 import type { GpuDevice } from "../../src/gpu/device.ts";
 import { VariableStore } from "../../src/gpu/variables.ts";
 import { type HostArray, Plan, type StepValues } from "../../src/graph/plan.ts";
 import type { PlanLayout } from "../../src/graph/plan_layout.ts";
-import { REFERENCE_HEADS } from "../../src/models/multi_task.ts";
 import { initialValues } from "../../src/nn/initializers.ts";
 import type { WeightSpec } from "../../src/nn/layer_scope.ts";
 import { declareVariables } from "../../src/nn/training.ts";

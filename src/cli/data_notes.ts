@@ -1,6 +1,6 @@
 // What the user should know of a data set: what weft took otherwise than it stands there, and what it lacks.
 
-import type { CountedHead } from "../formats/label_csv.ts";
+import type { CountedHead } from "../models/heads.ts";
 import { isCounted } from "../training/metrics.ts";
 import { say, styleOf } from "./terminal.ts";
 

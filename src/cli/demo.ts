@@ -1,7 +1,7 @@
 // `weft demo`: draws the demo set into a folder, so that one can look at it.
 
 import { Command, Option } from "commander";
-import { DEFAULT_DEMO, FEWEST_DEMO_IMAGES } from "../data/demo/demo_set.ts";
+import { DEFAULT_DEMO, FEWEST_DEMO_IMAGES } from "../demo/demo_set.ts";
 import { drawDemo } from "./demo_data.ts";
 import { wholeNumber } from "./number_options.ts";
 import { requireOption, seedOption } from "./options.ts";

@@ -1,6 +1,6 @@
 // The demo set as commands use it: drawn once below the cache folder, where no data folder is named.
 
-import { DEFAULT_DEMO, type DemoRecipe } from "../data/demo/demo_set.ts";
+import { DEFAULT_DEMO, type DemoRecipe } from "../demo/demo_set.ts";
 import { cacheFolder } from "../platform/node/cache_folder.ts";
 import { demoFolderIn, ensureDemoSet } from "../platform/node/demo_folder.ts";
 import { stoppable } from "./interrupt.ts";

@@ -4,10 +4,10 @@
 import { Command, Option } from "commander";
 import { WeftError } from "../base/errors.ts";
 import { elementCount } from "../base/tensors.ts";
+import { REFERENCE_HEADS } from "../demo/reference_heads.ts";
 import { type DeviceFacts, type KernelFamily, megabytes } from "../gpu/device.ts";
 import type { PlanStatistics } from "../graph/plan_layout.ts";
 import type { Backbone } from "../models/backbone.ts";
-import { REFERENCE_HEADS } from "../models/multi_task.ts";
 import type { Precision } from "../nn/mixed_precision.ts";
 import type { Recompute } from "../passes/recompute.ts";
 import {

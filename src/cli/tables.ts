@@ -1,7 +1,7 @@
 // Tables of losses and accuracies, for stdout.
 
 import Table from "cli-table3";
-import type { CountedHead } from "../formats/label_csv.ts";
+import type { CountedHead } from "../models/heads.ts";
 import type { EvaluationResult } from "../training/inference.ts";
 import type { SetMetrics } from "../training/metrics.ts";
 import type { EpochReport } from "../training/trainer.ts";

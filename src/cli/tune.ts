@@ -4,8 +4,8 @@
 import { Command, Option } from "commander";
 import { WeftError } from "../base/errors.ts";
 import { readText } from "../base/platform.ts";
+import { REFERENCE_HEADS } from "../demo/reference_heads.ts";
 import type { Backbone } from "../models/backbone.ts";
-import { REFERENCE_HEADS } from "../models/multi_task.ts";
 import { dawnPackage } from "../platform/node/dawn_package.ts";
 import { nodeFiles } from "../platform/node/files.ts";
 import { fileTuningStore } from "../platform/node/tuning_store.ts";

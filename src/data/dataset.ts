@@ -4,8 +4,9 @@
 import { WeftError } from "../base/errors.ts";
 import { type FileSystem, joinPath } from "../base/platform.ts";
 import { RandomStream } from "../base/random.ts";
-import { type Head, type LabelFile, type LabelledImage, mergeLabelRows } from "../formats/label_csv.ts";
+import { type LabelFile, type LabelledImage, mergeLabelRows } from "../formats/label_csv.ts";
 import { readLabelRows } from "../formats/label_rows.ts";
+import type { Head } from "../models/heads.ts";
 import { resolveImagePaths } from "./image_paths.ts";
 
 /** Where labels are, relative to the data folder. */

@@ -1,6 +1,6 @@
 // What the labels of a split can teach: attributes without training labels, and classes that no training image has.
 
-import type { CountedHead } from "../formats/label_csv.ts";
+import type { CountedHead } from "../models/heads.ts";
 import type { AttributeDataset, Split } from "./dataset.ts";
 
 const SHOWN_CLASSES = 4;

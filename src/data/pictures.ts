@@ -1,6 +1,6 @@
 // Pictures that no file lists, as a data set: to be predicted, without labels.
 
-import type { CountedHead, Head } from "../formats/label_csv.ts";
+import type { CountedHead, Head } from "../models/heads.ts";
 import type { AttributeDataset } from "./dataset.ts";
 
 /**

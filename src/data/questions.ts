@@ -2,7 +2,8 @@
 
 import { WeftError } from "../base/errors.ts";
 import type { FileSystem } from "../base/platform.ts";
-import { type Head, type QuestionRow, readQuestionRows } from "../formats/label_csv.ts";
+import { type QuestionRow, readQuestionRows } from "../formats/label_csv.ts";
+import type { Head } from "../models/heads.ts";
 import { type AttributeDataset, readDataFile } from "./dataset.ts";
 import { resolveImagePaths } from "./image_paths.ts";
 

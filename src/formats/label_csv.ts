@@ -3,6 +3,7 @@
 // One letter per class: y the class, m maybe, n not. There is no header; if there is one, it is skipped.
 
 import { WeftError } from "../base/errors.ts";
+import type { CountedHead } from "../models/heads.ts";
 import { attributeColumn, attributeOf } from "./attribute_names.ts";
 import { formatCsvRow } from "./csv_rows.ts";
 import { normalImagePath } from "./image_path.ts";
@@ -10,7 +11,6 @@ import { faultOfColumns, isAboutImage } from "./label_row.ts";
 import {
   type BadRow,
   badRowNotes,
-  type Head,
   headerNote,
   type LabelledRow,
   type LabelOptions,
@@ -19,16 +19,7 @@ import {
   readRows,
 } from "./label_rows.ts";
 
-export type { BadRow, Head } from "./label_rows.ts";
-
-/** A head and how many rows of the file label it; repeated rows are counted too. */
-export interface CountedHead extends Head {
-  rows: number;
-  /**
-   * The number of classes that have training images, if some have none: with fewer than two there is nothing to learn.
-   */
-  seenClasses?: number | undefined;
-}
+export type { BadRow } from "./label_rows.ts";
 
 /** An image's label of one attribute. */
 export interface Label {
@@ -121,14 +112,13 @@ export function mergeLabelRows(
   path: string,
   { skipBad, pathOf = pathOfColumn }: LabelOptions & { pathOf?: (column: string) => string } = {},
 ): LabelFile {
-  const heads: CountedHead[] = read.heads.map(({ name, classes }) => ({ name, classes, rows: 0 }));
+  const rowsOfHeads = read.heads.map(() => 0);
   const images = new Map<string, Collected>();
   const badRows = [...read.badRows];
   for (const row of read.rows) {
-    const head = heads[row.head];
-    const fault = mergeRow(images, pathOf(row.image), row, head?.name ?? "");
+    const fault = mergeRow(images, pathOf(row.image), row, read.heads[row.head]?.name ?? "");
     if (fault === undefined) {
-      if (head) head.rows++;
+      rowsOfHeads[row.head] = (rowsOfHeads[row.head] ?? 0) + 1;
       continue;
     }
     const message = `${path}:${row.line}: ${fault}`;
@@ -137,6 +127,7 @@ export function mergeLabelRows(
   }
   badRows.sort((a, b) => a.line - b.line);
   const notes = [...read.notes, ...badRowNotes(badRows, read.rows.length + read.badRows.length)];
+  const heads = read.heads.map((head, index) => ({ ...head, rows: rowsOfHeads[index] ?? 0 }));
   return { heads, images: Array.from(images, mergedImage), badRows, notes };
 }
 

@@ -2,18 +2,13 @@
 // image are in label_csv.ts, once it is known which rows belong to one image.
 
 import { WeftError } from "../base/errors.ts";
+import type { Head } from "../models/heads.ts";
 import { attributeOf, lookAlikeNotes } from "./attribute_names.ts";
 import { type CsvRow, parseCsvRows } from "./csv_rows.ts";
 import { faultOfColumns, faultOfLetters, isHeader, withoutEmptyEnd } from "./label_row.ts";
 
 /** More than this are not attributes: the second column probably holds identifiers. */
 const MAX_ATTRIBUTES = 1000;
-
-/** One attribute: its softmax head's name and its number of classes. */
-export interface Head {
-  name: string;
-  classes: number;
-}
 
 /** A row that was left out because the caller asked to skip bad rows. */
 export interface BadRow {

@@ -1,9 +1,9 @@
 // Answers about pictures that no question file lists: rows in the answer file's form, one per picture and attribute, or
 // JSON lines, one per picture.
 
+import type { Head } from "../models/heads.ts";
 import { probabilityColumn } from "./answer_csv.ts";
 import { formatCsvRow } from "./csv_rows.ts";
-import type { Head } from "./label_csv.ts";
 
 /** One picture's probabilities, an array per head in the order of the heads. */
 export interface PictureAnswer {

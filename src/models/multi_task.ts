@@ -5,24 +5,7 @@ import type { Layers } from "../nn/layers.ts";
 import { concat } from "../ops/layout/concat.ts";
 import { softmax } from "../ops/loss/softmax.ts";
 import { softmaxCrossEntropy } from "../ops/loss/softmax_cross_entropy.ts";
-
-/** An attribute: the name of its head and the number of its classes. */
-export interface Head {
-  readonly name: string;
-  readonly classes: number;
-}
-
-/** The attributes of the reference task, FashionAI's clothes. */
-export const REFERENCE_HEADS: readonly Head[] = [
-  { name: "coat_length", classes: 8 },
-  { name: "collar_design", classes: 5 },
-  { name: "lapel_design", classes: 5 },
-  { name: "neck_design", classes: 5 },
-  { name: "neckline_design", classes: 10 },
-  { name: "pant_length", classes: 6 },
-  { name: "skirt_length", classes: 6 },
-  { name: "sleeve_length", classes: 9 },
-];
+import type { Head } from "./heads.ts";
 
 /**
  * Adds the heads.

@@ -3,10 +3,10 @@
 import { WeftError } from "../base/errors.ts";
 import { byteSize } from "../base/tensors.ts";
 import type { Batch, BatchLoader } from "../data/batches.ts";
-import type { CountedHead } from "../formats/label_csv.ts";
 import type { GpuDevice } from "../gpu/device.ts";
 import { VariableStore } from "../gpu/variables.ts";
 import { Plan } from "../graph/plan.ts";
+import type { CountedHead } from "../models/heads.ts";
 import { runBatches } from "./batch_run.ts";
 import { layOutFitting } from "./memory_fit.ts";
 import { MetricsSum, type SetMetrics } from "./metrics.ts";

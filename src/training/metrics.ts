@@ -1,6 +1,6 @@
 // Losses and accuracies of an epoch, per attribute and over all.
 
-import type { CountedHead } from "../formats/label_csv.ts";
+import type { CountedHead } from "../models/heads.ts";
 
 /** One epoch's figures of one set of images. An attribute without labelled images has null. */
 export interface SetMetrics {

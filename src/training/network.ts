@@ -5,13 +5,8 @@ import type { DeviceFacts } from "../gpu/device.ts";
 import { Graph, type Tensor } from "../graph/graph.ts";
 import { layOutPlan, type PlanLayout } from "../graph/plan_layout.ts";
 import type { Backbone } from "../models/backbone.ts";
-import {
-  type Head,
-  headProbabilities,
-  joinLogits,
-  multiTaskHeads,
-  multiTaskLoss,
-} from "../models/multi_task.ts";
+import type { Head } from "../models/heads.ts";
+import { headProbabilities, joinLogits, multiTaskHeads, multiTaskLoss } from "../models/multi_task.ts";
 import type { WeightSpec } from "../nn/layer_scope.ts";
 import { Layers } from "../nn/layers.ts";
 import type { Precision } from "../nn/mixed_precision.ts";

@@ -3,7 +3,7 @@
 
 import { Graph, type Tensor } from "../graph/graph.ts";
 import type { Backbone } from "../models/backbone.ts";
-import type { Head } from "../models/multi_task.ts";
+import type { Head } from "../models/heads.ts";
 import type { LayerRecord } from "../nn/layer_scope.ts";
 import { Layers } from "../nn/layers.ts";
 import type { NetworkConfig } from "./network.ts";

@@ -5,11 +5,11 @@
 import { WeftError } from "../base/errors.ts";
 import { type FileSystem, joinPath, readJson, splitPath } from "../base/platform.ts";
 import { VERSION } from "../base/version.ts";
-import type { CountedHead } from "../formats/label_csv.ts";
 import { float32Tensor, safetensorsPieces } from "../formats/safetensors.ts";
 import type { Choices } from "../gpu/device.ts";
 import { MAX_SIZE } from "../models/backbone.ts";
 import { BACKBONES } from "../models/backbones.ts";
+import type { CountedHead } from "../models/heads.ts";
 import type { WeightSpec } from "../nn/layer_scope.ts";
 import type { Precision } from "../nn/mixed_precision.ts";
 import type { OptimizerConfig } from "../nn/optimizers.ts";

@@ -4,7 +4,7 @@
 import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { WeftError } from "../../base/errors.ts";
-import { DEMO_VERSION, type DemoRecipe, describeDemo, drawDemoSet } from "../../data/demo/demo_set.ts";
+import { DEMO_VERSION, type DemoRecipe, describeDemo, drawDemoSet } from "../../demo/demo_set.ts";
 import { fileFault } from "./files.ts";
 import { removeLeftoverPartials, withPartial } from "./partials.ts";
 import { createNodeRenderer } from "./svg.ts";

@@ -1,7 +1,7 @@
 // Drawings to pixels and to JPEG in Node, by sharp (librsvg, libjpeg-turbo), on libuv's threads.
 
 import sharp from "sharp";
-import type { PictureRenderer } from "../../data/demo/demo_set.ts";
+import type { PictureRenderer } from "../../demo/demo_set.ts";
 
 const JPEG_QUALITY = 90;
 /** A drawing of 100 units is 100 pixels wide at this density. */

@@ -1,5 +1,5 @@
 // Coats on the whole lay figure, and sleeves on its upper half.
-import type { RandomStream } from "../../base/random.ts";
+import type { RandomStream } from "../base/random.ts";
 import {
   bareArm,
   bareLegs,

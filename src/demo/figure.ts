@@ -1,7 +1,7 @@
 // The lay figure that wears the garments: a dummy whose limbs are painted in bands (thigh, knee, calf, ankle;
 // shoulder, upper arm, elbow, forearm, wrist). A hem hides or shows whole bands, so that a length can be read
 // off whatever the scale of the picture.
-import type { RandomStream } from "../../base/random.ts";
+import type { RandomStream } from "../base/random.ts";
 import type { Palette } from "./palette.ts";
 import {
   between,

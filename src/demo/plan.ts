@@ -1,5 +1,5 @@
 // Which pictures the demo set holds and what its annotation rows say: a pure function of seed and number.
-import { RandomStream } from "../../base/random.ts";
+import { RandomStream } from "../base/random.ts";
 import { DEMO_ATTRIBUTES, type DemoAttribute } from "./attributes.ts";
 
 /** One picture to draw. */

@@ -1,9 +1,9 @@
 // Draws the demo set: a data folder in the FashionAI layout, a pure function of seed, number and version.
 // Pictures are SVG until the renderer, which the platform brings, turns them into pixels and JPEG.
 
-import { WeftError } from "../../base/errors.ts";
-import { RandomStream } from "../../base/random.ts";
-import { formatLabelCsv, type LabelRow } from "../../formats/label_csv.ts";
+import { WeftError } from "../base/errors.ts";
+import { RandomStream } from "../base/random.ts";
+import { formatLabelCsv, type LabelRow } from "../formats/label_csv.ts";
 import { drawPicture } from "./attributes.ts";
 import { labelOf, type PlannedPicture, planDemoSet } from "./plan.ts";
 import { addNoise } from "./scene.ts";

@@ -1,5 +1,5 @@
 // The classes of neckline_design on the bust, in the data set's order.
-import type { RandomStream } from "../../base/random.ts";
+import type { RandomStream } from "../base/random.ts";
 import { bareBust, type Drawing, fromBehind, upperSleeves } from "./bust.ts";
 import { OUTLINE } from "./figure.ts";
 import type { Palette } from "./palette.ts";

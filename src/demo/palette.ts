@@ -1,6 +1,6 @@
 // Colours of one demo picture: drawn at random, but body, cloth and wall always differ enough to be told
 // apart, and cloth is as often darker than its surroundings as it is lighter.
-import type { RandomStream } from "../../base/random.ts";
+import type { RandomStream } from "../base/random.ts";
 
 export interface Palette {
   /** Outlines. */

@@ -1,6 +1,6 @@
 // What surrounds a garment in a demo picture: the wall behind it, the pattern of its cloth, its pose in
 // the frame, and the camera's noise.
-import type { RandomStream } from "../../base/random.ts";
+import type { RandomStream } from "../base/random.ts";
 import type { Palette } from "./palette.ts";
 import { circleAt, d, decimal, filled } from "./svg_text.ts";
 

@@ -1,5 +1,5 @@
 // The eight FashionAI attributes, their classes in the data set's order, and how each is drawn.
-import { RandomStream } from "../../base/random.ts";
+import { RandomStream } from "../base/random.ts";
 import type { Drawing } from "./bust.ts";
 import {
   COAT_HEMS,

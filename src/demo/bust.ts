@@ -1,5 +1,5 @@
 // The lay figure's bust in close-up: what necklines, collars, lapels and necks are drawn on.
-import type { RandomStream } from "../../base/random.ts";
+import type { RandomStream } from "../base/random.ts";
 import { OUTLINE } from "./figure.ts";
 import type { Palette } from "./palette.ts";
 import { CLOTH_FILL } from "./scene.ts";

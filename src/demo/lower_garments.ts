@@ -1,5 +1,5 @@
 // Trousers and skirts on the lay figure from the waist down.
-import type { RandomStream } from "../../base/random.ts";
+import type { RandomStream } from "../base/random.ts";
 import { bareLegs, barePelvis, drawStance, type Heights, type Leg, legAt, OUTLINE } from "./figure.ts";
 import type { Palette } from "./palette.ts";
 import { CLOTH_FILL } from "./scene.ts";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { RandomStream } from "../../src/base/random.ts";
 import { ANSWER_FILE, type AttributeDataset, loadDataset } from "../../src/data/dataset.ts";
-import { DEFAULT_DEMO } from "../../src/data/demo/demo_set.ts";
+import { DEFAULT_DEMO } from "../../src/demo/demo_set.ts";
 import { classOf } from "../../src/formats/label_csv.ts";
 import { ensureDemoSet } from "../../src/platform/node/demo_folder.ts";
 import { nodeFiles } from "../../src/platform/node/files.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { DEMO_ATTRIBUTES, drawPicture } from "../../src/data/demo/attributes.ts";
-import { describeDemo, drawDemoSet } from "../../src/data/demo/demo_set.ts";
-import { planDemoSet } from "../../src/data/demo/plan.ts";
+import { DEMO_ATTRIBUTES, drawPicture } from "../../src/demo/attributes.ts";
+import { describeDemo, drawDemoSet } from "../../src/demo/demo_set.ts";
+import { planDemoSet } from "../../src/demo/plan.ts";
 import { parseLabelCsv, parseQuestionCsv } from "../../src/formats/label_csv.ts";
 import { createNodeRenderer } from "../../src/platform/node/svg.ts";
 

@@ -73,8 +73,7 @@ export class LayerScope {
   private readonly counts = new Map<string, number>();
   private readonly weightNames = new Set<string>();
   private recordedWeights = 0;
-  /** Layers made while this is true have no trainable weights, and their batch norm does not train. */
-  frozen = false;
+  private isFreezing = false;
 
   constructor(
     readonly graph: Graph,
@@ -94,6 +93,22 @@ export class LayerScope {
    */
   block<T>(name: string, build: () => T): T {
     return this.graph.inBlock(name, build);
+  }
+
+  /** Adds layers that have no trainable weights and whose batch norms do not train. */
+  freezing<T>(build: () => T): T {
+    const outer = this.isFreezing;
+    this.isFreezing = true;
+    try {
+      return build();
+    } finally {
+      this.isFreezing = outer;
+    }
+  }
+
+  /** Whether the layers that are added now train. */
+  protected get isTraining(): boolean {
+    return this.options.training && !this.isFreezing;
   }
 
   /** The given name, or Keras' name for the class in snake case (`conv2d`, `conv2d_1`). */
@@ -119,7 +134,7 @@ export class LayerScope {
       );
     }
     this.weightNames.add(full);
-    const isTrainable = trainable && !this.frozen;
+    const isTrainable = trainable && !this.isFreezing;
     this.weights.push({ name: full, layer, shape, dtype: "f32", initializer, trainable: isTrainable });
     return this.graph.variable(full, shape);
   }

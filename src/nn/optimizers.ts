@@ -51,21 +51,26 @@ export function optimizerVariables(config: OptimizerConfig, arenas: readonly Are
   return settled(config).optimizer.countsSteps ? [...specs, count] : specs;
 }
 
+/** What an optimizer updates, and by what. */
+export interface UpdateInputs {
+  readonly arenas: readonly Arena[];
+  /** By the name of the parameter; every member of an arena must have one. */
+  readonly gradients: ReadonlyMap<string, Tensor>;
+  /** [1]. */
+  readonly learningRate: Tensor;
+  /** Whether the gradients are those of a scaled loss. */
+  readonly isScaled?: boolean;
+}
+
 /**
  * Adds the update of all parameters in the arenas, in the segment `update`. The packed gradients are handed out under
  * `gradientName`, so that they can be read and replaced before the update.
- * @param gradients by the name of the parameter; every member of an arena must have one.
- * @param learningRate [1].
- * @param isScaled whether the gradients are those of a scaled loss.
  * @returns for a scaled loss, the result of `lossScaleVerdict`.
  */
 export function applyOptimizer(
   graph: Graph,
   config: OptimizerConfig,
-  arenas: readonly Arena[],
-  gradients: ReadonlyMap<string, Tensor>,
-  learningRate: Tensor,
-  isScaled = false,
+  { arenas, gradients, learningRate, isScaled = false }: UpdateInputs,
 ): Tensor | undefined {
   const packed = arenas.map((arena) => packGradients(graph, arena, gradients));
   return graph.inSegment("update", () => {

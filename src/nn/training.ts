@@ -40,22 +40,28 @@ export interface TrainingVariables {
   readonly lossScale: Tensor | undefined;
 }
 
+/** What is to be minimised, and how. */
+export interface TrainingGoal {
+  readonly loss: Tensor;
+  readonly optimizer: OptimizerConfig;
+  /** [1]. */
+  readonly learningRate: Tensor;
+  /** What the device binds at the most. */
+  readonly maxArenaBytes: number;
+  /** What the backward pass computes again instead of keeping it; nothing by default. */
+  readonly recompute?: Recompute | undefined;
+}
+
 /**
- * Adds the gradients of the sum of `loss` and the update of the layers' trainable weights. Call it when the graph is
- * complete and fused. If the graph computes in f16, the loss is scaled and the weights' casts become one per arena.
- * @param learningRate [1].
- * @param maxArenaBytes the device's largest binding.
- * @param recomputed what the backward pass recomputes instead of keeping it.
+ * Adds the gradients of the sum of `loss` and the update of the layers' trainable weights to the layers' graph. Call it
+ * when that is complete and fused. If it computes in f16, the loss is scaled and the weights' casts become one per
+ * arena.
  */
 export function addTraining(
-  graph: Graph,
   layers: Layers,
-  loss: Tensor,
-  optimizer: OptimizerConfig,
-  learningRate: Tensor,
-  maxArenaBytes: number,
-  recomputed: Recompute = "nothing",
+  { loss, optimizer, learningRate, maxArenaBytes, recompute = "nothing" }: TrainingGoal,
 ): TrainingVariables {
+  const { graph } = layers;
   const trainable = layers.weights.filter((weight) => weight.trainable);
   const fixed = layers.weights.filter((weight) => !weight.trainable);
   const isMixed = holdsF16(graph);
@@ -67,9 +73,14 @@ export function addTraining(
   const gradient = isMixed ? scaledLossGradient(graph, elementCount(loss.shape)) : gradientOfOne(graph, loss);
   const gradients = differentiate(graph, [{ tensor: loss, gradient }], targets, sumOf);
   const arenas = [...trainableArenas, ...fixedArenas];
-  rewriteDifferentiated(graph, { forwardCount, recomputed, arenas });
+  rewriteDifferentiated(graph, { forwardCount, recomputed: recompute, arenas });
   const byName = new Map([...gradients].map(([target, tensor]) => [target.name, tensor]));
-  const lossScale = applyOptimizer(graph, optimizer, trainableArenas, byName, learningRate, isMixed);
+  const lossScale = applyOptimizer(graph, optimizer, {
+    arenas: trainableArenas,
+    gradients: byName,
+    learningRate,
+    isScaled: isMixed,
+  });
   if (lossScale) revertSkippedSteps(graph, fixedArenas, lossScale);
   return {
     weights: layers.weights,

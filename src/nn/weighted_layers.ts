@@ -123,7 +123,7 @@ export class WeightedLayers extends LayerScope {
     const beta = center ? this.weight(name, "beta", channels, "zeros") : undefined;
     const movingMean = this.weight(name, "moving_mean", channels, "zeros", false);
     const movingVariance = this.weight(name, "moving_variance", channels, "ones", false);
-    const training = this.options.training && !this.frozen;
+    const training = this.isTraining;
     const momentum = this.options.batchNormMomentum ?? options.momentum;
     const validRows = training ? this.options.validRows : undefined;
     const { y, newMovingMean, newMovingVariance } = this.graph.apply(

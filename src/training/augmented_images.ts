@@ -3,11 +3,9 @@
 import { augmentationTransform } from "../data/augmentation.ts";
 import type { Batch } from "../data/batches.ts";
 import type { GpuDevice } from "../gpu/device.ts";
-import { VariableStore } from "../gpu/variables.ts";
-import { Graph } from "../graph/graph.ts";
-import { Plan } from "../graph/plan.ts";
-import { layOutPlan } from "../graph/plan_layout.ts";
 import { preprocess } from "../ops/image/preprocess.ts";
+import { CompiledStep, exactValues } from "./compiled_step.ts";
+import { layOutInference } from "./step_layout.ts";
 
 /**
  * Runs the training step's own conversion with augmentation, without the backbone's scaling.
@@ -24,21 +22,19 @@ export async function augmentedImages(
   },
 ): Promise<Uint8Array[]> {
   const { size, batchSize, seed, epoch } = options;
-  const graph = new Graph();
-  const bytes = graph.input("bytes", [batchSize, size, size, 3], "u8");
-  const transform = graph.input("transform", [batchSize, 6]);
-  const image = graph.applyOne(preprocess, { bytes, transform }, { mode: "none", augment: true });
-  const plan = await Plan.compile(
-    device,
-    layOutPlan(graph, { image }, device.facts),
-    new VariableStore(device),
-  );
+  const step = layOutInference(device.facts, ({ graph }) => {
+    const bytes = graph.input("bytes", [batchSize, size, size, 3], "u8");
+    const transform = graph.input("transform", [batchSize, 6]);
+    return { image: graph.applyOne(preprocess, { bytes, transform }, { mode: "none", augment: true }) };
+  });
+  const valuesOf = exactValues(new Map(), "the conversion");
+  const compiled = await CompiledStep.compile(device, step, { valuesOf });
   try {
     const warps = new Float32Array(batchSize * 6);
     for (const [row, index] of batch.indices.entries()) {
       warps.set(augmentationTransform(seed, epoch, index, size, size), 6 * row);
     }
-    const values = await plan.run({ bytes: batch.bytes, transform: warps });
+    const values = await compiled.run({ bytes: batch.bytes, transform: warps });
     const warped = values.image;
     if (!warped) throw new Error("the conversion has no output");
     const imageSize = size * size * 3;
@@ -48,6 +44,6 @@ export async function augmentedImages(
       );
     });
   } finally {
-    plan.destroy();
+    compiled.destroy();
   }
 }

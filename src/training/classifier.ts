@@ -1,15 +1,10 @@
 // Classification of single images by a network with its top.
 
-import { WeftError } from "../base/errors.ts";
 import type { GpuDevice } from "../gpu/device.ts";
-import { VariableStore } from "../gpu/variables.ts";
-import { Graph } from "../graph/graph.ts";
-import { Plan } from "../graph/plan.ts";
-import { layOutPlan } from "../graph/plan_layout.ts";
-import { Layers } from "../nn/layers.ts";
 import { preprocess } from "../ops/image/preprocess.ts";
-import { fuseForInference } from "../passes/passes.ts";
+import { CompiledStep, exactValues } from "./compiled_step.ts";
 import { suitedTo } from "./network.ts";
+import { layOutInference } from "./step_layout.ts";
 import type { ClassifierConfig } from "./weights_network.ts";
 
 /** A network with its top, compiled for a fixed number of images at once. */
@@ -17,8 +12,7 @@ export class Classifier {
   private constructor(
     readonly config: ClassifierConfig,
     readonly batchSize: number,
-    private readonly plan: Plan,
-    private readonly variables: VariableStore,
+    private readonly compiled: CompiledStep,
   ) {}
 
   /**
@@ -33,23 +27,15 @@ export class Classifier {
   ): Promise<Classifier> {
     const { backbone, alpha, size, classes } = config;
     const { imagenetRescaling = false } = suitedTo(config, weights);
-    const graph = new Graph();
-    const layers = new Layers(graph, { training: false });
-    const bytes = graph.input("bytes", [batchSize, size, size, 3], "u8");
-    const image = graph.applyOne(preprocess, { bytes }, { mode: backbone.preprocessing }, "image");
-    const top = { includeTop: true, classes, imagenetRescaling, ...(alpha !== undefined && { alpha }) };
-    const probabilities = backbone.build(layers, image, top);
-    fuseForInference(graph, [probabilities]);
-    const layout = layOutPlan(graph, { probabilities }, device.facts);
-    return VariableStore.with(device, async (variables) => {
-      for (const spec of layers.weights) {
-        const values = weights.get(spec.name);
-        if (!values) throw new WeftError(`there are no values for ${spec.name} of ${backbone.name}`);
-        variables.declare(spec);
-        variables.write(spec.name, values);
-      }
-      return new Classifier(config, batchSize, await Plan.compile(device, layout, variables), variables);
+    const step = layOutInference(device.facts, (layers) => {
+      const { graph } = layers;
+      const bytes = graph.input("bytes", [batchSize, size, size, 3], "u8");
+      const image = graph.applyOne(preprocess, { bytes }, { mode: backbone.preprocessing }, "image");
+      const top = { includeTop: true, classes, imagenetRescaling, ...(alpha !== undefined && { alpha }) };
+      return { probabilities: backbone.build(layers, image, top) };
     });
+    const valuesOf = exactValues(weights, backbone.name);
+    return new Classifier(config, batchSize, await CompiledStep.compile(device, step, { valuesOf }));
   }
 
   /**
@@ -62,13 +48,12 @@ export class Classifier {
     const imageBytes = size * size * 3;
     const bytes = new Uint8Array(this.batchSize * imageBytes);
     for (const [row, image] of images.entries()) bytes.set(image, row * imageBytes);
-    const { probabilities } = await this.plan.run({ bytes });
+    const { probabilities } = await this.compiled.run({ bytes });
     if (!probabilities) throw new Error("the classifier has no output");
     return images.map((_, row) => probabilities.slice(row * classes, (row + 1) * classes));
   }
 
   destroy(): void {
-    this.plan.destroy();
-    this.variables.destroy();
+    this.compiled.destroy();
   }
 }

@@ -3,14 +3,13 @@
 
 import { messageOf } from "../base/errors.ts";
 import { elementCount } from "../base/tensors.ts";
-import type { DeviceFacts, GpuDevice } from "../gpu/device.ts";
-import type { Arena, VariableStore } from "../gpu/variables.ts";
+import type { DeviceFacts } from "../gpu/device.ts";
+import type { Arena } from "../gpu/variables.ts";
 import { Graph, type Tensor } from "../graph/graph.ts";
-import { Plan } from "../graph/plan.ts";
-import type { CompileOptions } from "../graph/plan_assembly.ts";
 import { layOutPlan, type PlanLayout } from "../graph/plan_layout.ts";
 import type { TrainingVariables } from "../nn/training.ts";
 import { FLAG_THREADS, findInfinite } from "../ops/mixed_precision/find_infinite.ts";
+import type { CompiledStep, PipelineHook } from "./compiled_step.ts";
 import { DivergenceError } from "./divergence.ts";
 
 /** Steps between two checks within an epoch. */
@@ -61,20 +60,17 @@ export class FiniteWatch {
   private lastStarted = 0;
 
   private constructor(
-    private readonly plan: Plan,
-    private readonly variables: VariableStore,
+    private readonly compiled: CompiledStep,
     private readonly check: FiniteCheckLayout,
   ) {}
 
-  /** Compiles the check. */
-  static async create(
-    device: GpuDevice,
+  /** Compiles the check of a training step's variables. */
+  static async beside(
+    training: CompiledStep,
     check: FiniteCheckLayout,
-    variables: VariableStore,
-    options: CompileOptions,
+    onPipelines?: PipelineHook,
   ): Promise<FiniteWatch> {
-    const plan = await Plan.compile(device, check.layout, variables, options);
-    return new FiniteWatch(plan, variables, check);
+    return new FiniteWatch(await training.beside(check.layout, onPipelines), check);
   }
 
   /**
@@ -102,10 +98,10 @@ export class FiniteWatch {
   }
 
   private async look(step: number, before: Promise<void>): Promise<void> {
-    const { flags = [] } = await this.plan.run();
+    const { flags = [] } = await this.compiled.run();
     await before;
     // The check's threads are fewer than the flags have room for on some adapters.
-    const threads = FLAG_THREADS[this.plan.device.facts.family];
+    const threads = FLAG_THREADS[this.compiled.plan.device.facts.family];
     if (
       Array.from(flags)
         .slice(0, threads)
@@ -123,7 +119,7 @@ export class FiniteWatch {
   /** Names the first value that is not finite: of weights first, then of moments. */
   private async firstFault(): Promise<string | undefined> {
     for (const { name, members } of this.check.arenas) {
-      const values = (await this.variables.read([name])).get(name);
+      const values = (await this.compiled.variables.read([name])).get(name);
       if (!values) continue;
       const moment = /^optimizer\/(\w+)\//.exec(name)?.[1];
       const parts = members.map((member) => {
@@ -138,6 +134,6 @@ export class FiniteWatch {
   }
 
   destroy(): void {
-    this.plan.destroy();
+    this.compiled.destroy();
   }
 }

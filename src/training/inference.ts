@@ -1,13 +1,11 @@
 // Prediction: a network and its heads compiled for inference, run over the images of a data set.
 
-import { WeftError } from "../base/errors.ts";
 import { byteSize } from "../base/tensors.ts";
 import type { Batch, BatchLoader } from "../data/batches.ts";
 import type { GpuDevice } from "../gpu/device.ts";
-import { VariableStore } from "../gpu/variables.ts";
-import { Plan } from "../graph/plan.ts";
 import type { CountedHead } from "../models/heads.ts";
 import { runBatches } from "./batch_run.ts";
+import { CompiledStep, exactValues, type PipelineHook } from "./compiled_step.ts";
 import { layOutFitting } from "./memory_fit.ts";
 import { MetricsSum, type SetMetrics } from "./metrics.ts";
 import { layOutInferenceStep, type NetworkConfig, networkName } from "./network.ts";
@@ -15,7 +13,7 @@ import { layOutInferenceStep, type NetworkConfig, networkName } from "./network.
 export interface PredictorOptions {
   readonly batchSize: number;
   /** Called as pipelines become ready. */
-  readonly onPipelines?: (done: number, total: number) => void;
+  readonly onPipelines?: PipelineHook;
   /** Bytes for all buffers together, where more cannot be had. */
   readonly budgetBytes?: number | undefined;
 }
@@ -32,11 +30,14 @@ export type ImageProbabilities = readonly Float32Array[];
 
 /** A network ready to predict. */
 export class Predictor {
-  private constructor(
+  /**
+   * @param compiled the inference step of the network, as `layOutInferenceStep` lays it out, for batches of this size;
+   *   it goes with the predictor
+   */
+  constructor(
     readonly network: NetworkConfig,
     readonly batchSize: number,
-    private readonly plan: Plan,
-    private readonly variables: VariableStore,
+    private readonly compiled: CompiledStep,
   ) {}
 
   /**
@@ -57,17 +58,9 @@ export class Predictor {
       return { step, layouts: [step.layout], totalBytes: planBytes + weightBytes };
     };
     const { step } = layOutFitting(batchSize, layOut, { facts: device.facts, budgetBytes });
-    return VariableStore.with(device, async (variables) => {
-      for (const spec of step.weights) {
-        const values = weights.get(spec.name);
-        if (!values) throw new WeftError(`there are no values for ${spec.name} of ${networkName(network)}`);
-        variables.declare(spec);
-        variables.write(spec.name, values);
-      }
-      const options = onPipelines && { onPipeline: onPipelines };
-      const plan = await Plan.compile(device, step.layout, variables, options);
-      return new Predictor(network, batchSize, plan, variables);
-    });
+    const valuesOf = exactValues(weights, networkName(network));
+    const compiled = await CompiledStep.compile(device, step, { valuesOf, onPipelines });
+    return new Predictor(network, batchSize, compiled);
   }
 
   /**
@@ -99,7 +92,7 @@ export class Predictor {
   ): Promise<void> {
     const { heads } = this.network;
     let done = 0;
-    await runBatches(this.plan, loader.epoch(images, { signal }), {
+    await runBatches(this.compiled.plan, loader.epoch(images, { signal }), {
       signal,
       take: (values, { indices }) => {
         for (const [row, image] of indices.entries()) {
@@ -124,7 +117,7 @@ export class Predictor {
     { onImages, signal }: PredictionHooks = {},
   ): Promise<EvaluationResult> {
     const sum = new MetricsSum(heads);
-    await runBatches(this.plan, batches, {
+    await runBatches(this.compiled.plan, batches, {
       signal,
       take: (values, { valid }) => {
         sum.add(values.loss ?? [], values.accuracy ?? [], valid);
@@ -135,8 +128,7 @@ export class Predictor {
   }
 
   destroy(): void {
-    this.plan.destroy();
-    this.variables.destroy();
+    this.compiled.destroy();
   }
 }
 

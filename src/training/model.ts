@@ -9,19 +9,17 @@
 //   });
 //   const { loss } = await model.step({ x, labels });
 
-import { WeftError } from "../base/errors.ts";
 import type { DType, Shape } from "../base/tensors.ts";
 import type { GpuDevice } from "../gpu/device.ts";
-import { VariableStore } from "../gpu/variables.ts";
-import { Graph, type Tensor } from "../graph/graph.ts";
-import { type HostArray, Plan, type StepValues } from "../graph/plan.ts";
-import { layOutPlan } from "../graph/plan_layout.ts";
+import type { VariableStore } from "../gpu/variables.ts";
+import type { Graph, Tensor } from "../graph/graph.ts";
+import type { HostArray, StepValues } from "../graph/plan.ts";
 import { initialValues } from "../nn/initializers.ts";
 import type { WeightSpec } from "../nn/layer_scope.ts";
-import { Layers } from "../nn/layers.ts";
+import type { Layers } from "../nn/layers.ts";
 import type { OptimizerConfig } from "../nn/optimizers.ts";
-import { addTraining, declareVariables } from "../nn/training.ts";
-import { fuse, fuseForInference } from "../passes/passes.ts";
+import { CompiledStep } from "./compiled_step.ts";
+import { layOutInference, layOutTrained, RATE_INPUT, SEED_INPUT } from "./step_layout.ts";
 
 /** A network: its inputs, and the function that adds it to a graph and names its outputs. */
 export interface ModelDefinition<Input extends string = string> {
@@ -43,23 +41,25 @@ export interface TrainingOptions {
 }
 
 const DEFAULT_LEARNING_RATE = 1e-3;
-/** Inputs that a training has beside those of its definition. */
-const SEED_INPUT = "seed";
-const RATE_INPUT = "learningRate";
 
 /** A compiled network with its weights. */
 export class Model {
   private steps = 0;
 
   private constructor(
-    private readonly plan: Plan,
-    /** Weights, and the optimizer's state in training. */
-    readonly variables: VariableStore,
-    /** In the order of the layers. */
-    readonly weights: readonly WeightSpec[],
-    private readonly training: Required<Omit<TrainingOptions, "optimizer">> | undefined,
-    private readonly ownsVariables: boolean,
+    private readonly compiled: CompiledStep,
+    private readonly training?: Required<Omit<TrainingOptions, "optimizer">>,
   ) {}
+
+  /** Weights, and the optimizer's state in training. */
+  get variables(): VariableStore {
+    return this.compiled.variables;
+  }
+
+  /** In the order of the layers. */
+  get weights(): readonly WeightSpec[] {
+    return this.compiled.weights;
+  }
 
   /**
    * Compiles a network for inference.
@@ -71,23 +71,12 @@ export class Model {
     definition: ModelDefinition,
     source: Model | ReadonlyMap<string, Float32Array> = new Map(),
   ): Promise<Model> {
-    const graph = new Graph();
-    const layers = new Layers(graph, { training: false });
-    const outputs = definition.build(layers, declareInputs(graph, definition));
-    fuseForInference(graph, Object.values(outputs));
-    const layout = layOutPlan(graph, outputs, device.facts);
-    if (source instanceof Model) {
-      const plan = await Plan.compile(device, layout, source.variables);
-      return new Model(plan, source.variables, layers.weights, undefined, false);
-    }
-    return VariableStore.with(device, async (variables) => {
-      for (const spec of layers.weights) {
-        variables.declare(spec);
-        variables.write(spec.name, source.get(spec.name) ?? initialValues(spec, 1));
-      }
-      const plan = await Plan.compile(device, layout, variables);
-      return new Model(plan, variables, layers.weights, undefined, true);
-    });
+    const step = layOutInference(device.facts, (layers) =>
+      definition.build(layers, declareInputs(layers.graph, definition)),
+    );
+    if (source instanceof Model) return new Model(await source.compiled.beside(step.layout));
+    const valuesOf = (spec: WeightSpec) => source.get(spec.name) ?? initialValues(spec, 1);
+    return new Model(await CompiledStep.compile(device, step, { valuesOf }));
   }
 
   /**
@@ -101,42 +90,31 @@ export class Model {
     options: TrainingOptions = {},
   ): Promise<Model> {
     const { optimizer = { name: "adam" }, learningRate = DEFAULT_LEARNING_RATE, seed = 1 } = options;
-    const graph = new Graph();
-    const dropoutSeed = graph.input(SEED_INPUT, [2], "u32");
-    const rate = graph.input(RATE_INPUT, [1]);
-    const layers = new Layers(graph, { training: true, dropoutSeed });
-    const outputs = definition.build(layers, declareInputs(graph, definition));
-    const { loss } = outputs;
-    if (!loss)
-      throw new WeftError(`training needs an output "loss"; there is ${Object.keys(outputs).join(", ")}`);
-    fuse(graph, Object.values(outputs));
-    const { maxBindingBytes } = device.facts;
-    const trained = addTraining(graph, layers, loss, optimizer, rate, maxBindingBytes);
-    return VariableStore.with(device, async (variables) => {
-      declareVariables(variables, trained);
-      for (const spec of layers.weights) variables.write(spec.name, initialValues(spec, seed));
-      const plan = await Plan.compile(device, layOutPlan(graph, outputs, device.facts), variables);
-      return new Model(plan, variables, layers.weights, { learningRate, seed }, true);
+    const step = layOutTrained(device.facts, {
+      optimizer,
+      inputs: (graph) => declareInputs(graph, definition),
+      build: definition.build,
     });
+    const valuesOf = (spec: WeightSpec) => initialValues(spec, seed);
+    return new Model(await CompiledStep.compile(device, step, { valuesOf }), { learningRate, seed });
   }
 
   /** Runs the network once, and in training updates its weights. @returns the outputs by name. */
   async step(inputs: Readonly<Record<string, HostArray>>, learningRate?: number): Promise<StepValues> {
-    if (!this.training) return this.plan.run(inputs);
+    if (!this.training) return this.compiled.run(inputs);
     const rate = new Float32Array([learningRate ?? this.training.learningRate]);
     const seed = new Uint32Array([this.training.seed, ++this.steps]);
-    return this.plan.run({ ...inputs, [SEED_INPUT]: seed, [RATE_INPUT]: rate });
+    return this.compiled.run({ ...inputs, [SEED_INPUT]: seed, [RATE_INPUT]: rate });
   }
 
   /** The weights by `layer/weight`. */
   readWeights(): Promise<Map<string, Float32Array<ArrayBuffer>>> {
-    return this.variables.read(this.weights.map(({ name }) => name));
+    return this.compiled.readWeights();
   }
 
   /** Frees the GPU's memory; weights shared with another model stay with that. */
   destroy(): void {
-    this.plan.destroy();
-    if (this.ownsVariables) this.variables.destroy();
+    this.compiled.destroy();
   }
 }
 

@@ -3,7 +3,6 @@
 
 import type { DeviceFacts } from "../gpu/device.ts";
 import { Graph, type Tensor } from "../graph/graph.ts";
-import { layOutPlan, type PlanLayout } from "../graph/plan_layout.ts";
 import type { Backbone } from "../models/backbone.ts";
 import type { Head } from "../models/heads.ts";
 import { headProbabilities, joinLogits, multiTaskHeads, multiTaskLoss } from "../models/multi_task.ts";
@@ -11,11 +10,10 @@ import type { WeightSpec } from "../nn/layer_scope.ts";
 import { Layers } from "../nn/layers.ts";
 import type { Precision } from "../nn/mixed_precision.ts";
 import type { OptimizerConfig } from "../nn/optimizers.ts";
-import { addTraining, type TrainingVariables } from "../nn/training.ts";
 import { preprocess } from "../ops/image/preprocess.ts";
 import { castTo } from "../ops/mixed_precision/cast.ts";
-import { fuse, fuseForInference } from "../passes/passes.ts";
 import type { Recompute } from "../passes/recompute.ts";
+import { type InferenceStep, layOutInference, layOutTrained, type TrainingStep } from "./step_layout.ts";
 
 /** What the network of a run is. */
 export interface NetworkConfig {
@@ -38,14 +36,9 @@ export interface TrainingStepConfig extends NetworkConfig {
   readonly freezeBackbone: boolean;
   readonly optimizer: OptimizerConfig;
   /** What the backward pass computes again instead of keeping it; nothing by default. */
-  readonly recompute?: Recompute;
+  readonly recompute?: Recompute | undefined;
   /** What the step computes in; f32 by default. */
   readonly precision?: Precision;
-}
-
-/** A laid-out step and the variables it works on. */
-export interface TrainingStep extends TrainingVariables {
-  readonly layout: PlanLayout;
 }
 
 function backboneFeatures(layers: Layers, config: NetworkConfig, image: Tensor): Tensor {
@@ -96,42 +89,31 @@ const labelWidth = (heads: readonly Head[]) => heads.reduce((sum, { classes }) =
  */
 export function layOutTrainingStep(config: TrainingStepConfig, facts: DeviceFacts): TrainingStep {
   const { batchSize, size, heads } = config;
-  const graph = new Graph();
-  const bytes = graph.input("bytes", [batchSize, size, size, 3], "u8");
-  const transform = config.augment ? graph.input("transform", [batchSize, 6]) : undefined;
-  const labels = graph.input("labels", [batchSize, labelWidth(heads)]);
-  const validRows = graph.input("validRows", [1], "u32");
-  const dropoutSeed = graph.input("seed", [2], "u32");
-  const learningRate = graph.input("learningRate", [1]);
-
-  const layers = new Layers(graph, {
-    training: true,
-    validRows,
-    dropoutSeed,
+  return layOutTrained(facts, {
+    optimizer: config.optimizer,
     batchNormMomentum: config.batchNormMomentum,
+    recompute: config.recompute,
+    inputs: (graph) => ({
+      bytes: graph.input("bytes", [batchSize, size, size, 3], "u8"),
+      transform: config.augment ? graph.input("transform", [batchSize, 6]) : undefined,
+      labels: graph.input("labels", [batchSize, labelWidth(heads)]),
+      validRows: graph.input("validRows", [1], "u32"),
+    }),
+    validRows: ({ validRows }) => validRows,
+    build: (layers, { bytes, transform, labels, validRows }) => {
+      const { graph } = layers;
+      const mode = config.backbone.preprocessing;
+      const dtype = config.precision === "mixed" ? "f16" : "f32";
+      const attrs = { mode, augment: config.augment, dtype } as const;
+      const image = graph.applyOne(preprocess, { bytes, transform }, attrs, "image");
+      const addBackbone = () => backboneFeatures(layers, config, image);
+      const ofBackbone = config.freezeBackbone ? layers.freezing(addBackbone) : addBackbone();
+      const features = castTo(graph, ofBackbone, "f32", "features");
+      const logits = joinLogits(graph, multiTaskHeads(layers, features, heads, config.dropout));
+      const { loss, accuracy } = multiTaskLoss(graph, logits, labels, heads, validRows);
+      return { loss, accuracy };
+    },
   });
-  const mode = config.backbone.preprocessing;
-  const dtype = config.precision === "mixed" ? "f16" : "f32";
-  const attrs = { mode, augment: config.augment, dtype } as const;
-  const image = graph.applyOne(preprocess, { bytes, transform }, attrs, "image");
-  layers.frozen = config.freezeBackbone;
-  const features = castTo(graph, backboneFeatures(layers, config, image), "f32", "features");
-  layers.frozen = false;
-  const logits = joinLogits(graph, multiTaskHeads(layers, features, heads, config.dropout));
-  const { loss, accuracy } = multiTaskLoss(graph, logits, labels, heads, validRows);
-  fuse(graph);
-
-  const { maxBindingBytes } = facts;
-  const { optimizer, recompute } = config;
-  const variables = addTraining(graph, layers, loss, optimizer, learningRate, maxBindingBytes, recompute);
-  const { lossScale } = variables;
-  const outputs = { loss, accuracy, ...(lossScale && { lossScale }) };
-  return { layout: layOutPlan(graph, outputs, facts), ...variables };
-}
-
-export interface InferenceStep {
-  readonly layout: PlanLayout;
-  readonly weights: readonly WeightSpec[];
 }
 
 /**
@@ -145,19 +127,18 @@ export function layOutInferenceStep(
   facts: DeviceFacts,
 ): InferenceStep {
   const { size, heads } = config;
-  const graph = new Graph();
-  const bytes = graph.input("bytes", [batchSize, size, size, 3], "u8");
-  const labels = graph.input("labels", [batchSize, labelWidth(heads)]);
-  const validRows = graph.input("validRows", [1], "u32");
-  const layers = new Layers(graph, { training: false });
-  const image = graph.applyOne(preprocess, { bytes }, { mode: config.backbone.preprocessing }, "image");
-  const logits = multiTaskHeads(layers, backboneFeatures(layers, config, image), heads, 0);
-  const { loss, accuracy } = multiTaskLoss(graph, joinLogits(graph, logits), labels, heads, validRows);
-  const probabilities = headProbabilities(graph, logits, heads);
-  fuseForInference(graph);
-  const outputs: Record<string, Tensor> = { loss, accuracy };
-  probabilities.forEach((tensor, i) => {
-    outputs[`probabilities/${heads[i]?.name}`] = tensor;
+  return layOutInference(facts, (layers) => {
+    const { graph } = layers;
+    const bytes = graph.input("bytes", [batchSize, size, size, 3], "u8");
+    const labels = graph.input("labels", [batchSize, labelWidth(heads)]);
+    const validRows = graph.input("validRows", [1], "u32");
+    const image = graph.applyOne(preprocess, { bytes }, { mode: config.backbone.preprocessing }, "image");
+    const logits = multiTaskHeads(layers, backboneFeatures(layers, config, image), heads, 0);
+    const { loss, accuracy } = multiTaskLoss(graph, joinLogits(graph, logits), labels, heads, validRows);
+    const outputs: Record<string, Tensor> = { loss, accuracy };
+    for (const [i, tensor] of headProbabilities(graph, logits, heads).entries()) {
+      outputs[`probabilities/${heads[i]?.name}`] = tensor;
+    }
+    return outputs;
   });
-  return { layout: layOutPlan(graph, outputs, facts), weights: layers.weights };
 }

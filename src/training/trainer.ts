@@ -6,19 +6,20 @@ import type { Batch, BatchLoader } from "../data/batches.ts";
 import type { Split } from "../data/dataset.ts";
 import { type OrderState, orderAfter, orderAtEpoch, remainingBatches } from "../data/order.ts";
 import type { GpuDevice } from "../gpu/device.ts";
-import { VariableStore } from "../gpu/variables.ts";
-import { Plan } from "../graph/plan.ts";
+import type { VariableStore } from "../gpu/variables.ts";
+import type { Plan } from "../graph/plan.ts";
 import type { PlanLayout } from "../graph/plan_layout.ts";
 import type { CountedHead } from "../models/heads.ts";
 import { initialValues } from "../nn/initializers.ts";
-import { declareVariables } from "../nn/training.ts";
 import { runBatches } from "./batch_run.ts";
+import { CompiledStep, type PipelineHook } from "./compiled_step.ts";
 import { DivergenceError } from "./divergence.ts";
 import { FiniteWatch, findNonFinite } from "./finite_check.ts";
 import { MetricsSum } from "./metrics.ts";
-import type { TrainingStep, TrainingStepConfig } from "./network.ts";
+import type { TrainingStepConfig } from "./network.ts";
 import { LossScaleWatch, requirePrecision } from "./precision.ts";
 import { type Phase, totalEpochs } from "./schedule.ts";
+import type { TrainingStep } from "./step_layout.ts";
 import { layOutTraining, type TrainingLayout } from "./training_layout.ts";
 import type { StepProgress, TrainerHooks } from "./training_progress.ts";
 
@@ -40,7 +41,7 @@ export interface TrainerOptions {
   /** The steps where they are laid out already, for the same configuration. */
   readonly layout?: TrainingLayout;
   /** Called as pipelines become ready. */
-  readonly onPipelines?: (done: number, total: number) => void;
+  readonly onPipelines?: PipelineHook;
 }
 
 /** Whether a training ran to its end. */
@@ -58,6 +59,13 @@ interface EpochRun {
   readonly submitted?: (batch: Batch) => void;
 }
 
+/** The steps of a training, over the variables of the first. */
+interface CompiledTraining {
+  readonly training: CompiledStep;
+  readonly validation: CompiledStep;
+  readonly watch: FiniteWatch;
+}
+
 export class Trainer {
   private steps = 0;
   private order: OrderState | undefined;
@@ -66,13 +74,14 @@ export class Trainer {
   private constructor(
     readonly config: TrainerConfig,
     readonly step: TrainingStep,
-    /** All weights and the optimizer's state. */
-    readonly variables: VariableStore,
-    private readonly trainingPlan: Plan,
-    private readonly validationPlan: Plan,
-    private readonly watch: FiniteWatch,
     private readonly heads: readonly CountedHead[],
+    private readonly compiled: CompiledTraining,
   ) {}
+
+  /** All weights and the optimizer's state. */
+  get variables(): VariableStore {
+    return this.compiled.training.variables;
+  }
 
   /**
    * Compiles the steps and draws the weights.
@@ -89,31 +98,27 @@ export class Trainer {
     const step = layout.training;
     const total = layout.layouts.reduce((sum, { statistics }) => sum + statistics.pipelines, 0);
     let before = 0;
-    const onPipeline = (done: number) => onPipelines?.(before + done, total);
-    return VariableStore.with(device, async (variables) => {
-      declareVariables(variables, step);
-      for (const spec of step.weights) {
-        variables.write(spec.name, weights.get(spec.name) ?? initialValues(spec, config.seed));
-      }
-      const made: { destroy(): void }[] = [];
-      const keep = <T extends { destroy(): void }>(part: T, { statistics }: PlanLayout): T => {
-        made.push(part);
-        before += statistics.pipelines;
-        return part;
-      };
-      try {
-        const { validation, finiteCheck } = layout;
-        const compile = async (plan: PlanLayout) =>
-          keep(await Plan.compile(device, plan, variables, { onPipeline }), plan);
-        const [training, validating] = [await compile(step.layout), await compile(validation.layout)];
-        const watching = await FiniteWatch.create(device, finiteCheck, variables, { onPipeline });
-        const watch = keep(watching, finiteCheck.layout);
-        return new Trainer(config, step, variables, training, validating, watch, heads);
-      } catch (thrown) {
-        for (const part of made) part.destroy();
-        throw thrown;
-      }
+    const countFor = ({ statistics }: PlanLayout): PipelineHook => {
+      const start = before;
+      before += statistics.pipelines;
+      return (done) => onPipelines?.(start + done, total);
+    };
+    const training = await CompiledStep.compile(device, step, {
+      valuesOf: (spec) => weights.get(spec.name) ?? initialValues(spec, config.seed),
+      onPipelines: countFor(step.layout),
     });
+    const made: { destroy(): void }[] = [];
+    try {
+      const { layout: validating } = layout.validation;
+      const validation = await training.beside(validating, countFor(validating));
+      made.push(validation);
+      const { finiteCheck } = layout;
+      const watch = await FiniteWatch.beside(training, finiteCheck, countFor(finiteCheck.layout));
+      return new Trainer(config, step, heads, { training, validation, watch });
+    } catch (thrown) {
+      for (const part of [...made, training]) part.destroy();
+      throw thrown;
+    }
   }
 
   /**
@@ -181,7 +186,7 @@ export class Trainer {
     const rate = new Float32Array([learningRate]);
     this.order = start;
     return this.runEpoch(hooks, {
-      plan: this.trainingPlan,
+      plan: this.compiled.training.plan,
       stage: "train",
       epoch,
       batches: remainingBatches(loader, split.training, start),
@@ -207,7 +212,7 @@ export class Trainer {
     epoch: number,
     hooks: TrainerHooks,
   ): Promise<MetricsSum> {
-    const plan = this.validationPlan;
+    const { plan } = this.compiled.validation;
     const batches = loader.epoch(images);
     return this.runEpoch(hooks, { plan, stage: "validation", epoch, batches, totalImages: images.length });
   }
@@ -221,7 +226,7 @@ export class Trainer {
       signal: hooks.signal,
       submitted: (batch) => {
         run.submitted?.(batch);
-        this.watch.afterStep(this.steps);
+        this.compiled.watch.afterStep(this.steps);
       },
       take: (values, { index, valid }) => {
         this.checkLoss(values.loss ?? [], stage, epoch, index);
@@ -260,7 +265,7 @@ export class Trainer {
 
   /** @throws WeftError where a weight, a moving statistic or a moment is not finite, naming it and the steps. */
   checkFinite(): Promise<void> {
-    return this.watch.checkNow(this.steps);
+    return this.compiled.watch.checkNow(this.steps);
   }
 
   /**
@@ -268,16 +273,16 @@ export class Trainer {
    * @throws WeftError where one is not finite: such weights are never to replace good ones.
    */
   async readWeights(): Promise<Map<string, Float32Array<ArrayBuffer>>> {
-    const weights = await this.variables.read(this.step.weights.map(({ name }) => name));
+    const weights = await this.compiled.training.readWeights();
     const fault = findNonFinite(weights);
     if (fault === undefined) return weights;
     throw new DivergenceError(`${fault} after step ${this.steps}. Use a smaller learning rate (--phases).`);
   }
 
   destroy(): void {
-    this.trainingPlan.destroy();
-    this.validationPlan.destroy();
-    this.watch.destroy();
-    this.variables.destroy();
+    const { training, validation, watch } = this.compiled;
+    validation.destroy();
+    watch.destroy();
+    training.destroy();
   }
 }

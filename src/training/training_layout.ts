@@ -5,13 +5,8 @@ import type { DeviceFacts } from "../gpu/device.ts";
 import { trainingVariableBytes } from "../nn/training.ts";
 import { type FiniteCheckLayout, layOutFiniteCheck } from "./finite_check.ts";
 import type { LaidOut } from "./memory_fit.ts";
-import {
-  type InferenceStep,
-  layOutInferenceStep,
-  layOutTrainingStep,
-  type TrainingStep,
-  type TrainingStepConfig,
-} from "./network.ts";
+import { layOutInferenceStep, layOutTrainingStep, type TrainingStepConfig } from "./network.ts";
+import type { InferenceStep, TrainingStep } from "./step_layout.ts";
 
 /** The steps of a training, laid out but not compiled, and the bytes that each part will take. */
 export interface TrainingLayout extends LaidOut {

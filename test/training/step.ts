@@ -6,11 +6,8 @@ import { type HostArray, Plan } from "../../src/graph/plan.ts";
 import { backboneNamed } from "../../src/models/backbones.ts";
 import { initialValues } from "../../src/nn/initializers.ts";
 import { declareVariables } from "../../src/nn/training.ts";
-import {
-  layOutTrainingStep,
-  type TrainingStep,
-  type TrainingStepConfig,
-} from "../../src/training/network.ts";
+import { layOutTrainingStep, type TrainingStepConfig } from "../../src/training/network.ts";
+import type { TrainingStep } from "../../src/training/step_layout.ts";
 
 export const SMALL_STEP: TrainingStepConfig = {
   backbone: backboneNamed("MobileNetV2"),

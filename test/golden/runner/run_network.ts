@@ -165,8 +165,8 @@ function layOutStep(
   fuse(graph);
   const { config } = optimizerOf(optimizer);
   const learningRate = graph.input("learningRate", [1]);
-  const { maxBindingBytes } = device.facts;
-  const variables = addTraining(graph, layers, loss, config, learningRate, maxBindingBytes);
+  const { maxBindingBytes: maxArenaBytes } = device.facts;
+  const variables = addTraining(layers, { loss, optimizer: config, learningRate, maxArenaBytes });
   const { lossScale } = variables;
   return { layout: layOutPlan(graph, { loss, ...(lossScale && { lossScale }) }, device.facts), variables };
 }

@@ -2,7 +2,7 @@
 // `weft/node` adds the adapter, files and image decoding; in a browser, `navigator.gpu` gives the adapter.
 
 // Faults that a person can act on, and the version.
-export { messageOf, WeftError } from "./base/errors.ts";
+export { type FaultDetails, messageOf, WeftError } from "./base/errors.ts";
 // What a platform is written against: `weft/node` is, and imports these.
 export {
   type FileContent,
@@ -14,6 +14,7 @@ export {
   type LockHolder,
   splitPath,
 } from "./base/platform.ts";
+export { type Advice, type Remedy, remedyText, type Words } from "./base/remedies.ts";
 export { VERSION } from "./base/version.ts";
 // Data: attribute data sets, their split and order, batches with prefetch, augmentation.
 export { augmentationTransform } from "./data/augmentation.ts";
@@ -87,12 +88,33 @@ export { sumOf } from "./ops/elementwise/sum.ts";
 export type { PreprocessMode } from "./ops/image/preprocess.ts";
 export { OPERATORS } from "./ops/operators.ts";
 export { fuse } from "./passes/passes.ts";
-// Training, runs, prediction and classification.
+// Training by parts, runs, prediction and classification.
 export { Classifier } from "./training/classifier.ts";
 export { type ImageProbabilities, Predictor } from "./training/inference.ts";
 export { type SetMetrics, weightedAccuracy } from "./training/metrics.ts";
 export { Model, type ModelDefinition, type TrainingOptions } from "./training/model.ts";
 export { type NetworkConfig, networkWeights, type TrainingStepConfig } from "./training/network.ts";
+// Training in one call: a data set and settings in, a network that predicts out.
+export {
+  type FineTuneHooks,
+  type FineTuneOptions,
+  fineTune,
+  type PlannedTraining,
+} from "./training/recipe/fine_tune.ts";
+export type {
+  EvaluatedImages,
+  FineTuned,
+  ImageAnswer,
+  ImageSource,
+  TrainingOutcome,
+} from "./training/recipe/fine_tuned.ts";
+export type {
+  KernelTuning,
+  RunFolders,
+  TrainingEngine,
+  TrainingPlatform,
+} from "./training/recipe/platform.ts";
+export { TRAIN_OPTIONS, type TrainSettings } from "./training/recipe/schema.ts";
 export { type RunConfig, readRun, type SavedRun, writeRun } from "./training/run_folder.ts";
 export { findRunPlace, type PlaceOptions, type RunPlace } from "./training/run_folder_place.ts";
 export { type KeptRun, RunWriter, type RunWriterOptions } from "./training/run_folder_writer.ts";

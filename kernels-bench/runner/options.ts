@@ -2,10 +2,9 @@
 
 import { type Command, Option } from "commander";
 import { WeftError } from "../../src/base/errors.ts";
-import { wholeNumber } from "../../src/cli/number_options.ts";
+import { pathText, wholeNumber } from "../../src/cli/flag_readers.ts";
 import {
   jsonOption,
-  pathText,
   requireTraining,
   type StepOptions,
   stepOptions,

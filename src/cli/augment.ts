@@ -3,17 +3,18 @@
 import { Command, Option } from "commander";
 import { WeftError } from "../base/errors.ts";
 import { BatchLoader } from "../data/batches.ts";
+import { withImages } from "../data/checked_images.ts";
 import { epochOrder, loadDataset } from "../data/dataset.ts";
 import { splitForTraining } from "../data/training_split.ts";
 import { writeContactSheet } from "../platform/node/contact_sheet.ts";
 import { nodeFiles } from "../platform/node/files.ts";
 import { createNodeImageDecoder } from "../platform/node/images.ts";
 import { augmentedImages } from "../training/augmented_images.ts";
-import { checkImages, withImages } from "./checked_images.ts";
+import { checkImages } from "./checked_images.ts";
 import { sayNotes } from "./data_notes.ts";
 import { dataFolder } from "./demo_data.ts";
 import { withEngine } from "./engine.ts";
-import { wholeNumber } from "./number_options.ts";
+import { wholeNumber } from "./flag_readers.ts";
 import {
   type AdapterOption,
   adapterOption,

@@ -1,34 +1,24 @@
-// The look at all images before the first step, as commands do it: a progress where it takes long, one line
-// for what is bad, and with --skip-bad a list of what is left out.
+// The look at all images before the first step, as commands show it: a progress where it takes long, one line for what is
+// bad, and with --skip-bad a list of what is left out.
 
-import { WeftError } from "../base/errors.ts";
+import { remedyText } from "../base/remedies.ts";
+import { type CheckedImages, findGoodImages, type ImageCheckOptions } from "../data/checked_images.ts";
 import type { AttributeDataset } from "../data/dataset.ts";
-import { ImageChecks } from "../data/image_checks.ts";
-import { type SurveyedBadImage, surveyImages } from "../data/image_survey.ts";
-import type { ImageInspector } from "../data/images.ts";
-import { missingNotes } from "../data/missing_images.ts";
+import { type ImageInspector, LARGER_IMAGES } from "../data/images.ts";
+import { likelyCause } from "../data/likely_cause.ts";
 import { nodeFiles } from "../platform/node/files.ts";
 import { imageChecksFile } from "../platform/node/image_checks_file.ts";
 import { sayNotes } from "./data_notes.ts";
-import { likelyCause } from "./likely_cause.ts";
+import { FLAG_WORDS } from "./flag_words.ts";
 import { now, Progress } from "./progress.ts";
 import { counted, grouped, say, styleOf } from "./terminal.ts";
 
-/** Quicker surveys need no progress. */
+/** Quicker looks need no progress. */
 const QUIET_SECONDS = 1;
-/** Fewer images are looked at within a tenth of a second: there is nothing to remember for another start. */
-const LEAST_REMEMBERED = 1000;
 const MOST_LISTED = 10;
 /** More than this share of bad images is no accident of single files. */
 const WARNING_SHARE = 0.1;
 const NAMED_IN_WARNING = 3;
-
-export interface ImageCheckOptions {
-  /** Bad images are left out instead of ending the command. */
-  readonly skipBad?: boolean | undefined;
-  /** Whether an image that holds no picture at all is left out without a fault: a file that happens to be there. */
-  readonly isPassedOver?: ((index: number) => boolean) | undefined;
-}
 
 /**
  * Looks at images before anything is computed or written.
@@ -40,91 +30,58 @@ export async function checkImages(
   dataset: AttributeDataset,
   indices: readonly number[],
   inspector: ImageInspector,
-  { skipBad, isPassedOver }: ImageCheckOptions,
+  options: ImageCheckOptions,
 ): Promise<number[]> {
-  const found = await survey(dataset, indices, inspector);
-  const { good } = found;
-  const isOther = ({ kind, index }: SurveyedBadImage) => {
-    return (kind === "foreign" || kind === "empty") && isPassedOver?.(index) === true;
-  };
-  const others = found.bad.filter(isOther);
-  const bad = found.bad.filter((image) => !isOther(image));
-  if (others.length > 0) say(`${counted(others.length, "other file")} passed over, first ${others[0]?.path}`);
-  const missing = bad.flatMap(({ kind, index }) => (kind === "missing" ? [index] : []));
-  const total = good.length + bad.length;
-  const isOfFolder = dataset.folder !== "";
-  const counts = { missing, all: total };
-  const notes = isOfFolder ? await missingNotes(nodeFiles, dataset, counts, { skipBad }) : [];
-  if (bad.length === 0) return [...good];
-  if (good.length === 0) throw noneLeft(dataset, bad);
-  if (!skipBad) throw badImages(bad, total);
-  sayNotes(notes);
-  sayLeftOut(dataset, bad, { total, isCauseTold: notes.length > 0 });
-  return [...good];
+  const progress = new CheckProgress();
+  const onImages = (done: number) => progress.update(done, indices.length);
+  const tools = { files: nodeFiles, inspector, checksFile: checksFileOf, onImages };
+  const found = await findGoodImages(dataset, indices, tools, options).finally(() => progress.abandon());
+  sayChecked(dataset, found);
+  return [...found.good];
 }
 
-/** The data set with the given images only. */
-export function withImages(dataset: AttributeDataset, indices: readonly number[]): AttributeDataset {
-  return { ...dataset, images: indices.flatMap((index) => dataset.images[index] ?? []) };
+const checksFileOf = (folder: string) => imageChecksFile(nodeFiles, folder);
+
+/** The progress of a look, from its second second on. */
+export class CheckProgress {
+  private readonly startedAt = now();
+  private progress: Progress | undefined;
+
+  update(done: number, total: number): void {
+    const { startedAt } = this;
+    if (!this.progress && now() - startedAt < QUIET_SECONDS) return;
+    this.progress ??= new Progress({ label: "checking", total, unit: "images", startedAt });
+    this.progress.update(done);
+    if (done === total) this.progress.finish();
+  }
+
+  /** Clears the bar of a look that did not come to its end. */
+  abandon(): void {
+    this.progress?.abandon();
+  }
 }
 
-async function survey(dataset: AttributeDataset, indices: readonly number[], inspector: ImageInspector) {
-  const isRemembered = dataset.folder !== "" && indices.length >= LEAST_REMEMBERED;
-  const checks = isRemembered
-    ? await ImageChecks.open(nodeFiles, await imageChecksFile(nodeFiles, dataset.folder))
-    : undefined;
-  const startedAt = now();
-  let progress: Progress | undefined;
-  const onImages = (done: number) => {
-    if (!progress && now() - startedAt < QUIET_SECONDS) return;
-    progress ??= new Progress({ label: "checking", total: indices.length, unit: "images", startedAt });
-    progress.update(done);
-  };
-  const tools = { files: nodeFiles, inspector, checks, onImages };
-  const found = await surveyImages(dataset, indices, tools).catch((thrown: unknown) => {
-    progress?.abandon();
-    throw thrown;
-  });
-  progress?.finish();
-  const failure = await checks?.save();
-  if (failure !== undefined) say(`the next start will check all images again: ${failure}`);
-  return found;
-}
-
-function noneLeft(dataset: AttributeDataset, bad: readonly SurveyedBadImage[]): WeftError {
-  const message = bad[0]?.message ?? "";
-  if (bad.length === 1) return new WeftError(message);
-  const place = dataset.labelFile === "" ? "" : `${dataset.labelFile}: `;
-  const none = `none of the ${grouped(bad.length)} images can be used`;
-  return new WeftError(`${place}${none}, first ${message}; ${likelyCause(dataset, bad)}`);
-}
-
-function badImages(bad: readonly SurveyedBadImage[], total: number): WeftError {
-  const [first, second] = bad;
-  if (!second) return new WeftError(`${first?.message} (--skip-bad leaves it out)`);
-  const others = bad.length - 1;
-  const next = others === 1 ? second.message : `next ${second.message}`;
-  return new WeftError(
-    `${first?.message} (and ${grouped(others)} more of ${counted(total, "image")}, ${next}; --skip-bad leaves them out)`,
-  );
-}
-
-function sayLeftOut(
+/** Says what a look has found. */
+export function sayChecked(
   dataset: AttributeDataset,
-  bad: readonly SurveyedBadImage[],
-  { total, isCauseTold }: { readonly total: number; readonly isCauseTold: boolean },
+  { bad, others, total, notes, forgotten }: CheckedImages,
 ): void {
+  if (forgotten !== undefined) say(`the next start will check all images again: ${forgotten}`);
+  if (others.length > 0) say(`${counted(others.length, "other file")} passed over, first ${others[0]?.path}`);
+  if (bad.length === 0) return;
+  sayNotes(notes);
   const { yellow } = styleOf(process.stderr);
   const isMany = bad.length > WARNING_SHARE * total;
-  const [first, ...others] = bad.slice(0, isMany ? NAMED_IN_WARNING : MOST_LISTED);
+  const [first, ...listed] = bad.slice(0, isMany ? NAMED_IN_WARNING : MOST_LISTED);
   say(yellow(`${counted(bad.length, "bad image")} left out, first ${first?.message}`));
-  for (const { message } of others) say(yellow(`  then ${message}`));
-  const unnamed = bad.length - 1 - others.length;
+  for (const { message } of listed) say(yellow(`  then ${message}`));
+  const unnamed = bad.length - 1 - listed.length;
   if (unnamed > 0) say(yellow(`  and ${grouped(unnamed)} more`));
-  if (isMany && !isCauseTold) {
+  if (isMany && notes.length === 0) {
     const percent = Math.round((100 * bad.length) / total);
-    say(
-      yellow(`warning: these are ${percent} % of ${counted(total, "image")}; ${likelyCause(dataset, bad)}`),
-    );
+    const isLarge = bad.some(({ kind }) => kind === "large");
+    const remedy = isLarge ? ` ${remedyText(LARGER_IMAGES, FLAG_WORDS)}` : "";
+    const cause = `${likelyCause(dataset, bad)}${remedy}`;
+    say(yellow(`warning: these are ${percent} % of ${counted(total, "image")}; ${cause}`));
   }
 }

@@ -12,6 +12,9 @@ import { openKerasInWorker } from "../platform/node/keras_reader.ts";
 import { Classifier } from "../training/classifier.ts";
 import { networkName } from "../training/network.ts";
 import { describeBackbone } from "../training/network_layers.ts";
+import type { WantedImagenet } from "../training/published_weights.ts";
+import { requireSuits } from "../training/recipe/prepare.ts";
+import { IMAGENET } from "../training/recipe/sources.ts";
 import { CONFIG_FILE, WEIGHTS_FILE } from "../training/run_folder.ts";
 import { openWeightsFile, takeWeights } from "../training/weights_file.ts";
 import { kerasLayerOrder } from "../training/weights_fit.ts";
@@ -22,7 +25,7 @@ import {
   identifyClassifier,
 } from "../training/weights_network.ts";
 import { withEngine } from "./engine.ts";
-import { wholeNumber } from "./number_options.ts";
+import { wholeNumber } from "./flag_readers.ts";
 import {
   type AdapterOption,
   adapterOption,
@@ -32,12 +35,11 @@ import {
   jsonOption,
   maxPixelsOption,
   requireOption,
-  requireSuits,
   sizeOption,
 } from "./options.ts";
 import { print, say, styleOf } from "./terminal.ts";
 import { useStoredTuning } from "./tuning.ts";
-import { IMAGENET, imagenetLabels, type WeightsUse, weightsPath } from "./weights_option.ts";
+import { imagenetLabels, shownImagenetPath } from "./weights_option.ts";
 
 interface ClassifyOptions extends AdapterOption, ImageOptions {
   readonly weights?: string;
@@ -79,7 +81,7 @@ async function classify(images: readonly string[], options: ClassifyOptions): Pr
   const given = requireOption(options.weights, "--weights", "imagenet or a weights file with top");
   await refuseTrainedRun(given, images);
   const official = given === IMAGENET ? officialNetwork(options) : undefined;
-  const path = official ? await weightsPath(given, official) : given;
+  const path = official ? await shownImagenetPath(official) : given;
   const { config, weights } = await loadClassifier(path, official ?? options);
   const labelsPath = options.labels ?? (official && (await imagenetLabels()));
   const labels = labelsPath === undefined ? undefined : await readLabels(labelsPath, config.classes);
@@ -120,7 +122,7 @@ async function refuseTrainedRun(weights: string, images: readonly string[]): Pro
 }
 
 /** The network whose official weights are wanted, with Keras' defaults. */
-function officialNetwork({ backbone = mobileNetV2, alpha, size }: ClassifyOptions): WeightsUse {
+function officialNetwork({ backbone = mobileNetV2, alpha, size }: ClassifyOptions): WantedImagenet {
   const network = { backbone, alpha, size: size ?? backbone.defaultSize };
   requireSuits(backbone, network);
   return { ...network, alpha: backbone.hasAlpha ? (alpha ?? 1) : undefined, includeTop: true };

@@ -3,7 +3,7 @@
 import { Command, Option } from "commander";
 import { DEFAULT_DEMO, FEWEST_DEMO_IMAGES } from "../demo/demo_set.ts";
 import { drawDemo } from "./demo_data.ts";
-import { wholeNumber } from "./number_options.ts";
+import { wholeNumber } from "./flag_readers.ts";
 import { requireOption, seedOption } from "./options.ts";
 import { say } from "./terminal.ts";
 

@@ -1,48 +1,35 @@
 // Opens the device that a command computes on.
 
-import { totalmem } from "node:os";
 import type { AdapterChoice, AdapterDescription } from "../gpu/adapters.ts";
-import type { GpuDevice, KernelFamily } from "../gpu/device.ts";
-import { openDescribedDevice } from "../platform/node/device.ts";
+import type { KernelFamily } from "../gpu/device.ts";
+import { type OpenedEngine, openEngine } from "../platform/node/device.ts";
+import type { TrainingEngine } from "../training/recipe/platform.ts";
 
 /** A device and what is known of it. */
-export interface Engine {
-  readonly device: GpuDevice;
-  readonly description: AdapterDescription;
-  /** Bytes that all buffers together may take, where that is known: software adapters have the machine's memory. */
-  readonly budgetBytes: number | undefined;
-}
+export type Engine = OpenedEngine;
 
 /**
- * Opens the adapter that `--adapter` asks for, with the kernels that suit it or those of `--kernels`.
+ * Runs work on the adapter that `--adapter` asks for, with the kernels that suit it or those of `--kernels`; the device is
+ * closed afterwards, whatever happens.
  * @throws WeftError where there is no such adapter.
  */
-async function openEngine(choice: AdapterChoice, kernels?: KernelFamily): Promise<Engine> {
-  const { device, description } = await openDescribedDevice({
-    adapter: choice,
-    ...(kernels && { family: kernels }),
-  });
-  return { device, description, budgetBytes: description.kind === "software" ? machineBytes() : undefined };
-}
-
-/** The memory of the machine, or what a container leaves of it. */
-function machineBytes(): number {
-  const constrained = process.constrainedMemory();
-  return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
-}
-
-/** Runs work on a device that is closed afterwards, whatever happens. */
 export async function withEngine<T>(
   choice: AdapterChoice,
   work: (engine: Engine) => Promise<T>,
   kernels?: KernelFamily,
 ): Promise<T> {
-  const engine = await openEngine(choice, kernels);
+  const engine = await openEngine({ adapter: choice, ...(kernels && { family: kernels }) });
   try {
     return await work(engine);
   } finally {
     engine.device.destroy();
   }
+}
+
+/** The engine of a training in Node, whose adapter is always described. */
+export function described({ device, description, budgetBytes }: TrainingEngine): Engine {
+  if (!description) throw new Error("an adapter of Node's is described");
+  return { device, description, budgetBytes };
 }
 
 /** One line: `lavapipe (software), Vulkan, llvmpipe (LLVM 19.1.7, 256 bits)`. */

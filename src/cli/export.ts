@@ -10,7 +10,8 @@ import { networkName } from "../training/network.ts";
 import { describeNetwork } from "../training/network_layers.ts";
 import { readRun, type SavedRun } from "../training/run_folder.ts";
 import { EXPORT_FORMATS, type ExportFormat } from "./export_formats.ts";
-import { modelOption, pathText, requireOption } from "./options.ts";
+import { pathText } from "./flag_readers.ts";
+import { modelOption, requireOption } from "./options.ts";
 import { say, sayField } from "./terminal.ts";
 
 /** What a network takes that does its preprocessing outside. */

@@ -2,6 +2,7 @@
 
 import { CommanderError } from "commander";
 import { messageOf, WeftError } from "../base/errors.ts";
+import { FLAG_WORDS } from "./flag_words.ts";
 import { interruptedExitCode } from "./interrupt.ts";
 import { escapeName, say, styleOf } from "./terminal.ts";
 
@@ -30,7 +31,7 @@ export function reportFault(thrown: unknown): number {
   }
   const { red } = styleOf(process.stderr);
   if (thrown instanceof WeftError) {
-    say(red(faultLine(thrown.message)));
+    say(red(faultLine(thrown.messageIn(FLAG_WORDS))));
     return 1;
   }
   const stack = thrown instanceof Error ? thrown.stack : undefined;

@@ -5,10 +5,11 @@ import { WeftError } from "../base/errors.ts";
 import { DEFAULT_MAX_PIXELS } from "../data/images.ts";
 import type { AdapterChoice } from "../gpu/adapters.ts";
 import type { KernelFamily } from "../gpu/device.ts";
-import { type Backbone, MAX_SIZE } from "../models/backbone.ts";
-import { BACKBONES, backboneNamed } from "../models/backbones.ts";
-import { PRECISIONS, type Precision } from "../nn/mixed_precision.ts";
-import { positiveNumber, seedNumber, wholeNumber } from "./number_options.ts";
+import type { Backbone } from "../models/backbone.ts";
+import type { Precision } from "../nn/mixed_precision.ts";
+import { requireSuits } from "../training/recipe/prepare.ts";
+import { pathText, wholeNumber } from "./flag_readers.ts";
+import { trainFlag } from "./train_flags.ts";
 
 /** Of every command that computes. */
 export interface AdapterOption {
@@ -39,14 +40,6 @@ export const LOSSES_HELP = `
 The loss of an attribute is the mean over the images labelled for it, - (in JSON null) where there are none. The total is
 what training minimises: the sum over attributes of the mean over all images, where one without the label adds 0.`;
 
-/** A path; an empty one is a shell variable that is not set. */
-export function pathText(flag: string): (text: string) => string {
-  return (text) => {
-    if (text === "") throw new WeftError(`${flag} expects a path, received ""`);
-    return text;
-  };
-}
-
 export const dataOption = () =>
   new Option("--data <folder>", "data folder with Annotations/label.csv and the images it names").argParser(
     pathText("--data"),
@@ -55,40 +48,14 @@ export const dataOption = () =>
 export const modelOption = () =>
   new Option("--model <run>", "output folder of a training").argParser(pathText("--model"));
 
-export const batchOption = () =>
-  new Option("--batch <n>", "images a step").argParser(wholeNumber("--batch", 1));
-
-export const sizeOption = () =>
-  new Option("--size <pixels>", "width and height of the images that the network sees").argParser(
-    wholeNumber("--size", 1, MAX_SIZE),
-  );
-
-export const seedOption = () =>
-  new Option("--seed <n>", "seed of every random choice").argParser(seedNumber("--seed"));
-
-export const backboneOption = () =>
-  new Option("--backbone <name>", [...BACKBONES.keys()].join(", ")).argParser(backboneNamed);
-
-export const alphaOption = () =>
-  new Option("--alpha <factor>", "width of the backbone, for backbones that have one").argParser(
-    positiveNumber("--alpha"),
-  );
-
-export const recomputeOption = () =>
-  new Option(
-    "--recompute [what]",
-    "compute values again in the backward pass instead of keeping them: cheap ones, or all inside blocks",
-  )
-    .choices(["cheap", "blocks"])
-    .preset("blocks");
-
-export const precisionOption = () =>
-  new Option("--precision <type>", "f32, or mixed: activations in f16, sums and weights in f32")
-    .choices(PRECISIONS)
-    .default("f32");
-
-export const skipBadOption = () =>
-  new Option("--skip-bad", "go on without bad images and rows, and say how many were left out");
+export const batchOption = () => trainFlag("batch");
+export const sizeOption = () => trainFlag("size");
+export const seedOption = () => trainFlag("seed");
+export const backboneOption = () => trainFlag("backbone");
+export const alphaOption = () => trainFlag("alpha");
+export const recomputeOption = () => trainFlag("recompute");
+export const precisionOption = () => trainFlag("precision").default("f32");
+export const skipBadOption = () => trainFlag("skipBad");
 
 /** Of every command that reads images. */
 export interface ImageOptions {
@@ -100,21 +67,6 @@ export const maxPixelsOption = () =>
     "--max-pixels <n>",
     `refuse images with more pixels (default: ${DEFAULT_MAX_PIXELS / 1e6} million)`,
   ).argParser(wholeNumber("--max-pixels", 1));
-
-/** @throws WeftError where the options do not suit the backbone. */
-export function requireSuits(
-  backbone: Backbone,
-  { alpha, size }: { alpha?: number | undefined; size: number },
-): void {
-  if (alpha !== undefined && !backbone.hasAlpha) {
-    throw new WeftError(`--alpha ${alpha}: ${backbone.name} has no width to choose; leave --alpha out`);
-  }
-  if (size < backbone.minSize) {
-    throw new WeftError(
-      `--size expects at least ${backbone.minSize} for ${backbone.name}, received "${size}"`,
-    );
-  }
-}
 
 /** What decides a step beside its backbone and batch, of commands that measure steps. */
 export interface StepOptions extends AdapterOption, KernelsOption {

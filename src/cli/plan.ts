@@ -17,6 +17,7 @@ import {
   networkWeights,
   type TrainingStepConfig,
 } from "../training/network.ts";
+import { requireSuits } from "../training/recipe/prepare.ts";
 import { layOutTraining } from "../training/training_layout.ts";
 import {
   alphaOption,
@@ -27,7 +28,6 @@ import {
   precisionOption,
   recomputeOption,
   requireOption,
-  requireSuits,
   sizeOption,
 } from "./options.ts";
 import { columns } from "./tables.ts";

@@ -13,7 +13,8 @@ import {
 } from "../drawing/network_picture.ts";
 import { nodeFiles } from "../platform/node/files.ts";
 import { renderPng } from "../platform/node/svg_picture.ts";
-import { pathText, requireOption } from "./options.ts";
+import { pathText } from "./flag_readers.ts";
+import { requireOption } from "./options.ts";
 import { addNetworkOptions, type ShownNetworkOptions, shownNetwork } from "./shown_network.ts";
 import { grouped, say } from "./terminal.ts";
 

@@ -12,6 +12,7 @@ import { readRun, type SavedRun } from "../training/run_folder.ts";
 import { checkImages } from "./checked_images.ts";
 import { dataFolder } from "./demo_data.ts";
 import { withEngine } from "./engine.ts";
+import { pathText } from "./flag_readers.ts";
 import {
   adapterOption,
   batchOption,
@@ -19,7 +20,6 @@ import {
   jsonOption,
   maxPixelsOption,
   modelOption,
-  pathText,
   requireOption,
   skipBadOption,
 } from "./options.ts";

@@ -1,7 +1,7 @@
 // What `predict` and `evaluate` share: a run's network compiled for a data set's images.
 
 import { WeftError } from "../base/errors.ts";
-import { BatchLoader } from "../data/batches.ts";
+import { type BadImage, BatchLoader } from "../data/batches.ts";
 import type { AttributeDataset } from "../data/dataset.ts";
 import type { ImageDecoder } from "../data/images.ts";
 import { nodeFiles } from "../platform/node/files.ts";
@@ -80,7 +80,7 @@ export async function requireWritable(path: string): Promise<void> {
 export const allImages = ({ images }: AttributeDataset): number[] => images.map((_, index) => index);
 
 /** Says how many images were left out, where some were. */
-export function sayBadImages({ badImages }: BatchLoader): void {
+export function sayBadImages({ badImages }: { readonly badImages: readonly BadImage[] }): void {
   if (badImages.length === 0) return;
   const { yellow } = styleOf(process.stderr);
   say(yellow(`${counted(badImages.length, "bad image")} left out, first ${badImages[0]?.message}`));

@@ -8,9 +8,10 @@ import type { PreprocessMode } from "../ops/image/preprocess.ts";
 import { nodeFiles } from "../platform/node/files.ts";
 import { networkName } from "../training/network.ts";
 import { describeBackbone, describeNetwork, type NetworkDescription } from "../training/network_layers.ts";
+import { requireSuits } from "../training/recipe/prepare.ts";
 import { readRunConfig } from "../training/run_folder.ts";
-import { wholeNumber } from "./number_options.ts";
-import { alphaOption, backboneOption, modelOption, requireSuits, sizeOption } from "./options.ts";
+import { wholeNumber } from "./flag_readers.ts";
+import { alphaOption, backboneOption, modelOption, sizeOption } from "./options.ts";
 
 /** What the command line gives; absent where it is silent. */
 export interface ShownNetworkOptions {

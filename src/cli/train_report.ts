@@ -1,23 +1,130 @@
-// What `weft train` tells before it starts and while it runs.
+// What `weft train` tells before it starts, while it runs, and at its end.
 
+import { joinPath } from "../base/platform.ts";
+import { VERSION } from "../base/version.ts";
 import { smallestBatch } from "../data/batches.ts";
-import type { AttributeDataset } from "../data/dataset.ts";
 import { formatWeightReport } from "../formats/weight_matching.ts";
 import { megabytes } from "../gpu/device.ts";
-import { changedChoices } from "../graph/choices.ts";
-import type { TrainingRecord } from "../training/run_folder.ts";
-import { phasesText, smallBatchWarning, totalEpochs } from "../training/schedule.ts";
-import type { StepProgress, TrainerConfig } from "../training/trainer.ts";
-import type { TrainingLayout } from "../training/training_layout.ts";
+import type { FineTuneHooks, PlannedTraining } from "../training/recipe/fine_tune.ts";
+import type { PreparedTraining } from "../training/recipe/prepare.ts";
+import { formatEpochLine, WEIGHTS_FILE } from "../training/run_folder.ts";
+import type { RecordedEnd } from "../training/run_recording.ts";
+import { phasesText, smallBatchWarning } from "../training/schedule.ts";
+import { CheckProgress, sayChecked } from "./checked_images.ts";
 import { sayNotes } from "./data_notes.ts";
-import { adapterLine, type Engine } from "./engine.ts";
-import { now, Progress } from "./progress.ts";
-import { headLines } from "./tables.ts";
-import { counted, duration, grouped, say, sayField, styleOf } from "./terminal.ts";
-import type { PreparedTraining, TrainOptions } from "./train_options.ts";
+import { adapterLine, described } from "./engine.ts";
+import { interruptedExitCode } from "./interrupt.ts";
+import { Progress } from "./progress.ts";
+import { sayBadImages } from "./run_predictor.ts";
+import { StepReporter } from "./step_reporter.ts";
+import { epochTable, headLines } from "./tables.ts";
+import { counted, grouped, print, say, sayField, styleOf } from "./terminal.ts";
+import type { TrainOptions } from "./train_options.ts";
+import { sayKernels } from "./tuning.ts";
+
+/** Tells of one training. */
+export class TrainReporter {
+  private readonly checking = new CheckProgress();
+  private compiling: Progress | undefined;
+  private planned: PlannedTraining | undefined;
+  private steps: StepReporter | undefined;
+
+  constructor(private readonly options: TrainOptions) {}
+
+  /** What `fineTune` tells. */
+  readonly hooks: FineTuneHooks = {
+    onImagesChecked: (done, total) => this.checking.update(done, total),
+    onImages: sayChecked,
+    onRemark: sayIndented,
+    onWarning: sayWarning,
+    onPlanned: (planned) => this.sayPlanned(planned),
+    onPipelines: (done, total) => this.compiled(done, total),
+    onStep: (progress) => this.startSteps().step(progress),
+    onEpoch: (report) => {
+      this.startSteps().finish();
+      const heads = this.planned?.heads ?? [];
+      print(this.options.json ? formatEpochLine(report) : epochTable(report, heads));
+    },
+    onEnd: (outcome) => {
+      this.abandon();
+      sayBadImages(outcome);
+      this.sayEnd(outcome);
+    },
+  };
+
+  /** What a signal does that comes now. */
+  sayStopping(): void {
+    const what = this.planned ? "stopping after this step and saving" : "stopping";
+    say(`\n${what}; a second Ctrl-C or signal ends at once`);
+  }
+
+  /** Clears bars of what did not come to its end. */
+  abandon(): void {
+    this.checking.abandon();
+    this.compiling?.abandon();
+    this.steps?.abandon();
+  }
+
+  private sayPlanned(planned: PlannedTraining): void {
+    this.planned = planned;
+    const { engine, layout, tuning, run } = planned;
+    sayTitle(`weft ${VERSION} train`);
+    sayDataset(planned);
+    sayPlan(planned);
+    if (tuning) sayKernels(engine.device, layout.layouts, tuning);
+    if (run?.replaces) sayIndented(`${run.folder} holds an earlier run; this one replaces it at its end`);
+    const total = layout.layouts.reduce((sum, { statistics }) => sum + statistics.pipelines, 0);
+    this.compiling = new Progress({ label: "compiling", total, unit: "pipelines", showsRate: false });
+  }
+
+  private compiled(done: number, total: number): void {
+    this.compiling?.update(done);
+    if (done === total) this.startSteps();
+  }
+
+  /** Ends the compilation, at the first step at the latest: from now on steps are timed. */
+  private startSteps(): StepReporter {
+    this.compiling?.finish();
+    this.steps ??= new StepReporter(this.planned?.config.phases ?? []);
+    return this.steps;
+  }
+
+  private sayEnd({ end, kept }: RecordedEnd): void {
+    const { bold, green } = styleOf(process.stderr);
+    const { data } = this.options;
+    const folder = this.planned?.run?.folder;
+    const place = kept.folder === undefined ? undefined : joinPath(kept.folder, WEIGHTS_FILE);
+    const isBeside = kept.folder !== undefined && kept.folder !== folder && !kept.isMisplaced;
+    if (kept.isMisplaced) process.exitCode = 1;
+    if (end === "finished" && kept.folder !== undefined && !kept.isMisplaced) {
+      say(`${green("done")}, the run is in ${bold(kept.folder)}`);
+      say(`next: npx weft evaluate --model ${kept.folder}${data === undefined ? "" : ` --data ${data}`}`);
+      return;
+    }
+    if (place === undefined) {
+      sayWarning("no weights of this run are kept");
+    } else {
+      const beside = isBeside ? `; the earlier run stays in ${folder}` : "";
+      sayWarning(
+        end === "interrupted"
+          ? `interrupted; the weights so far are in ${place} (${kept.stage})${beside}`
+          : `the weights ${kept.stage} are in ${place}${beside}`,
+      );
+    }
+    if (end === "interrupted" && !kept.isMisplaced) process.exitCode = interruptedExitCode();
+  }
+}
+
+export function sayIndented(text: string): void {
+  say(`  ${text}`);
+}
+
+function sayWarning(text: string): void {
+  say(styleOf(process.stderr).yellow(text));
+}
 
 /** The data set: images, how they are split, and the heads. */
-export function sayDataset(dataset: AttributeDataset, { split, notes }: PreparedTraining): void {
+function sayDataset({ dataset, split, notes }: PreparedTraining): void {
   const { training, validation } = split;
   const used = [...training, ...validation];
   const parts = `${grouped(training.length)} training, ${grouped(validation.length)} validation`;
@@ -36,25 +143,20 @@ export function sayDataset(dataset: AttributeDataset, { split, notes }: Prepared
 const RECOMPUTED = { cheap: "cheap values", blocks: "what is inside blocks" } as const;
 
 /** Network, weights, schedule and memory. */
-export function sayPlan(
-  options: TrainOptions,
-  prepared: PreparedTraining,
-  engine: Engine,
-  layout: TrainingLayout,
-): void {
-  const { config, parameters } = prepared;
+function sayPlan(planned: PlannedTraining): void {
+  const { config, parameters, layout, engine } = planned;
   const { backbone, alpha, size, heads } = config;
   const width = alpha === undefined ? "" : ` alpha ${alpha}`;
-  sayField("adapter", adapterLine(engine.description));
+  sayField("adapter", adapterLine(described(engine).description));
   sayField(
     "network",
     `${backbone.name}${width}, ${size} x ${size} pixels, ${counted(heads.length, "head")}, ` +
       `${grouped(parameters)} parameters`,
   );
-  sayField("weights", weightsText(options, prepared));
-  sayField("training", trainingText(prepared));
-  sayField("batch norm", momentumText(prepared));
-  const smallest = smallestBatch(prepared.split.training.length, config.batchSize);
+  sayField("weights", weightsText(planned));
+  sayField("training", trainingText(planned));
+  sayField("batch norm", momentumText(planned));
+  const smallest = smallestBatch(planned.split.training.length, config.batchSize);
   const warning = smallBatchWarning(smallest, config.freezeBackbone);
   if (warning !== undefined) sayField("", styleOf(process.stderr).yellow(`warning: ${warning}`));
   const { weightBytes, optimizerBytes, totalBytes } = layout;
@@ -65,7 +167,7 @@ export function sayPlan(
   sayField("GPU memory", `${megabytes(totalBytes)} planned (${parts})${again}`);
 }
 
-function weightsText({ weights, seed }: TrainOptions, { loaded, config }: PreparedTraining): string {
+function weightsText({ loaded, config, settings: { weights, seed } }: PreparedTraining): string {
   if (!loaded) return `random, from seed ${seed} (--weights FILE starts from trained ones)`;
   const drawn = config.heads.filter(({ name }) => !loaded.values.has(`${name}/kernel`)).length;
   const heads = drawn === 0 ? "" : `; ${counted(drawn, "head")} random, from seed ${seed}`;
@@ -89,77 +191,6 @@ function momentumText({ config, steps, isMomentumPicked }: PreparedTraining): st
   if (!isMomentumPicked) return `${value}, as given`;
   if (batchNormMomentum === backbone.batchNormMomentum) return `${value}, the backbone's own`;
   return `${value}, so that averages settle within ${counted(steps, "step")} (the backbone's own: ${backbone.batchNormMomentum})`;
-}
-
-/** What `config.json` says of the training. */
-export function trainingRecord(
-  options: TrainOptions,
-  { config, split }: PreparedTraining,
-  folder: string,
-  { layouts }: TrainingLayout,
-): TrainingRecord {
-  const { phases, batchSize, seed, dropout, augment, batchNormMomentum, optimizer } = config;
-  return {
-    data: folder,
-    trainingImages: split.training.length,
-    validationImages: split.validation.length,
-    phases: phasesText(phases),
-    batchSize,
-    seed,
-    limit: options.limit ?? null,
-    dropout,
-    augment,
-    batchNormMomentum,
-    optimizer,
-    freeze: options.freeze ?? null,
-    precision: options.precision,
-    weights: options.weights ?? null,
-    kernels: changedChoices(layouts.flatMap(({ choices }) => choices)),
-  };
-}
-
-/** Shows the steps of a training: a bar a stage. */
-export class StepReporter {
-  private progress: Progress | undefined;
-  private stage = "";
-  /** When the stage in hand began: its first step is told when it is done. */
-  private startedAt = now();
-
-  constructor(private readonly config: TrainerConfig) {}
-
-  step({ stage, epoch, images, totalImages, loss }: StepProgress): void {
-    if (this.stage === "") say(`first step done ${duration(now())} after the start`);
-    const key = `${stage} ${epoch}`;
-    if (this.stage !== key) {
-      if (this.progress) this.finish(); // of a stage that left bad images out
-      const isTraining = stage === "train";
-      const label = `epoch ${epoch}/${totalEpochs(this.config.phases)}${isTraining ? "" : " validation"}`;
-      const { startedAt } = this;
-      this.progress = new Progress({
-        label,
-        total: totalImages,
-        unit: "images",
-        showsEnd: isTraining,
-        startedAt,
-      });
-      this.stage = key;
-    }
-    this.progress?.update(images, `loss ${loss.toFixed(4)}`);
-    if (images >= totalImages) this.finish();
-  }
-
-  /** Ends the stage in hand, and lets the next begin now. */
-  finish(): void {
-    this.progress?.finish();
-    this.progress = undefined;
-    this.startedAt = now();
-  }
-
-  /** Clears the bar of a stage that did not come to its end. */
-  abandon(): void {
-    this.progress?.abandon();
-    this.progress = undefined;
-  }
 }
 
 /** The head line of a command. */

@@ -11,19 +11,19 @@ import { nodeFiles } from "../platform/node/files.ts";
 import { fileTuningStore } from "../platform/node/tuning_store.ts";
 import { layOutInferenceStep, type NetworkConfig, networkName } from "../training/network.ts";
 import { requirePrecision } from "../training/precision.ts";
+import { TUNING_BUDGET_SECONDS } from "../training/recipe/schema.ts";
 import { layOutTraining } from "../training/training_layout.ts";
 import { KERNEL_HASH } from "../tune/kernel_hash.ts";
 import type { TunedNode } from "../tune/tuner.ts";
 import { formatTuning, parseTuning, whyStale } from "../tune/tuning_file.ts";
 import { loadTuning, saveTuning } from "../tune/tuning_store.ts";
 import { adapterLine, type Engine, withEngine } from "./engine.ts";
+import { pathText, positiveNumber } from "./flag_readers.ts";
 import { interruptedExitCode } from "./interrupt.ts";
-import { positiveNumber } from "./number_options.ts";
 import {
   backboneOption,
   batchOption,
   jsonOption,
-  pathText,
   requireTraining,
   type StepOptions,
   stepOptions,
@@ -31,14 +31,7 @@ import {
 } from "./options.ts";
 import { counted, print, say, sayField } from "./terminal.ts";
 import { sayTitle } from "./train_report.ts";
-import {
-  measuredOn,
-  sayTuning,
-  TUNING_BUDGET_SECONDS,
-  tuneLayouts,
-  tuningTable,
-  useStoredTuning,
-} from "./tuning.ts";
+import { measuredOn, sayTuning, tuneLayouts, tuningTable, useStoredTuning } from "./tuning.ts";
 
 interface TuneOptions extends StepOptions {
   readonly backbone?: Backbone;

@@ -1,28 +1,26 @@
 // Tuning on the command line: the stored table of an adapter, measuring what it lacks, and what is told of both.
 
-import { messageOf } from "../base/errors.ts";
 import type { DawnTier } from "../gpu/adapters.ts";
 import type { GpuDevice } from "../gpu/device.ts";
 import type { NodeChoices } from "../graph/choices.ts";
 import type { PlanLayout } from "../graph/plan_layout.ts";
 import { dawnPackage } from "../platform/node/dawn_package.ts";
 import { fileTuningStore } from "../platform/node/tuning_store.ts";
-import { distinctNodes, type TunedNode, type TuningResult, tune } from "../tune/tuner.ts";
-import { originOf, type TuningFile, type TuningOrigin } from "../tune/tuning_file.ts";
-import { loadTuning, type StoredTuning, saveTuning, type TuningStore } from "../tune/tuning_store.ts";
+import {
+  countUnmeasured,
+  type KeptTuning,
+  type MeasuredKernels,
+  measureKernels,
+  useKeptTuning,
+} from "../tune/measured_kernels.ts";
+import { distinctNodes, type TunedNode } from "../tune/tuner.ts";
+import { originOf, type TuningOrigin } from "../tune/tuning_file.ts";
+import type { StoredTuning } from "../tune/tuning_store.ts";
 import type { Engine } from "./engine.ts";
 import { stoppable } from "./interrupt.ts";
 import { now, withProgress } from "./progress.ts";
 import { columns } from "./tables.ts";
 import { counted, duration, say, sayField, styleOf } from "./terminal.ts";
-
-/** Seconds; enough for the costly shapes of a network on a software adapter. */
-export const TUNING_BUDGET_SECONDS = 60;
-
-/** What candidates may allocate at the most, whatever the machine has. */
-const MOST_BYTES = 2 ** 30;
-/** Of the machine's memory: two candidates live at a time, beside what the host holds. */
-const SHARE_OF_MEMORY = 0.2;
 
 /** A device to tune, and with which of Dawn's switches it was opened: the fast ones by default. */
 export type TunedEngine = Engine & { readonly tier?: DawnTier };
@@ -32,11 +30,14 @@ export function measuredOn({ description, tier = "fast" }: TunedEngine): TuningO
   return originOf(description, tier, dawnPackage());
 }
 
-/** Lets an engine choose kernels by the table that is stored for its adapter, where there is one that holds. */
+const keptFor = (engine: TunedEngine): KeptTuning => {
+  return { store: fileTuningStore(), origin: measuredOn(engine) };
+};
+
+/** Lets an engine choose kernels by the table that is stored for its adapter, and says why one is not used. */
 export async function useStoredTuning(engine: TunedEngine): Promise<StoredTuning> {
-  const stored = await loadTuning(fileTuningStore(), measuredOn(engine));
+  const stored = await useKeptTuning(engine.device, keptFor(engine));
   if (stored.remark !== undefined) say(styleOf(process.stderr).yellow(stored.remark));
-  if (stored.table.size > 0) engine.device.useTuning(stored.table);
   return stored;
 }
 
@@ -70,62 +71,34 @@ export interface TuningRequest {
 /**
  * Measures what layouts can choose, stores it and lets the engine use it. Ctrl-C ends the measuring and keeps
  * what was found.
- * @returns what was found, and whether somebody stopped it.
  */
 export async function tuneLayouts(
   engine: TunedEngine,
   layouts: readonly PlanLayout[],
   { budgetSeconds, again = false }: TuningRequest,
-): Promise<TuningResult & { readonly isStopped: boolean }> {
-  const { device, budgetBytes = Number.POSITIVE_INFINITY } = engine;
-  const origin = measuredOn(engine);
-  const store = fileTuningStore();
-  const earlier = await loadTuning(store, origin);
-  const known = again ? new Map() : earlier.table;
-  const found: TunedNode[] = [];
-  const total = distinctNodes(layouts).filter(({ key }) => !known.has(key)).length;
-  if (total === 0)
-    return { tuned: [], failed: [], known: earlier.table.size, left: 0, table: new Map(), isStopped: false };
+): Promise<MeasuredKernels> {
+  const { device, budgetBytes } = engine;
+  const kept = keptFor(engine);
+  const total = await countUnmeasured(layouts, kept, again);
+  if (total === 0) return measureKernels(device, layouts, kept, { budgetSeconds, budgetBytes, again, now });
   const tuning = { label: "tuning", total, unit: "shapes", showsRate: false };
   const stopping = () => say("\nno more tuning; what was found is kept");
-  try {
-    return await stoppable(stopping, (signal) =>
-      withProgress(tuning, async (progress) => {
-        const result = await tune(device, layouts, {
-          known,
-          budgetSeconds,
-          maxBytes: Math.min(MOST_BYTES, SHARE_OF_MEMORY * budgetBytes),
-          now,
-          signal,
-          onProgress: ({ done, trying }) => progress.update(done, trying),
-          onTuned: (node) => found.push(node),
-        });
-        return { ...result, isStopped: signal.aborted };
+  const measured = await stoppable(stopping, (signal) =>
+    withProgress(tuning, (progress) =>
+      measureKernels(device, layouts, kept, {
+        ...{ budgetSeconds, budgetBytes, again, now, signal },
+        onProgress: ({ done, trying }) => progress.update(done, trying),
       }),
-    );
-  } finally {
-    const table = new Map(found.map(({ key, choices }) => [key, choices]));
-    device.useTuning(new Map([...earlier.table, ...table]));
-    if (table.size > 0) await keep(store, { origin, table });
+    ),
+  );
+  if (measured.unkept !== undefined) {
+    say(styleOf(process.stderr).yellow(`the tuning table cannot be kept: ${measured.unkept}`));
   }
-}
-
-/** Stores what was found; a cache folder that cannot be written costs the next run the same time, no more. */
-async function keep(store: TuningStore, file: TuningFile): Promise<void> {
-  try {
-    await saveTuning(store, file);
-  } catch (thrown) {
-    say(styleOf(process.stderr).yellow(`the tuning table cannot be kept: ${messageOf(thrown)}`));
-  }
+  return measured;
 }
 
 /** What a tuning did, in a line or two, and what failed. */
-export function sayTuning({
-  tuned,
-  failed,
-  left,
-  isStopped,
-}: TuningResult & { readonly isStopped: boolean }): void {
+export function sayTuning({ tuned, failed, left, isStopped }: MeasuredKernels): void {
   const { yellow } = styleOf(process.stderr);
   if (tuned.length + failed.length + left === 0) {
     sayField("tuned", "every shape is known already");

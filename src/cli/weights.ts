@@ -9,7 +9,8 @@ import { nodeFiles } from "../platform/node/files.ts";
 import { openKerasInWorker } from "../platform/node/keras_reader.ts";
 import { FORM_NAMES, type OpenWeights, openWeightsFile } from "../training/weights_file.ts";
 import { fitToBackbone } from "../training/weights_fit.ts";
-import { alphaOption, jsonOption, pathText } from "./options.ts";
+import { pathText } from "./flag_readers.ts";
+import { alphaOption, jsonOption } from "./options.ts";
 import { print, styleOf } from "./terminal.ts";
 import { fitLine, fitRows, fitTable, tensorLine, tensorRows, tensorTable } from "./weights_table.ts";
 

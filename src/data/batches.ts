@@ -267,8 +267,9 @@ export class BatchLoader {
       pixels = await this.decoder.decode(fullPath, width, height);
     } catch (thrown) {
       if (!(thrown instanceof WeftError)) throw thrown;
-      const reason = thrown.message.replace(`${fullPath}: `, "");
-      throw new WeftError(`${imagePlace(this.dataset, image)}: ${reason}`, { cause: thrown });
+      const { problem, remedy } = thrown;
+      const reason = problem.replace(`${fullPath}: `, "");
+      throw new WeftError(`${imagePlace(this.dataset, image)}: ${reason}`, { cause: thrown, remedy });
     }
     if (pixels.byteLength !== this.imageBytes) {
       throw new Error(`${fullPath}: the decoder returned ${pixels.byteLength} bytes, not ${this.imageBytes}`);
@@ -280,7 +281,7 @@ export class BatchLoader {
   private acceptBadImage(index: number, reason: unknown): void {
     if (!this.options.skipBad || !(reason instanceof WeftError)) throw reason;
     const path = this.dataset.images[index]?.path ?? "";
-    this.bad.set(index, { index, path, message: reason.message });
+    this.bad.set(index, { index, path, message: reason.problem });
   }
 
   private fillLabels(labels: Float32Array, indices: readonly number[]): void {

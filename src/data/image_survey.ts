@@ -87,7 +87,7 @@ async function faultOf(
     const isMissing = thrown.kind === "missing" && folder !== "";
     const reason = isMissing
       ? `no such file; expected it in ${folder}`
-      : thrown.message.replace(`${path}: `, "");
+      : thrown.problem.replace(`${path}: `, "");
     const message = `${imagePlace(dataset, image)}: ${reason}`;
     return { index, path: image.path, message, kind: thrown.kind };
   }

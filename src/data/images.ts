@@ -1,6 +1,7 @@
 // The seam between the data layer and a platform's image decoder, and bilinear enlarging as it is meant:
 // the reference for platforms, and for those that have nothing of their own.
 
+import type { Remedy } from "../base/remedies.ts";
 import { ImageFault, type ImageHeader } from "../formats/image_source.ts";
 
 /** Decodes JPEG, PNG and WebP files to what a network sees. */
@@ -41,10 +42,13 @@ export function requireMostPixels({ width, height }: ImageHeader, maxPixels: num
   const most = isRound ? `${maxPixels / 1e6} megapixels` : `${maxPixels.toLocaleString("en-US")} pixels`;
   throw new ImageFault(
     "large",
-    `${width} x ${height} are ${pixels.toLocaleString("en-US")} pixels; more than ${most} are refused ` +
-      "(--max-pixels N allows more)",
+    `${width} x ${height} are ${pixels.toLocaleString("en-US")} pixels; more than ${most} are refused`,
+    { remedy: LARGER_IMAGES },
   );
 }
+
+/** What can be done about images that are larger than allowed. */
+export const LARGER_IMAGES: Remedy = [{ kind: "set", option: "maxPixels", purpose: "to allow more" }];
 
 interface Taps {
   lower: Int32Array;

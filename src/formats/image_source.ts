@@ -1,6 +1,6 @@
 // What the readers of image headers share: the source of bytes, the facts in a header, the possible faults.
 
-import { WeftError } from "../base/errors.ts";
+import { type FaultDetails, WeftError } from "../base/errors.ts";
 
 /** The facts in a header. Width and height are the stored ones, before any EXIF orientation. */
 export interface ImageHeader {
@@ -26,7 +26,7 @@ export class ImageFault extends WeftError {
   constructor(
     readonly kind: ImageFaultKind,
     message: string,
-    options?: ErrorOptions,
+    options?: FaultDetails,
   ) {
     super(message, options);
   }

@@ -16,6 +16,11 @@ export interface PublishedNetwork {
   readonly includeTop: boolean;
 }
 
+/** Whose file is wanted: some backbones have one for every size of images. */
+export interface WantedImagenet extends PublishedNetwork {
+  readonly size: number;
+}
+
 const IMAGENET_CLASSES = 1000;
 const BYTES_PER_WEIGHT = 4;
 /**

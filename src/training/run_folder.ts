@@ -11,9 +11,9 @@ import { MAX_SIZE } from "../models/backbone.ts";
 import { BACKBONES } from "../models/backbones.ts";
 import type { CountedHead } from "../models/heads.ts";
 import type { WeightSpec } from "../nn/layer_scope.ts";
-import type { Precision } from "../nn/mixed_precision.ts";
 import type { OptimizerConfig } from "../nn/optimizers.ts";
 import { type NetworkConfig, networkName, networkWeights, suitedTo } from "./network.ts";
+import type { RecordedSettings } from "./recipe/schema.ts";
 import type { EpochReport } from "./trainer.ts";
 import { loadExactWeights } from "./weights_file.ts";
 
@@ -24,26 +24,27 @@ export const WEIGHTS_FILE = "weights.safetensors";
 const FORMAT = "weft run";
 const FORMAT_VERSION = 1;
 
+/** Settings that runs of every version record; a later one's are absent in runs of earlier versions. */
+type EarliestSettings =
+  | "augment"
+  | "batchNormMomentum"
+  | "batchSize"
+  | "dropout"
+  | "freeze"
+  | "limit"
+  | "phases"
+  | "seed"
+  | "weights";
+
 /** How a run was trained; for people and for resuming, prediction needs none of it. */
-export interface TrainingRecord {
-  /** The data folder as it was given. */
+export interface TrainingRecord
+  extends Pick<RecordedSettings, EarliestSettings>,
+    Partial<Omit<RecordedSettings, EarliestSettings>> {
+  /** The data folder as it was given; empty where the data set was none of files. */
   readonly data: string;
   readonly trainingImages: number;
   readonly validationImages: number;
-  /** As `--phases` takes them. */
-  readonly phases: string;
-  readonly batchSize: number;
-  readonly seed: number;
-  readonly limit: number | null;
-  readonly dropout: number;
-  readonly augment: boolean;
-  readonly batchNormMomentum: number;
   readonly optimizer: OptimizerConfig;
-  readonly freeze: "backbone" | null;
-  /** f32 where it is absent: runs of earlier versions. */
-  readonly precision?: Precision;
-  /** The weights file as it was given, or null for random weights. */
-  readonly weights: string | null;
   /** Kernels that were chosen by measurement and differ from the rules: another choice, another order of sums. */
   readonly kernels?: Readonly<Record<string, Choices>>;
 }
@@ -75,7 +76,7 @@ export function formatRunConfig({ network, heads, training }: RunConfig): string
 
 const METRIC_DIGITS = 7;
 
-/** A line of `metrics.jsonl` without its line feed, and what `weft train --json` prints. */
+/** A line of `metrics.jsonl` without its line feed, and what a training prints as JSON. */
 export function formatEpochLine(report: EpochReport): string {
   return JSON.stringify(report, (_, value: unknown) => {
     return typeof value === "number" ? Number(value.toPrecision(METRIC_DIGITS)) : value;

@@ -8,23 +8,40 @@ export interface Phase {
   readonly learningRate: number;
 }
 
+/** What phases look like as text. */
+export const PHASES_FORM = "epochs@rate,… such as 2@1e-4,3@1e-5";
+
+/** Phases out of their text or of a list; undefined where they are none. */
+export function acceptPhases(given: unknown): readonly Phase[] | undefined {
+  if (typeof given === "string") return acceptPhases(given.split(",").map(phaseOfText));
+  const isPhases = Array.isArray(given) && given.length > 0 && given.every(isPhase);
+  return isPhases ? given.map(({ epochs, learningRate }) => ({ epochs, learningRate })) : undefined;
+}
+
+function phaseOfText(text: string): Phase | undefined {
+  const [epochs = "", rate = "", ...rest] = text.split("@");
+  if (rest.length > 0 || epochs.trim() === "" || rate.trim() === "") return undefined;
+  return { epochs: Number(epochs), learningRate: Number(rate) };
+}
+
+function isPhase(value: unknown): value is Phase {
+  if (typeof value !== "object" || value === null || !("epochs" in value) || !("learningRate" in value))
+    return false;
+  const { epochs, learningRate } = value;
+  const isRate = typeof learningRate === "number" && learningRate > 0 && Number.isFinite(learningRate);
+  return isRate && typeof epochs === "number" && Number.isInteger(epochs) && epochs > 0;
+}
+
 /**
  * Reads phases: `epochs@rate`, separated by commas.
  * @throws WeftError that shows the form.
  */
-export function parsePhases(text: string): Phase[] {
-  return text.split(",").map((part) => {
-    const [epochsText = "", rateText = "", ...rest] = part.split("@");
-    const epochs = Number(epochsText);
-    const learningRate = Number(rateText);
-    const isWhole = Number.isInteger(epochs) && epochs > 0 && epochsText.trim() !== "";
-    if (!isWhole || !(learningRate > 0) || !Number.isFinite(learningRate) || rest.length > 0) {
-      throw new WeftError(
-        `--phases expects epochs@rate,… such as 2@1e-4,3@1e-5, received ${JSON.stringify(text)}`,
-      );
-    }
-    return { epochs, learningRate };
-  });
+export function parsePhases(text: string): readonly Phase[] {
+  const phases = acceptPhases(text);
+  if (!phases) {
+    throw new WeftError(`expects ${PHASES_FORM}, received ${JSON.stringify(text)}`, { option: "phases" });
+  }
+  return phases;
 }
 
 /** Phases as parsePhases reads them. */

@@ -15,6 +15,7 @@ import { runBatches } from "./batch_run.ts";
 import { CompiledStep, type PipelineHook } from "./compiled_step.ts";
 import { DivergenceError } from "./divergence.ts";
 import { FiniteWatch, findNonFinite } from "./finite_check.ts";
+import { Predictor } from "./inference.ts";
 import { MetricsSum } from "./metrics.ts";
 import type { TrainingStepConfig } from "./network.ts";
 import { LossScaleWatch, requirePrecision } from "./precision.ts";
@@ -277,6 +278,17 @@ export class Trainer {
     const fault = findNonFinite(weights);
     if (fault === undefined) return weights;
     throw new DivergenceError(`${fault} after step ${this.steps}. Use a smaller learning rate (--phases).`);
+  }
+
+  /** The network as it is now, which predicts until the trainer is destroyed. */
+  predictor(): Predictor {
+    return new Predictor(this.config, this.config.batchSize, this.compiled.validation);
+  }
+
+  /** Frees what only training needs. */
+  endTraining(): void {
+    this.compiled.training.plan.destroy();
+    this.compiled.watch.destroy();
   }
 
   destroy(): void {

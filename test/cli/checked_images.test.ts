@@ -4,8 +4,8 @@ import { linkSync, mkdirSync, readdirSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { checkImages } from "../../src/cli/checked_images.ts";
-import { likelyCause } from "../../src/cli/likely_cause.ts";
 import type { SurveyedBadImage } from "../../src/data/image_survey.ts";
+import { likelyCause } from "../../src/data/likely_cause.ts";
 import { pictureSet } from "../../src/data/pictures.ts";
 import { createNodeImageDecoder } from "../../src/platform/node/images.ts";
 import { drawSquare, temporaryFolder, writeIn } from "./tiny_data.ts";
@@ -77,7 +77,7 @@ describe("likelyCause", () => {
     ["truncated", "Images/a.jpg", /copied or downloaded completely/],
     ["empty", "Images/a.jpg", /copied or downloaded completely/],
     ["foreign", "Images/a.gif", /only JPEG, PNG and WebP/],
-    ["large", "Images/a.png", /--max-pixels N/],
+    ["large", "Images/a.png", /Larger ones than usual can be allowed/],
   ] as const)("of %s images such as %s", (kind, path, expected) => {
     const images = [bad(kind, path), bad(kind, path), bad(kind === "large" ? "empty" : "large", "other.jpg")];
     expect(likelyCause(dataset, images)).toMatch(expected);

@@ -113,9 +113,9 @@ function damageText(thrown: unknown): string {
 }
 
 /** The fault with the image's name before it. */
-function namedFault(image: string | Uint8Array, { kind, message, cause }: ImageFault): ImageFault {
+function namedFault(image: string | Uint8Array, { kind, problem, remedy, cause }: ImageFault): ImageFault {
   const name = typeof image === "string" ? image : BYTES_NAME;
   const isOfItsContent = kind !== "missing" && kind !== "unreadable" && kind !== "large";
-  const reason = isOfItsContent ? `cannot be decoded as a JPEG, PNG or WebP image (${message})` : message;
-  return new ImageFault(kind, `${name}: ${reason}`, { cause });
+  const reason = isOfItsContent ? `cannot be decoded as a JPEG, PNG or WebP image (${problem})` : problem;
+  return new ImageFault(kind, `${name}: ${reason}`, { cause, remedy });
 }

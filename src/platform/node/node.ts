@@ -7,4 +7,5 @@ export { nodeFiles } from "./files.ts";
 export { nodeFolders } from "./folders.ts";
 export { createNodeImageDecoder } from "./images.ts";
 export { openKerasInWorker } from "./keras_reader.ts";
+export { fineTune, type NodeFineTuneOptions, type NodeMachine, nodeTrainingPlatform } from "./training.ts";
 export { fileTuningStore } from "./tuning_store.ts";

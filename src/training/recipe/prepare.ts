@@ -1,0 +1,137 @@
+// A training that is ready to be laid out: every choice is settled, the images are there, the weights are read.
+
+import { WeftError } from "../../base/errors.ts";
+import type { FileSystem } from "../../base/platform.ts";
+import { type AttributeDataset, chooseImages, cutImages, type Split } from "../../data/dataset.ts";
+import { coverageOf } from "../../data/label_coverage.ts";
+import { splitForTraining, type TrainingSplit } from "../../data/training_split.ts";
+import type { Backbone } from "../../models/backbone.ts";
+import type { CountedHead } from "../../models/heads.ts";
+import { layerGraph } from "../../nn/layer_graph.ts";
+import type { OptimizerConfig } from "../../nn/optimizers.ts";
+import { type NetworkConfig, networkWeights, suitedTo } from "../network.ts";
+import { describeNetwork } from "../network_layers.ts";
+import { parsePhases, settlingMomentum, totalEpochs } from "../schedule.ts";
+import type { TrainerConfig } from "../trainer.ts";
+import type { LoadedWeights } from "../weights_file.ts";
+import { defaultAlpha, defaultBatch, defaultDropout, defaultPhases } from "./defaults.ts";
+import type { CompleteSettings, SettledSettings } from "./schema.ts";
+import { trainerFields } from "./settings.ts";
+
+/** A training that is ready to be laid out. */
+export interface PreparedTraining {
+  readonly config: TrainerConfig;
+  readonly settings: SettledSettings;
+  readonly dataset: AttributeDataset;
+  readonly split: Split;
+  /** The data set's heads with what the training images have of their classes. */
+  readonly heads: readonly CountedHead[];
+  /** What the user should know of images and labels, a sentence each. */
+  readonly notes: readonly string[];
+  /** Training steps of all phases. */
+  readonly steps: number;
+  /** Whether the momentum was picked for the length of the training. */
+  readonly isMomentumPicked: boolean;
+  readonly loaded: LoadedWeights | undefined;
+  readonly parameters: number;
+}
+
+/** What settings are settled by. */
+export interface PreparationSources {
+  readonly dataset: AttributeDataset;
+  /** Where the images lie; without it they are taken to be there and to differ. */
+  readonly files: FileSystem | undefined;
+  /** Reads the weights that the settings name, for a network. */
+  readonly loadWeights: (weights: string, network: NetworkConfig) => Promise<LoadedWeights>;
+}
+
+const SGD_MOMENTUM = 0.9;
+
+/**
+ * Settles every choice, looks whether the images are there, and reads the weights file.
+ * @throws WeftError where options do not suit each other, an image is missing or the weights do not fit.
+ */
+export async function prepareTraining(
+  given: CompleteSettings,
+  { dataset, files, loadWeights }: PreparationSources,
+): Promise<PreparedTraining> {
+  const { backbone } = given;
+  const alpha = given.alpha ?? defaultAlpha(backbone);
+  const size = given.size ?? backbone.defaultSize;
+  requireSuits(backbone, { alpha, size });
+  const phases = given.phases ?? parsePhases(defaultPhases(given));
+  const { split, notes } = await splitOf(dataset, files, given);
+  const { heads, warnings } = coverageOf(dataset, split);
+  const batch = given.batch ?? defaultBatch(split.training.length);
+  const steps = Math.ceil(split.training.length / batch) * totalEpochs(phases);
+  const network: NetworkConfig = { backbone, alpha, size, heads: dataset.heads };
+  requireDrawable(network);
+  const loaded = given.weights === undefined ? undefined : await loadWeights(given.weights, network);
+  const bnMomentum = given.bnMomentum ?? settlingMomentum(backbone.batchNormMomentum, steps);
+  const dropout = given.dropout ?? defaultDropout();
+  const settings = { ...given, size, phases, batch, dropout, bnMomentum };
+  return {
+    config: {
+      ...suitedTo(network, loaded?.values ?? new Map()),
+      ...trainerFields(settings),
+      freezeBackbone: settings.freeze === "backbone",
+      optimizer: optimizerOf(settings),
+    },
+    settings,
+    dataset,
+    split,
+    heads,
+    notes: [...dataset.notes, ...notes, ...warnings],
+    steps,
+    isMomentumPicked: given.bnMomentum === undefined,
+    loaded,
+    parameters: countParameters(network),
+  };
+}
+
+/** @throws WeftError where the options do not suit the backbone. */
+export function requireSuits(
+  backbone: Backbone,
+  { alpha, size }: { readonly alpha?: number | undefined; readonly size: number },
+): void {
+  if (alpha !== undefined && !backbone.hasAlpha) {
+    throw new WeftError(`${alpha}: ${backbone.name} has no width to choose`, {
+      option: "alpha",
+      remedy: [{ kind: "without", option: "alpha" }],
+    });
+  }
+  if (size < backbone.minSize) {
+    throw new WeftError(`expects at least ${backbone.minSize} for ${backbone.name}, received ${size}`, {
+      option: "size",
+    });
+  }
+}
+
+async function splitOf(
+  dataset: AttributeDataset,
+  files: FileSystem | undefined,
+  { seed, limit, skipBad }: CompleteSettings,
+): Promise<TrainingSplit> {
+  if (files) return splitForTraining(files, dataset, { seed, limit, skipBad });
+  return { split: cutImages(chooseImages(dataset.images.length, { seed, limit })), notes: [] };
+}
+
+/** @throws WeftError where a head is called like a layer: it could be trained, but not shown or exported. */
+function requireDrawable(network: NetworkConfig): void {
+  const described = describeNetwork({ ...network, dropout: 0 });
+  layerGraph(described.records, [described.input]);
+}
+
+function optimizerOf({ optimizer, weightDecay }: CompleteSettings): OptimizerConfig {
+  const decay = weightDecay === undefined ? {} : { weightDecay };
+  return optimizer === "sgd"
+    ? { name: optimizer, momentum: SGD_MOMENTUM, ...decay }
+    : { name: optimizer, ...decay };
+}
+
+function countParameters(network: NetworkConfig): number {
+  const { backbone, heads } = networkWeights(network);
+  return [...backbone, ...heads].reduce((sum, { shape }) => {
+    return sum + shape.reduce((product, extent) => product * extent, 1);
+  }, 0);
+}

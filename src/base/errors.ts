@@ -48,3 +48,8 @@ function faultText(problem: string, { option, remedy }: FaultDetails, words: Wor
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
+
+/** What is wrong according to anything thrown, without a remedy: for messages that have one of their own. */
+export function problemOf(thrown: unknown): string {
+  return thrown instanceof WeftError ? thrown.problem : messageOf(thrown);
+}

@@ -39,6 +39,12 @@ export const LESS_MEMORY: Remedy = [
   { kind: "smaller", option: "size" },
 ];
 
+/** Another folder for the run. */
+export const ELSEWHERE: Remedy = [{ kind: "other", option: "out" }];
+
+/** Weights of one's own. */
+export const OWN_WEIGHTS: Remedy = [{ kind: "set", option: "weights", purpose: "with the path of a file" }];
+
 /** A smaller learning rate. */
 export const SLOWER: Remedy = [{ kind: "smaller", option: "phases" }];
 

@@ -1,6 +1,7 @@
 // What `weft train` tells before it starts, while it runs, and at its end.
 
 import { joinPath } from "../base/platform.ts";
+import { remedyText } from "../base/remedies.ts";
 import { VERSION } from "../base/version.ts";
 import { smallestBatch } from "../data/batches.ts";
 import { formatWeightReport } from "../formats/weight_matching.ts";
@@ -9,10 +10,11 @@ import type { FineTuneHooks, PlannedTraining } from "../training/recipe/fine_tun
 import type { PreparedTraining } from "../training/recipe/prepare.ts";
 import { formatEpochLine, WEIGHTS_FILE } from "../training/run_folder.ts";
 import type { RecordedEnd } from "../training/run_recording.ts";
-import { phasesText, smallBatchWarning } from "../training/schedule.ts";
+import { LARGER_BATCHES, phasesText, smallBatchWarning } from "../training/schedule.ts";
 import { CheckProgress, sayChecked } from "./checked_images.ts";
 import { sayNotes } from "./data_notes.ts";
 import { adapterLine, described } from "./engine.ts";
+import { FLAG_WORDS } from "./flag_words.ts";
 import { interruptedExitCode } from "./interrupt.ts";
 import { Progress } from "./progress.ts";
 import { sayBadImages } from "./run_predictor.ts";
@@ -158,7 +160,11 @@ function sayPlan(planned: PlannedTraining): void {
   sayField("batch norm", momentumText(planned));
   const smallest = smallestBatch(planned.split.training.length, config.batchSize);
   const warning = smallBatchWarning(smallest, config.freezeBackbone);
-  if (warning !== undefined) sayField("", styleOf(process.stderr).yellow(`warning: ${warning}`));
+  if (warning !== undefined)
+    sayField(
+      "",
+      styleOf(process.stderr).yellow(`warning: ${warning} ${remedyText(LARGER_BATCHES, FLAG_WORDS)}`),
+    );
   const { weightBytes, optimizerBytes, totalBytes } = layout;
   const parts = `weights ${megabytes(weightBytes)}, optimizer ${megabytes(optimizerBytes)}`;
   const { recompute } = config;

@@ -37,7 +37,7 @@ const keptFor = (engine: TunedEngine): KeptTuning => {
 /** Lets an engine choose kernels by the table that is stored for its adapter, and says why one is not used. */
 export async function useStoredTuning(engine: TunedEngine): Promise<StoredTuning> {
   const stored = await useKeptTuning(engine.device, keptFor(engine));
-  if (stored.remark !== undefined) say(styleOf(process.stderr).yellow(stored.remark));
+  if (stored.remark !== undefined) say(styleOf(process.stderr).yellow(`${stored.remark} (weft tune)`));
   return stored;
 }
 

@@ -3,6 +3,7 @@
 
 import { WeftError } from "../base/errors.ts";
 import { type FileFacts, type FileSystem, joinPath } from "../base/platform.ts";
+import type { Remedy } from "../base/remedies.ts";
 import type { LabelledImage } from "../formats/label_csv.ts";
 import { concurrentMap } from "./concurrent_map.ts";
 import type { AttributeDataset } from "./dataset.ts";
@@ -75,9 +76,11 @@ export async function missingNotes(
     ];
   }
   const count = missing.length === 1 || all === 1 ? "" : `; ${missing.length} of ${all} images are missing`;
-  const advice = skipBad || isMany ? "" : " (--skip-bad leaves it out)";
+  const remedy: Remedy | undefined =
+    skipBad || isMany ? undefined : [{ kind: "set", option: "skipBad", purpose: "to leave it out" }];
   throw new WeftError(
-    `${labelFile}:${first.line}: ${first.path}: no such file; expected it in ${folder}${count}${cause}${advice}`,
+    `${labelFile}:${first.line}: ${first.path}: no such file; expected it in ${folder}${count}${cause}`,
+    { remedy },
   );
 }
 

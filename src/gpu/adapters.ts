@@ -5,8 +5,8 @@
 export type AdapterKind = "hardware" | "software";
 
 /**
- * What `--adapter` takes: the first of all candidates, the first of a kind, or a part of a name, vendor, device or
- * driver ("lavapipe", "nvidia", "swiftshader"; case does not matter).
+ * How an adapter is asked for: the first of all candidates, the first of a kind, or a part of a name, vendor,
+ * device or driver ("lavapipe", "nvidia", "swiftshader"; case does not matter).
  */
 export type AdapterChoice = "auto" | "hardware" | "software" | (string & {});
 

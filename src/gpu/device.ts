@@ -2,6 +2,7 @@
 // what happens when it is lost. All state is in the instance: several engines in one process are independent.
 
 import { WeftError } from "../base/errors.ts";
+import { LESS_MEMORY } from "../base/remedies.ts";
 import { describeAdapter } from "./adapters.ts";
 import { BUFFER_USAGE } from "./constants.ts";
 import { DeviceLoss } from "./device_loss.ts";
@@ -154,8 +155,8 @@ export class GpuDevice {
     const size = Math.ceil(bytes / 4) * 4;
     if (size > this.facts.maxBufferBytes) {
       throw new WeftError(
-        `${label} needs a buffer of ${megabytes(size)}, but ${this.name} allows ${megabytes(this.facts.maxBufferBytes)}. ` +
-          "Use a smaller --batch or --size.",
+        `${label} needs a buffer of ${megabytes(size)}, but ${this.name} allows ${megabytes(this.facts.maxBufferBytes)}`,
+        { remedy: LESS_MEMORY },
       );
     }
     const buffer = this.raw.createBuffer({ label, size, usage });
@@ -206,8 +207,7 @@ export class GpuDevice {
     const scopes = Promise.all([this.raw.popErrorScope(), this.raw.popErrorScope()]);
     const [validation, memory] = await this.wait(scopes);
     if ("thrown" in outcome) throw outcome.thrown;
-    if (memory)
-      throw new WeftError(`${this.name} has no memory left for ${what}. Use a smaller --batch or --size.`);
+    if (memory) throw new WeftError(`${this.name} has no memory left for ${what}`, { remedy: LESS_MEMORY });
     if (validation) throw new Error(`${what}: ${validation.message}`);
     return outcome.result;
   }

@@ -20,7 +20,12 @@ export class DeviceLoss {
   constructor(raw: GPUDevice, name: string) {
     void raw.lost.then(({ reason, message }) => {
       if (this.isMeant) return;
-      this.fault = new DeviceLostError(lossText(name, reason, message));
+      this.fault = new DeviceLostError(lossText(name, reason, message), {
+        remedy: [
+          { kind: "smaller", option: "batch" },
+          { kind: "other", option: "adapter" },
+        ],
+      });
       for (const end of this.waiting) end(this.fault);
     });
   }
@@ -66,6 +71,6 @@ function lossText(name: string, reason: string, message: string): string {
   return (
     `the GPU device ${name} was lost (${told.replace(/\s+/g, " ") || "no reason given"}): its driver was reset, ` +
     "the GPU was removed, or it ran out of memory. The system's log (dmesg, Event Viewer) may tell which. " +
-    "Start again; if it happens again, use a smaller --batch or another --adapter"
+    "Start again; if it happens again, ask less of it, or another one."
   );
 }

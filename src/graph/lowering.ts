@@ -2,6 +2,7 @@
 // planning (memory.ts) decides afterwards where those tensors live.
 
 import { WeftError } from "../base/errors.ts";
+import { LESS_MEMORY } from "../base/remedies.ts";
 import { byteSize, ELEMENT_BYTES, shapeText, type TensorType } from "../base/tensors.ts";
 import { foldWorkgroups } from "../gpu/commands.ts";
 import { type DeviceFacts, megabytes } from "../gpu/device.ts";
@@ -118,7 +119,8 @@ function lowerDispatch(
     if (bytes > device.maxBindingBytes) {
       throw new WeftError(
         `${node.name}: tensor ${name} ${shapeText(tensor.shape)} takes ${megabytes(bytes)}, but the adapter binds ` +
-          `${megabytes(device.maxBindingBytes)} at the most. Use a smaller --batch or --size.`,
+          `${megabytes(device.maxBindingBytes)} at the most.`,
+        { remedy: LESS_MEMORY },
       );
     }
   }

@@ -2,6 +2,7 @@
 // its address, and the hash that Keras checks. Facts of keras/src/applications/*.py, Keras 3.15.
 
 import { WeftError } from "../base/errors.ts";
+import { OWN_WEIGHTS } from "../base/remedies.ts";
 
 /** The common prefix of the addresses below; a mirror has the same paths under another prefix. */
 export const IMAGENET_ORIGIN = "https://storage.googleapis.com/";
@@ -186,15 +187,17 @@ export function imagenetWeights(network: ImagenetNetwork): ImagenetWeights {
   const family = FAMILIES[backbone];
   if (!family) {
     const known = [...Object.keys(PAIRS), ...Object.keys(FAMILIES)].join(", ");
-    throw new WeftError(
-      `--weights imagenet: there is no file for ${backbone}, only for ${known}; give --weights FILE`,
-    );
+    throw new WeftError(`imagenet: there is no file for ${backbone}, only for ${known}`, {
+      option: "weights",
+      remedy: OWN_WEIGHTS,
+    });
   }
   const alphaText = family.alphas.get(alpha);
   if (alphaText === undefined) {
     throw new WeftError(
-      `--weights imagenet: ${backbone} has files for alpha ${[...family.alphas.keys()].join(", ")}, ` +
-        `received ${alpha}; choose one of them or give --weights FILE`,
+      `imagenet: ${backbone} has files for alpha ${[...family.alphas.keys()].join(", ")}, ` +
+        `received ${alpha}; choose one of them.`,
+      { option: "weights", remedy: OWN_WEIGHTS },
     );
   }
   const published = family.sizes.includes(size) ? size : FALLBACK_SIZE;

@@ -2,6 +2,7 @@
 // loss does not show them: WGSL's max and min may drop a NaN, so a network of ReLUs computes on.
 
 import { messageOf } from "../base/errors.ts";
+import { SLOWER } from "../base/remedies.ts";
 import { elementCount } from "../base/tensors.ts";
 import type { DeviceFacts } from "../gpu/device.ts";
 import type { Arena } from "../gpu/variables.ts";
@@ -111,9 +112,9 @@ export class FiniteWatch {
       return;
     }
     const what = (await this.firstFault()) ?? "a value is not finite";
-    throw new DivergenceError(
-      `${what}: it became so between steps ${this.lastGood} and ${step}. Use a smaller learning rate (--phases).`,
-    );
+    throw new DivergenceError(`${what}: it became so between steps ${this.lastGood} and ${step}`, {
+      remedy: SLOWER,
+    });
   }
 
   /** Names the first value that is not finite: of weights first, then of moments. */

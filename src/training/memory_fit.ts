@@ -1,6 +1,7 @@
 // Whether steps fit an adapter, told before anything is allocated, and the largest batch that would.
 
-import { messageOf, WeftError } from "../base/errors.ts";
+import { problemOf, WeftError } from "../base/errors.ts";
+import { LESS_MEMORY } from "../base/remedies.ts";
 import { byteSize } from "../base/tensors.ts";
 import { type DeviceFacts, megabytes } from "../gpu/device.ts";
 import type { PlanLayout } from "../graph/plan_layout.ts";
@@ -25,15 +26,15 @@ function requireWithin({ layouts, totalBytes }: LaidOut, { facts, budgetBytes }:
     const largest = Math.max(0, ...memory.slotBytes, ...inputs.map(byteSize));
     if (largest > facts.maxBufferBytes) {
       const limit = megabytes(facts.maxBufferBytes);
-      throw new WeftError(
-        `one buffer would take ${megabytes(largest)} but the adapter allows ${limit}. Use a smaller --batch or --size.`,
-      );
+      throw new WeftError(`one buffer would take ${megabytes(largest)} but the adapter allows ${limit}`, {
+        remedy: LESS_MEMORY,
+      });
     }
   }
   if (budgetBytes !== undefined && totalBytes > budgetBytes) {
-    throw new WeftError(
-      `it takes ${megabytes(totalBytes)} but this machine has ${megabytes(budgetBytes)}. Use a smaller --batch or --size.`,
-    );
+    throw new WeftError(`it takes ${megabytes(totalBytes)} but this machine has ${megabytes(budgetBytes)}`, {
+      remedy: LESS_MEMORY,
+    });
   }
 }
 
@@ -58,10 +59,19 @@ export function layOutFitting<T extends LaidOut>(
     const largest = largestFitting(batchSize, attempt);
     if (largest === 0) {
       const fault = faultOf(() => attempt(1)) ?? thrown;
-      throw new WeftError(`not even one image at a time fits the adapter: ${messageOf(fault)}`);
+      throw new WeftError(`not even one image at a time fits the adapter: ${problemOf(fault)}`, {
+        remedy: [{ kind: "smaller", option: "size" }],
+      });
     }
+    const problem = problemOf(thrown).replace(/\.$/, "");
     throw new WeftError(
-      `a batch of ${batchSize} does not fit the adapter: ${messageOf(thrown)} The largest that fits is --batch ${largest}.`,
+      `a batch of ${batchSize} does not fit the adapter: ${problem}; the largest that fits is ${largest}`,
+      {
+        remedy: [
+          { kind: "set", option: "batch", value: largest },
+          { kind: "smaller", option: "size" },
+        ],
+      },
     );
   }
 }

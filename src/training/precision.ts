@@ -1,6 +1,7 @@
 // Mixed precision seen from a training: what it asks of the adapter, and what its loss scale did in an epoch.
 
 import { WeftError } from "../base/errors.ts";
+import { SLOWER } from "../base/remedies.ts";
 import type { GpuDevice } from "../gpu/device.ts";
 import type { Precision } from "../nn/mixed_precision.ts";
 import { LEAST_LOSS_SCALE } from "../ops/mixed_precision/loss_scale.ts";
@@ -12,8 +13,15 @@ export function requirePrecision(
 ): void {
   if (precision !== "mixed" || facts.features.has("shader-f16")) return;
   throw new WeftError(
-    `--precision mixed needs an adapter with the feature shader-f16, which ${name} does not have; lavapipe and most ` +
-      "GPUs do (weft doctor tells). Choose one with --adapter, or use --precision f32.",
+    `mixed needs an adapter with the feature shader-f16, which ${name} does not have; lavapipe and most GPUs do`,
+    {
+      option: "precision",
+      remedy: [
+        { kind: "other", option: "adapter" },
+        { kind: "set", option: "precision", value: "f32" },
+        { kind: "see", command: "doctor" },
+      ],
+    },
   );
 }
 
@@ -41,10 +49,9 @@ export class LossScaleWatch {
     if (factor !== 0) return;
     this.skippedSteps++;
     if (scale > LEAST_LOSS_SCALE) return;
-    throw new WeftError(
-      `gradients are infinite in f16 even with the least loss scale, ${scale}, ${where}. ` +
-        "Use a smaller learning rate (--phases) or --precision f32.",
-    );
+    throw new WeftError(`gradients are infinite in f16 even with the least loss scale, ${scale}, ${where}`, {
+      remedy: [...SLOWER, { kind: "set", option: "precision", value: "f32" }],
+    });
   }
 
   /** Undefined where no step had a loss scale. */

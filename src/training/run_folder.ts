@@ -123,7 +123,7 @@ export async function readRunConfig(files: FileSystem, folder: string): Promise<
     const [beside] = await foldersBeside(files, folder);
     throw new WeftError(
       beside === undefined
-        ? `${folder}: no such folder; expected the output folder of a training (--out)`
+        ? `${folder}: no such folder; expected the output folder of a training`
         : `${folder}: no such folder, but ${beside.path} holds a run whose way to this place was cut off; rename it`,
     );
   }

@@ -1,4 +1,4 @@
-// Where a run goes. A folder that is not empty is refused; with --overwrite a new run is written beside an
+// Where a run goes. A folder that is not empty is refused; with `overwrite` a new run is written beside an
 // earlier one and takes its place at the end:
 //
 //   FOLDER, FOLDER.new-1a2b3c4d  →  FOLDER.old-1a2b3c4d, FOLDER.new-1a2b3c4d  →  FOLDER.old-1a2b3c4d, FOLDER  →  FOLDER
@@ -7,6 +7,7 @@
 
 import { WeftError } from "../base/errors.ts";
 import { type FolderSystem, type HeldLock, joinPath, type LockHolder } from "../base/platform.ts";
+import { ELSEWHERE } from "../base/remedies.ts";
 import { CONFIG_FILE, foldersBeside, isRunConfig, METRICS_FILE, WEIGHTS_FILE } from "./run_folder.ts";
 
 export const LOCK_FILE = "run.lock";
@@ -18,7 +19,7 @@ const SHORT_UNIQUE_BYTES = 2;
 
 /** What a run's place is chosen by. */
 export interface PlaceOptions {
-  /** `--out`; a new folder below `runs` by default. */
+  /** The folder as it was given; a new folder below `runs` by default. */
   readonly out?: string | undefined;
   readonly overwrite?: boolean | undefined;
   readonly date: Date;
@@ -112,7 +113,7 @@ export async function replaceRun(
     requireUsable(folder, await contentOf(files, folder), true);
     await files.rename(folder, aside);
   } catch (thrown) {
-    if (thrown instanceof WeftError) return thrown.message;
+    if (thrown instanceof WeftError) return thrown.problem;
     throw thrown;
   }
   locks.replaced?.movedTo(joinPath(aside, LOCK_FILE));
@@ -122,7 +123,7 @@ export async function replaceRun(
     if (!(thrown instanceof WeftError)) throw thrown;
     await files.rename(aside, folder);
     locks.replaced?.movedTo(joinPath(folder, LOCK_FILE));
-    return thrown.message;
+    return thrown.problem;
   }
   locks.writing.movedTo(joinPath(folder, LOCK_FILE));
   await removeRun(files, aside).catch(() => undefined); // the next start does
@@ -145,14 +146,15 @@ function requireUsable(folder: string, content: FolderContent, overwrite: boolea
   if (typeof content === "object") {
     throw new WeftError(
       overwrite
-        ? `${folder}: --overwrite replaces nothing but a run of weft, and this folder holds ${content.foreign}; choose another --out`
-        : `${folder} is not empty (it holds ${content.foreign}); choose another --out`,
+        ? `${folder}: nothing but a run of weft is replaced, and this folder holds ${content.foreign}`
+        : `${folder} is not empty (it holds ${content.foreign})`,
+      { remedy: ELSEWHERE },
     );
   }
   if (content !== "run" || overwrite) return;
-  throw new WeftError(
-    `${folder} is not empty; choose another --out, or give --overwrite to replace the run in it`,
-  );
+  throw new WeftError(`${folder} is not empty`, {
+    remedy: [...ELSEWHERE, { kind: "set", option: "overwrite", purpose: "to replace the run in it" }],
+  });
 }
 
 /** Looks into a folder that may not be there. */
@@ -202,8 +204,9 @@ function lockedFault(
   return new WeftError(
     isElsewhere
       ? `${folder}: ${name} writes a run here, and its last sign of life is ${silentSeconds} s old. ` +
-          `If that run is over, delete ${path}; else choose another --out`
-      : `${folder}: ${name} is writing a run here; choose another --out, or wait for its end`,
+          `If that run is over, delete ${path}.`
+      : `${folder}: ${name} is writing a run here; wait for its end`,
+    { remedy: ELSEWHERE },
   );
 }
 

@@ -3,6 +3,7 @@
 
 import { WeftError } from "../base/errors.ts";
 import { type FolderSystem, joinPath, splitPath } from "../base/platform.ts";
+import { ELSEWHERE } from "../base/remedies.ts";
 import { byteSize } from "../base/tensors.ts";
 import { megabytes } from "../gpu/device.ts";
 import type { WeightSpec } from "../nn/layer_scope.ts";
@@ -71,7 +72,8 @@ async function requireSpace(
   if (free === undefined || free >= needed) return;
   throw new WeftError(
     `${folder}: the run needs ${megabytes(needed)} of disk space (its weights twice: a new file is written before ` +
-      `the old one goes), but ${megabytes(free)} are free. Make room, or choose another --out`,
+      `the old one goes), but ${megabytes(free)} are free. Make room there.`,
+    { remedy: ELSEWHERE },
   );
 }
 
@@ -221,7 +223,7 @@ export class RunWriter {
     } catch (thrown) {
       if (!(thrown instanceof WeftError)) throw thrown;
       this.release();
-      this.options.warn(`nor could it be written elsewhere: ${thrown.message}`);
+      this.options.warn(`nor could it be written elsewhere: ${thrown.problem}`);
       if (savedStage === undefined) return { folder: undefined, stage: undefined, isMisplaced: true };
       return { folder: replaces ? writing : folder, stage: savedStage, isMisplaced: true };
     }
@@ -265,7 +267,7 @@ export class RunWriter {
       return true;
     } catch (thrown) {
       if (!(thrown instanceof WeftError)) throw thrown;
-      this.options.warn(`${what} could not be saved: ${thrown.message}${then}`);
+      this.options.warn(`${what} could not be saved: ${thrown.problem}${then}`);
       return false;
     }
   }

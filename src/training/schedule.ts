@@ -2,6 +2,7 @@
 // optimizer) and the momentum of batch norm's moving averages that suits their length.
 
 import { WeftError } from "../base/errors.ts";
+import type { Remedy } from "../base/remedies.ts";
 
 export interface Phase {
   readonly epochs: number;
@@ -71,8 +72,15 @@ export function settlingMomentum(backboneMomentum: number, steps: number): numbe
 /** Fewer images than these make statistics that are noise: their accuracy fell far below that of larger batches. */
 const MIN_BATCH_NORM_IMAGES = 3;
 
+/** What to do about small batches. */
+export const LARGER_BATCHES: Remedy = [
+  { kind: "set", option: "batch", value: 8 },
+  { kind: "set", option: "freeze", value: "backbone", purpose: "to train the heads alone" },
+];
+
 /**
- * What to warn of where batch norm has to take its statistics of one or two images; undefined where it does not.
+ * What to warn of where batch norm has to take its statistics of one or two images; undefined where it does not. The
+ * remedy is `LARGER_BATCHES`.
  * @param smallest images of an epoch's smallest batch
  */
 export function smallBatchWarning(smallest: number, freezesBackbone: boolean): string | undefined {
@@ -80,6 +88,6 @@ export function smallBatchWarning(smallest: number, freezesBackbone: boolean): s
   const images = smallest === 1 ? "a single image" : `${smallest} images`;
   return (
     `batch norm takes its statistics of ${images} in the smallest batches: training will be unsteady and evaluation ` +
-    "worse. Use batches of 8 or more (--batch), or train the heads alone (--freeze backbone)."
+    "worse."
   );
 }

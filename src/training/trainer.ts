@@ -1,6 +1,7 @@
 // The trainer: phases of epochs over a data set, each epoch followed by a validation, on one device.
 
 import { WeftError } from "../base/errors.ts";
+import { SLOWER } from "../base/remedies.ts";
 import { augmentationTransform } from "../data/augmentation.ts";
 import type { Batch, BatchLoader } from "../data/batches.ts";
 import type { Split } from "../data/dataset.ts";
@@ -251,8 +252,8 @@ export class Trainer {
     for (let head = 0; head < loss.length; head++) {
       if (Number.isFinite(loss[head])) continue;
       throw new DivergenceError(
-        `the ${stage} loss of ${this.heads[head]?.name} is ${loss[head]} in epoch ${epoch}, step ${batch + 1}. ` +
-          "Use a smaller learning rate (--phases).",
+        `the ${stage} loss of ${this.heads[head]?.name} is ${loss[head]} in epoch ${epoch}, step ${batch + 1}`,
+        { remedy: SLOWER },
       );
     }
   }
@@ -277,7 +278,7 @@ export class Trainer {
     const weights = await this.compiled.training.readWeights();
     const fault = findNonFinite(weights);
     if (fault === undefined) return weights;
-    throw new DivergenceError(`${fault} after step ${this.steps}. Use a smaller learning rate (--phases).`);
+    throw new DivergenceError(`${fault} after step ${this.steps}`, { remedy: SLOWER });
   }
 
   /** The network as it is now, which predicts until the trainer is destroyed. */

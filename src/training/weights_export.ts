@@ -4,7 +4,7 @@ import { float32Tensor, safetensorsPieces } from "../formats/safetensors.ts";
 import { type NetworkConfig, networkWeights } from "./network.ts";
 import type { SavedRun } from "./run_folder.ts";
 
-/** The pieces of the file: every weight under Keras' name, `layer/weight`. `--weights` reads it back. */
+/** The pieces of the file: every weight under Keras' name, `layer/weight`. A training can start from it. */
 export function weightsForExport({ network, weights }: SavedRun): Uint8Array[] {
   const { backbone, heads } = networkWeights(network);
   const tensors = [...backbone, ...heads].map(({ name, shape }) => {

@@ -2,7 +2,7 @@
 // compares each candidate with the best so far. A candidate is timed only if its numbers agree with the float64
 // definition and with those of the operator's own choice.
 
-import { messageOf } from "../base/errors.ts";
+import { problemOf } from "../base/errors.ts";
 import type { Choices, GpuDevice } from "../gpu/device.ts";
 import type { Choice } from "../graph/choices.ts";
 import type { HostArray, StepValues } from "../graph/plan.ts";
@@ -161,7 +161,7 @@ export class NodeSearch {
       return true;
     } catch (thrown) {
       this.device.throwIfLost();
-      this.events.onFailure(candidate, messageOf(thrown).split("\n")[0] ?? "");
+      this.events.onFailure(candidate, problemOf(thrown).split("\n")[0] ?? "");
       return false;
     }
   }

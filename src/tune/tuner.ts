@@ -1,7 +1,7 @@
 // Tuning: finds, for every distinct node of a network that has a choice of kernels, the fastest choice on this adapter,
 // within a budget of time and memory. Failures are reported and left out.
 
-import { messageOf } from "../base/errors.ts";
+import { problemOf } from "../base/errors.ts";
 import type { Choices, GpuDevice, TuningTable } from "../gpu/device.ts";
 import type { NodeChoices } from "../graph/choices.ts";
 import type { PlanLayout } from "../graph/plan_layout.ts";
@@ -98,7 +98,7 @@ export async function tune(
       onTuned?.(node);
     } catch (thrown) {
       device.throwIfLost();
-      failed.push({ key, candidate: "", reason: messageOf(thrown).split("\n")[0] ?? "" });
+      failed.push({ key, candidate: "", reason: problemOf(thrown).split("\n")[0] ?? "" });
     }
     done++;
     tell(name);

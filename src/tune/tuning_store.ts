@@ -44,7 +44,7 @@ export async function loadTuning(store: TuningStore, origin: TuningOrigin): Prom
     const file = parseTuning(text, place);
     const reason = whyStale(file.origin, origin);
     if (reason === undefined) return { table: file.table, place };
-    return { ...none, remark: `${place} is not used: ${reason}. Run weft tune again.` };
+    return { ...none, remark: `${place} is not used: ${reason}. Measure the kernels again.` };
   } catch (thrown) {
     return { ...none, remark: `a tuning table is not used: ${messageOf(thrown).split("\n")[0]}` };
   }

@@ -160,7 +160,7 @@ describe("what does not fit", () => {
     const outcome = await train("--data", data, "--batch", "1000000");
     expectOneLine(
       outcome,
-      /^weft: a batch of 1000000 does not fit the adapter: .* The largest that fits is --batch \d+\.$/,
+      /^weft: a batch of 1000000 does not fit the adapter: .*; the largest that fits is \d+\. Use --batch \d+ or a smaller --size\.$/,
     );
   });
 

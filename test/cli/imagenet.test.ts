@@ -66,7 +66,7 @@ describe("weft train --weights imagenet", () => {
     expect(missing.errors).toHaveLength(1);
     expect(missing.errors[0]).toBe(
       `weft: ${server?.origin}${PATH}: the server answers 404 Not Found; without a network put ${NAME} into ` +
-        `${join(home, "keras/models")} or ${join(home, "cache/imagenet")}, or give --weights FILE`,
+        `${join(home, "keras/models")} or ${join(home, "cache/imagenet")}. Use --weights with the path of a file.`,
     );
     const offline = await train(await closedOrigin());
     expect(offline.errors).toHaveLength(1);

@@ -114,14 +114,14 @@ describe("an earlier run", () => {
     const before = bytesOf(out);
     const refused = await train(out, "1@1e-3");
     expect(refused.errors).toEqual([
-      `weft: ${out} is not empty; choose another --out, or give --overwrite to replace the run in it`,
+      `weft: ${out} is not empty. Use another --out or --overwrite to replace the run in it.`,
     ]);
     expect(refused.code).toBe(1);
     writeIn(out, "notes.txt", "dear");
     const foreign = await train(out, "1@1e-3", ["--overwrite"]);
     expect(foreign.errors).toHaveLength(1);
     expect(foreign.errors[0]).toMatch(
-      /this folder holds notes\.txt, which is no file of a run; choose another --out$/,
+      /this folder holds notes\.txt, which is no file of a run\. Use another --out\.$/,
     );
     expect(bytesOf(out)).toEqual(before);
     expect(readFileSync(join(out, "notes.txt"), "utf8")).toBe("dear");
@@ -130,7 +130,7 @@ describe("an earlier run", () => {
   it("is refused before the data are read", async () => {
     const out = finishedRun();
     const args = ["train", ...SMALL, "--data", "/nowhere", "--out", out];
-    expect((await runWeft(args)).errors[0]).toMatch(/is not empty; choose another --out/);
+    expect((await runWeft(args)).errors[0]).toMatch(/is not empty\. Use another --out/);
   });
 
   it("is replaced at the end, and a run with the wrong data replaces nothing", async () => {
@@ -193,7 +193,7 @@ describe("two runs at once", () => {
     expect([won?.code, lost?.code]).toEqual([0, 1]);
     expect(lost?.errors).toHaveLength(1);
     expect(lost?.errors[0]).toMatch(
-      /process \d+ on \S+ is writing a run here|is not empty; choose another --out/,
+      /process \d+ on \S+ is writing a run here|is not empty\. Use another --out/,
     );
     expect(readFileSync(join(out, "metrics.jsonl"), "utf8")).toBe(won?.stdout);
     expect(readdirSync(out).sort()).toEqual(RUN_FILES);

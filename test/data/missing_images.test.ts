@@ -28,7 +28,7 @@ describe("findImages", () => {
   it("names the first that is missing, and how to go on where few are", async () => {
     const there = names(30).filter((_, i) => i !== 7 && i !== 9);
     await expect(find(names(30), [...there, "Images/x"])).rejects.toThrow(
-      `${LABELS}:8: Images/a7.jpg: no such file; expected it in data; 2 of 30 images are missing (--skip-bad leaves it out)`,
+      `${LABELS}:8: Images/a7.jpg: no such file; expected it in data; 2 of 30 images are missing. Use skipBad to leave it out.`,
     );
     const { facts, notes } = await find(names(30), there, true);
     expect(facts.size).toBe(28);

@@ -82,13 +82,13 @@ describe("imagenetWeights", () => {
 
   it("names the widths and backbones that have files", () => {
     expect(() => weightsOf("MobileNetV2", { alpha: 0.25 })).toThrow(
-      /^--weights imagenet: MobileNetV2 has files for alpha 0\.35, 0\.5, 0\.75, 1, 1\.3, 1\.4, received 0\.25; /,
+      /^weights imagenet: MobileNetV2 has files for alpha 0\.35, 0\.5, 0\.75, 1, 1\.3, 1\.4, received 0\.25; choose /,
     );
     expect(() => weightsOf("MobileNet", { alpha: 1.4 })).toThrow(
       /alpha 0\.25, 0\.5, 0\.75, 1, received 1\.4/,
     );
     expect(() => weightsOf("VGG16")).toThrow(
-      /there is no file for VGG16, only for InceptionResNetV2, .*V2; /,
+      /there is no file for VGG16, only for InceptionResNetV2, .*V2\. /,
     );
   });
 });

@@ -121,7 +121,7 @@ describe("openAdapter", () => {
 
   it("names what there is where no adapter has the name", async () => {
     await expect(openAdapter({ adapter: "no-such-gpu" })).rejects.toThrow(
-      /^no adapter is called "no-such-gpu"; there is [\w, -]+\. Use --adapter auto, or see `weft doctor`\.$/,
+      /^no adapter is called "no-such-gpu"; there is [\w, -]+\. Use adapter: "auto", or see `weft doctor`\.$/,
     );
   });
 

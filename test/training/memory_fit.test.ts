@@ -44,10 +44,10 @@ describe("layOutFitting", () => {
     const budgetBytes = layOut(10).totalBytes + 1;
     const limits = { facts, budgetBytes };
     expect(() => layOutFitting(64, layOut, limits)).toThrow(
-      /^a batch of 64 does not fit the adapter: it takes .* The largest that fits is --batch 10\.$/,
+      /^a batch of 64 does not fit the adapter: it takes .*; the largest that fits is 10\. Use batch: 10 or a smaller size\.$/,
     );
     expect(layOutFitting(10, layOut, limits).totalBytes).toBeLessThan(budgetBytes);
-    expect(() => layOutFitting(11, layOut, limits)).toThrow(/--batch 10\.$/);
+    expect(() => layOutFitting(11, layOut, limits)).toThrow(/; the largest that fits is 10\./);
     expect(() => layOutFitting(4, layOut, { facts, budgetBytes: 1 })).toThrow(/^not even one image/);
   });
 
@@ -57,7 +57,7 @@ describe("layOutFitting", () => {
       const narrow = { ...facts, [limit]: 4_000_000 };
       const layOut = (batchSize: number) => layOutTraining({ ...config, batchSize }, narrow);
       expect(() => layOutFitting(4096, layOut, { facts: narrow })).toThrow(
-        /The largest that fits is --batch \d+\.$/,
+        /; the largest that fits is \d+\. Use batch: \d+ or a smaller size\.$/,
       );
     }
   });

@@ -167,7 +167,7 @@ describe("mixed precision, planned", () => {
     const facts = { ...device.facts, features: new Set<string>() };
     const without = { name: "swiftshader", facts };
     expect(() => requirePrecision("mixed", without)).toThrow(
-      /^--precision mixed needs an adapter with the feature shader-f16, which swiftshader does not have; .*$/,
+      /^precision mixed needs an adapter with the feature shader-f16, which swiftshader does not have; .*$/,
     );
     expect(() => requirePrecision("f32", without)).not.toThrow();
     expect(() =>

@@ -79,7 +79,7 @@ describe("findRunPlace", () => {
     const newer = JSON.stringify({ ...JSON.parse(CONFIG), version: 99 });
     const out = putRun(newPlace(), "old", { "config.json": newer });
     await expect(find(out)).rejects.toThrow(
-      `${out} is not empty; choose another --out, or give --overwrite to replace the run in it`,
+      `${out} is not empty. Use another out or overwrite to replace the run in it.`,
     );
     expect((await find(out, true)).place.folder).toBe(out);
   });

@@ -167,7 +167,7 @@ describe("a full disk", () => {
     const options = { remark: () => {}, warn: () => {}, rescueFolder: "" };
     await expect(RunWriter.start(files, place, CONFIG, big, options)).rejects.toThrow(
       `${out}: the run needs 8.1 MB of disk space (its weights twice: a new file is written before the old one goes), ` +
-        "but 1.2 MB are free. Make room, or choose another --out",
+        "but 1.2 MB are free. Make room there. Use another out.",
     );
     expect(existsSync(out)).toBe(false);
   });

@@ -58,7 +58,7 @@ describe("stored tuning tables", () => {
     const stale = await loadTuning(store, NEWER);
     expect(stale.table.size).toBe(0);
     expect(stale.remark).toMatch(
-      /^\S+lavapipe\S+\.json is not used: .* other kernels\. Run weft tune again\.$/,
+      /^\S+lavapipe\S+\.json is not used: .* other kernels\. Measure the kernels again\.$/,
     );
     expect((await saveTuning(store, { origin: NEWER, table: SECOND })).table).toEqual(SECOND);
     expect((await loadTuning(store, NEWER)).table).toEqual(SECOND);

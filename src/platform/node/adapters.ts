@@ -258,8 +258,15 @@ function noAdapter(
   const what = nothingFits(choice);
   const there = [...new Set(seen.map(({ name }) => name))].join(", ");
   if (there !== "") {
-    return new WeftError(`${what}; there is ${there}. Use --adapter auto, or see \`weft doctor\`.`);
+    return new WeftError(`${what}; there is ${there}`, {
+      remedy: [
+        { kind: "set", option: "adapter", value: "auto" },
+        { kind: "see", command: "doctor" },
+      ],
+    });
   }
   const reasons = refused.map(({ name, refused: reason }) => `${name}: ${reason}`).join("; ");
-  return new WeftError(`${what} (${reasons}). ${adapterRemedy().short} \`weft doctor\` says more.`);
+  return new WeftError(`${what} (${reasons}). ${adapterRemedy().short}`, {
+    remedy: [{ kind: "see", command: "doctor" }],
+  });
 }

@@ -4,6 +4,7 @@ import { lstat, mkdir, readlink, realpath, rename, rmdir, stat, statfs } from "n
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { WeftError } from "../../base/errors.ts";
 import type { FolderSystem } from "../../base/platform.ts";
+import { ELSEWHERE } from "../../base/remedies.ts";
 import { takeLock } from "./file_lock.ts";
 import { attempt, fileFault, makeFolders, nodeFiles, syncFolder } from "./files.ts";
 import { isPartialName, removeLeftoverPartials, withPartial } from "./partials.ts";
@@ -25,7 +26,7 @@ async function nearestExisting(path: string): Promise<string> {
 }
 
 function danglingFault(path: string, target: string): WeftError {
-  return new WeftError(`${path}: is a symbolic link to ${target}, which is not there. Choose another --out`);
+  return new WeftError(`${path}: is a symbolic link to ${target}, which is not there`, { remedy: ELSEWHERE });
 }
 
 /** Makes a folder in the folder and removes it again: the one sure way to know that something can be written. */
@@ -38,7 +39,7 @@ async function requireWritable(folder: string, named: string): Promise<void> {
         ? "the system lets nobody make folders there"
         : fileFault(folder, thrown).message.slice(folder.length + 2);
     const where = resolve(named) === folder ? "" : `: ${withSlashes(folder)}`;
-    throw new WeftError(`${named}: nothing can be written there${where}: ${reason}. Choose another --out`);
+    throw new WeftError(`${named}: nothing can be written there${where}: ${reason}`, { remedy: ELSEWHERE });
   }
 }
 
@@ -74,7 +75,7 @@ async function requireReplaceable(folder: string): Promise<void> {
   const real = await attempt(folder, () => realpath(folder));
   const parent = dirname(real);
   const refuse = (why: string) =>
-    new WeftError(`${folder}: cannot be replaced: ${why}. Choose another --out`);
+    new WeftError(`${folder}: cannot be replaced: ${why}`, { remedy: ELSEWHERE });
   const fromHere = relative(real, process.cwd());
   if (fromHere === "" || (!fromHere.startsWith("..") && resolve(real, fromHere) === process.cwd())) {
     throw refuse("it is the current folder, or holds it");

@@ -4,6 +4,7 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { messageOf, WeftError } from "../../base/errors.ts";
+import { OWN_WEIGHTS } from "../../base/remedies.ts";
 import { IMAGENET_ORIGIN, type ImagenetWeights } from "../../models/imagenet_weights.ts";
 import { type CacheSurroundings, cacheFolder } from "./cache_folder.ts";
 import { faultOfHash, faultOfHdf5 } from "./checksum.ts";
@@ -67,10 +68,10 @@ export async function imagenetFile(file: ImagenetWeights, options: ImagenetFileO
   } catch (thrown) {
     if (!(thrown instanceof DownloadFault)) throw thrown;
     const folders = `${kerasModelsFolder(surroundings)} or ${imagenetFolder(surroundings)}`;
-    throw new WeftError(
-      `${thrown.message}; without a network put ${file.fileName} into ${folders}, or give --weights FILE`,
-      { cause: thrown },
-    );
+    throw new WeftError(`${thrown.message}; without a network put ${file.fileName} into ${folders}`, {
+      cause: thrown,
+      remedy: OWN_WEIGHTS,
+    });
   }
   return target;
 }

@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 
-export interface Remedy {
+export interface AdapterRemedy {
   /** One sentence. */
   readonly short: string;
   /** Lines, each a thing to do. */
@@ -11,7 +11,7 @@ export interface Remedy {
 
 const PACKAGED = "Or let npm bring SwiftShader: npm ci --include=optional (Linux on x64).";
 
-const DEBIAN: Remedy = {
+const DEBIAN: AdapterRemedy = {
   short: "Install one: sudo apt install libvulkan1 mesa-vulkan-drivers (Debian 12: from bookworm-backports).",
   steps: [
     "GPU of Intel or AMD, or none: sudo apt install libvulkan1 mesa-vulkan-drivers",
@@ -22,7 +22,7 @@ const DEBIAN: Remedy = {
   ],
 };
 
-const FEDORA: Remedy = {
+const FEDORA: AdapterRemedy = {
   short: "Install one: sudo dnf install vulkan-loader mesa-vulkan-drivers.",
   steps: [
     "GPU of Intel or AMD, or none: sudo dnf install vulkan-loader mesa-vulkan-drivers",
@@ -31,7 +31,7 @@ const FEDORA: Remedy = {
   ],
 };
 
-const OTHER_LINUX: Remedy = {
+const OTHER_LINUX: AdapterRemedy = {
   short:
     "Install the Vulkan loader (libvulkan.so.1) and your GPU's Vulkan driver, or Mesa's lavapipe (24 or newer).",
   steps: [
@@ -41,7 +41,7 @@ const OTHER_LINUX: Remedy = {
   ],
 };
 
-const MAC: Remedy = {
+const MAC: AdapterRemedy = {
   short: "weft needs a Mac with Metal and a session that may use the GPU.",
   steps: [
     "Every Mac since 2012 on macOS 11 or newer has Metal: update macOS",
@@ -49,7 +49,7 @@ const MAC: Remedy = {
   ],
 };
 
-const WINDOWS: Remedy = {
+const WINDOWS: AdapterRemedy = {
   short: "Update the graphics driver: weft needs Direct3D 12.",
   steps: [
     "Install the current driver from NVIDIA, AMD or Intel (Direct3D 12, Windows 10 or newer)",
@@ -61,7 +61,7 @@ const WINDOWS: Remedy = {
 export function adapterRemedy(
   system: NodeJS.Platform = process.platform,
   release: string = system === "linux" ? readRelease() : "",
-): Remedy {
+): AdapterRemedy {
   if (system === "darwin") return MAC;
   if (system === "win32") return WINDOWS;
   const family = /^ID(?:_LIKE)?=(.*)$/gm;

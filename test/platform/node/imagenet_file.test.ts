@@ -121,7 +121,7 @@ describe("imagenetFile", () => {
     expect((fault as Error).message).toBe(
       `${origin}/tensorflow/keras-applications/network/Network-no-top.h5: the server cannot be reached ` +
         `(connection refused); without a network put network_no_top.h5 into ${join(home, ".keras/models")} ` +
-        `or ${join(home, "cache/imagenet")}, or give --weights FILE`,
+        `or ${join(home, "cache/imagenet")}. Use weights with the path of a file.`,
     );
   });
 

@@ -283,7 +283,7 @@ describe("large images", () => {
     for (const encoder of [picture().jpeg(), picture().png({ progressive: true }), picture().webp()]) {
       const bytes = await encoder.toBuffer();
       expect(await faultOf(small.decode(bytes, 4, 4))).toBe(
-        "image: 97 x 61 are 5,917 pixels; more than 5,916 pixels are refused (--max-pixels N allows more)",
+        "image: 97 x 61 are 5,917 pixels; more than 5,916 pixels are refused. Use maxPixels to allow more.",
       );
       const enough = createNodeImageDecoder({ maxPixels: WIDTH * HEIGHT });
       expect(await enough.decode(bytes, 4, 4)).toHaveLength(48);
@@ -301,7 +301,7 @@ describe("large images", () => {
     strip.writeUInt32BE(crc32(strip.subarray(12, 29)), 29);
     writeFileSync(path, strip);
     expect(await faultOf(decoder.inspect(path))).toBe(
-      `${path}: 16380 x 16380 are 268,304,400 pixels; more than 100 megapixels are refused (--max-pixels N allows more)`,
+      `${path}: 16380 x 16380 are 268,304,400 pixels; more than 100 megapixels are refused. Use maxPixels to allow more.`,
     );
   });
 

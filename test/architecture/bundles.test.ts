@@ -46,6 +46,6 @@ it.each(["weft.js", "node.js", "cli.js"])(
     expect(sources.filter((source) => source.startsWith("src/"))).not.toEqual([]);
     expect(sources.filter((source) => !PRODUCT.test(source))).toEqual([]);
     const definitions = [...new Set(sources.filter((source) => DEFINITION.test(source)))];
-    expect(definitions.toSorted()).toEqual(name === "node.js" ? [] : DEFINITIONS_OF_THE_TUNER);
+    expect(definitions.toSorted()).toEqual(DEFINITIONS_OF_THE_TUNER);
   },
 );

@@ -209,7 +209,7 @@ describe("weft export refuses", () => {
   it("a run that is not named, or is none", async () => {
     expect(await refusal()).toBe("--model is missing; expected the output folder of a training");
     const none = join(folder, "none");
-    const fault = `${none}: no such folder; expected the output folder of a training (--out)`;
+    const fault = `${none}: no such folder; expected the output folder of a training`;
     expect(await refusal("--model", none)).toBe(fault);
     expect(await refusal("--model", none, "--out", join(folder, "x.h5"))).toBe(fault);
   });

@@ -223,7 +223,7 @@ describe("two runs at once", () => {
     expect(code).toBe(1);
     expect(errors).toHaveLength(1);
     expect(errors[0]).toMatch(
-      /process 123 on node7 writes a run here.* delete .*run\/run\.lock; else choose another/,
+      /process 123 on node7 writes a run here.* delete .*run\/run\.lock\. Use another --out/,
     );
   });
 });

@@ -87,7 +87,7 @@ describe("weft summary", () => {
       [["--model", empty], `weft: ${empty}: not a run folder: it has no config.json`],
       [
         ["--model", "nowhere"],
-        "weft: nowhere: no such folder; expected the output folder of a training (--out)",
+        "weft: nowhere: no such folder; expected the output folder of a training",
       ],
       [["--model", empty, "--size", "96"], `weft: --model ${empty} says it all; leave --size out`],
       [["--model", empty, "--no-top"], `weft: --model ${empty} says it all; leave --no-top out`],

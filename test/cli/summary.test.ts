@@ -85,10 +85,7 @@ describe("weft summary", () => {
     const cases = [
       [[], "weft: --model or --backbone is missing; expected a run's folder or a backbone's name"],
       [["--model", empty], `weft: ${empty}: not a run folder: it has no config.json`],
-      [
-        ["--model", "nowhere"],
-        "weft: nowhere: no such folder; expected the output folder of a training",
-      ],
+      [["--model", "nowhere"], "weft: nowhere: no such folder; expected the output folder of a training"],
       [["--model", empty, "--size", "96"], `weft: --model ${empty} says it all; leave --size out`],
       [["--model", empty, "--no-top"], `weft: --model ${empty} says it all; leave --no-top out`],
       [

@@ -1,27 +1,12 @@
 // What a person can do about a fault, without the words of any one program: the library names options as its settings are
 // called, the command line by their flags, a page by what stands beside its fields.
 
-/** What faults give advice about. */
-export type AdvisedOption =
-  | "adapter"
-  | "alpha"
-  | "batch"
-  | "freeze"
-  | "maxPixels"
-  | "out"
-  | "overwrite"
-  | "phases"
-  | "precision"
-  | "size"
-  | "skipBad"
-  | "weights";
-
-/** One thing to do. */
+/** One thing to do. Options have the names of settings in code: `batch`, `maxPixels`, `adapter`. */
 export type Advice =
-  | { readonly kind: "smaller" | "other" | "without"; readonly option: AdvisedOption }
+  | { readonly kind: "smaller" | "other" | "without"; readonly option: string }
   | {
       readonly kind: "set";
-      readonly option: AdvisedOption;
+      readonly option: string;
       /** What it is to be; absent of switches. */
       readonly value?: string | number;
       /** What it is good for: `to replace the run in it`. */
@@ -60,7 +45,7 @@ export const LIBRARY_WORDS: Words = {
 };
 
 /** Options that are advised about by what they hold. */
-const QUANTITIES: Partial<Record<AdvisedOption, string>> = { phases: "learning rate" };
+const QUANTITIES: Readonly<Record<string, string>> = { phases: "learning rate" };
 
 const LEADS = { smaller: "a smaller ", other: "another ", without: "no ", set: "" } as const;
 

@@ -45,6 +45,7 @@ export interface PreparationSources {
   readonly loadWeights: (weights: string, network: NetworkConfig) => Promise<LoadedWeights>;
 }
 
+/** Where none is given. */
 const SGD_MOMENTUM = 0.9;
 
 /**
@@ -122,11 +123,16 @@ function requireDrawable(network: NetworkConfig): void {
   layerGraph(described.records, [described.input]);
 }
 
-function optimizerOf({ optimizer, weightDecay }: CompleteSettings): OptimizerConfig {
+/** @throws WeftError where momentum is given to an optimizer that has none. */
+function optimizerOf({ optimizer, weightDecay, momentum }: CompleteSettings): OptimizerConfig {
   const decay = weightDecay === undefined ? {} : { weightDecay };
-  return optimizer === "sgd"
-    ? { name: optimizer, momentum: SGD_MOMENTUM, ...decay }
-    : { name: optimizer, ...decay };
+  if (optimizer === "sgd") return { name: optimizer, momentum: momentum ?? SGD_MOMENTUM, ...decay };
+  if (momentum === undefined) return { name: optimizer, ...decay };
+  if (optimizer === "rmsprop") return { name: optimizer, momentum, ...decay };
+  throw new WeftError(`${momentum}: ${optimizer} has none; it belongs to sgd and rmsprop`, {
+    option: "momentum",
+    remedy: [{ kind: "without", option: "momentum" }],
+  });
 }
 
 function countParameters(network: NetworkConfig): number {

@@ -151,6 +151,12 @@ export const TRAIN_OPTIONS = {
     help: "how weights are updated",
     default: "adam",
   },
+  momentum: {
+    kind: SHARE,
+    placeholder: "m",
+    help: "momentum of sgd and rmsprop",
+    decided: "0.9 for sgd, 0 for rmsprop",
+  },
   weightDecay: {
     kind: NON_NEGATIVE_NUMBER,
     placeholder: "rate",

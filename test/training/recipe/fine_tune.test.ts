@@ -77,6 +77,28 @@ describe("fineTune without files", () => {
   });
 });
 
+it("takes an option of its table to where it is used, and into the record", async () => {
+  const optimizers = [
+    [{ optimizer: "sgd" }, { name: "sgd", momentum: 0.9 }],
+    [
+      { optimizer: "sgd", momentum: 0.5 },
+      { name: "sgd", momentum: 0.5 },
+    ],
+    [
+      { optimizer: "rmsprop", momentum: 0.5, weightDecay: 0.1 },
+      { name: "rmsprop", momentum: 0.5, weightDecay: 0.1 },
+    ],
+  ] as const;
+  const weights: Float32Array[] = [];
+  for (const [given, recorded] of optimizers) {
+    const run = await train(given);
+    expect(run.config.training.optimizer).toEqual(recorded);
+    weights.push((await run.readWeights()).get("colour/kernel") ?? new Float32Array());
+    run.destroy();
+  }
+  expect(new Set(weights.map((values) => values.join())).size).toBe(3);
+});
+
 describe("fineTune refuses", () => {
   it.each([
     [{ batch: 0 }, "batch expects a whole number from 1, received 0"],
@@ -92,6 +114,7 @@ describe("fineTune refuses", () => {
     ],
     [{ out: "run" }, "out run: runs cannot be written here"],
     [{ weights: "file.h5" }, "weights file.h5: files cannot be read here"],
+    [{ momentum: 0.9 }, "momentum 0.9: adam has none; it belongs to sgd and rmsprop. Use no momentum."],
     [{ tune: 1 }, "tune cannot be done here: nothing keeps measured kernels"],
     [{ platform: { device } }, "there is nothing that decodes images: give a decoder"],
   ])("%o", async (more, message) => {

@@ -113,6 +113,7 @@ export type {
   RunFolders,
   TrainingEngine,
   TrainingPlatform,
+  WorkHooks,
 } from "./training/recipe/platform.ts";
 export { TRAIN_OPTIONS, type TrainSettings } from "./training/recipe/schema.ts";
 export { type RunConfig, readRun, type SavedRun, writeRun } from "./training/run_folder.ts";

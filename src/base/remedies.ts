@@ -47,15 +47,19 @@ export const LIBRARY_WORDS: Words = {
 /** Options that are advised about by what they hold. */
 const QUANTITIES: Readonly<Record<string, string>> = { phases: "learning rate" };
 
-const LEADS = { smaller: "a smaller ", other: "another ", without: "no ", set: "" } as const;
+const LEADS = { smaller: "a smaller ", other: "another ", set: "" } as const;
 
 /** The remedy as a sentence: `Use a smaller --batch or --size.` */
 export function remedyText(remedy: Remedy, { option }: Words): string {
   const uses: string[] = [];
-  const commands: string[] = [];
+  const others: string[] = [];
   for (const [i, advice] of remedy.entries()) {
     if (advice.kind === "see") {
-      commands.push(`see \`weft ${advice.command}\``);
+      others.push(`see \`weft ${advice.command}\``);
+      continue;
+    }
+    if (advice.kind === "without") {
+      others.push(`leave ${option(advice.option)} out`);
       continue;
     }
     const lead = remedy[i - 1]?.kind === advice.kind ? "" : LEADS[advice.kind];
@@ -66,7 +70,7 @@ export function remedyText(remedy: Remedy, { option }: Words): string {
     const purpose = advice.kind === "set" && advice.purpose !== undefined ? ` ${advice.purpose}` : "";
     uses.push(`${lead}${named}${purpose}`);
   }
-  const parts = [...(uses.length > 0 ? [`use ${uses.join(" or ")}`] : []), ...commands];
+  const parts = [...(uses.length > 0 ? [`use ${uses.join(" or ")}`] : []), ...others];
   const text = parts.join(", or ");
   return text === "" ? "" : `${text[0]?.toUpperCase()}${text.slice(1)}.`;
 }

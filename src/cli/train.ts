@@ -12,7 +12,7 @@ import { described } from "./engine.ts";
 import { stoppable } from "./interrupt.ts";
 import { addTrainOptions, settingsOf, type TrainOptions } from "./train_options.ts";
 import { sayIndented, TrainReporter } from "./train_report.ts";
-import { sayTuning, tuneLayouts, useStoredTuning } from "./tuning.ts";
+import { sayTuning, tuneLayouts } from "./tuning.ts";
 import { shownImagenetPath } from "./weights_option.ts";
 
 /** The `train` subcommand. Exit code 130, 143 or 129 where Ctrl-C, SIGTERM or SIGHUP ended it. */
@@ -42,11 +42,12 @@ async function train(options: TrainOptions): Promise<void> {
 
 /** This machine, with downloads and measuring shown as they go. */
 function shownPlatform({ adapter, maxPixels }: TrainOptions): TrainingPlatform {
+  const machine = nodeTrainingPlatform({ adapter, maxPixels });
   return {
-    ...nodeTrainingPlatform({ adapter, maxPixels }),
+    ...machine,
     imagenetFile: shownImagenetPath,
     kernels: {
-      load: (engine) => useStoredTuning(described(engine)),
+      ...machine.kernels,
       measure: async (engine, layouts, { budgetSeconds }) => {
         sayTuning(await tuneLayouts(described(engine), layouts, { budgetSeconds }));
       },

@@ -32,6 +32,7 @@ describe("a remedy", () => {
     ],
     [[{ kind: "set", option: "skipBad" }] as const, "Use skipBad.", "Use --skip-bad."],
     [[{ kind: "see", command: "doctor" }] as const, "See `weft doctor`.", "See `weft doctor`."],
+    [[{ kind: "without", option: "alpha" }] as const, "Leave alpha out.", "Leave --alpha out."],
     [[], "", ""],
   ])("%j", (remedy, inCode, onTheCommandLine) => {
     expect(remedyText(remedy, LIBRARY_WORDS)).toBe(inCode);

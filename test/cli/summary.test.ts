@@ -90,7 +90,7 @@ describe("weft summary", () => {
       [["--model", empty, "--no-top"], `weft: --model ${empty} says it all; leave --no-top out`],
       [
         ["--backbone", "Xception", "--alpha", "0.5"],
-        "weft: --alpha 0.5: Xception has no width to choose; leave --alpha out",
+        "weft: --alpha 0.5: Xception has no width to choose. Leave --alpha out.",
       ],
       [
         ["--backbone", "Xception", "--no-top", "--classes", "3"],

@@ -44,7 +44,7 @@ export function nodeTrainingPlatform({
     files: nodeFiles,
     runs: { folders: nodeFolders, rescueFolder: joinPath(cacheFolder(), "rescued") },
     openKeras: openKerasInWorker,
-    imagenetFile: (network, signal) => imagenetPath(network, { signal, onFaulty: () => {} }),
+    imagenetFile: (network, { signal, onWarning }) => imagenetPath(network, { signal, onFaulty: onWarning }),
     kernels: NODE_KERNELS,
     imageChecksFile: (folder) => imageChecksFile(nodeFiles, folder),
   };
@@ -52,10 +52,12 @@ export function nodeTrainingPlatform({
 
 const NODE_KERNELS: KernelTuning = {
   load: (engine) => useKeptTuning(engine.device, keptFor(engine)),
-  measure: async (engine, layouts, { budgetSeconds, signal }) => {
+  measure: async (engine, layouts, { budgetSeconds, signal, onWarning }) => {
     const { device, budgetBytes } = engine;
     const now = () => performance.now() / 1000;
-    await measureKernels(device, layouts, keptFor(engine), { budgetSeconds, budgetBytes, signal, now });
+    const options = { budgetSeconds, budgetBytes, signal, now };
+    const { unkept } = await measureKernels(device, layouts, keptFor(engine), options);
+    if (unkept !== undefined) onWarning(`the tuning table cannot be kept: ${unkept}`);
     signal?.throwIfAborted();
   },
 };

@@ -19,7 +19,7 @@ import { type RecordedEnd, recordTraining } from "../run_recording.ts";
 import { Trainer, type TrainerHooks } from "../trainer.ts";
 import { layOutTraining, type TrainingLayout } from "../training_layout.ts";
 import { FineTuned, type TrainingOutcome } from "./fine_tuned.ts";
-import type { TrainingEngine, TrainingPlatform } from "./platform.ts";
+import type { TrainingEngine, TrainingPlatform, WorkHooks } from "./platform.ts";
 import { type PreparedTraining, prepareTraining } from "./prepare.ts";
 import { trainingRecord } from "./record.ts";
 import type { CompleteSettings, TrainSettings } from "./schema.ts";
@@ -40,7 +40,7 @@ export interface PlannedTraining extends PreparedTraining {
 export interface FineTuneHooks extends DataHooks, Pick<TrainerHooks, "onStep" | "onEpoch"> {
   /** Told what was found of earlier runs. */
   readonly onRemark?: ((text: string) => void) | undefined;
-  /** Told what could not be written, and what becomes of it. */
+  /** Told what went otherwise than it should, where the training goes on: a file that could not be written, say. */
   readonly onWarning?: ((text: string) => void) | undefined;
   /** Called when all is settled and nothing is compiled yet. */
   readonly onPlanned?: ((training: PlannedTraining) => void) | undefined;
@@ -78,7 +78,7 @@ export async function fineTune(options: FineTuneOptions): Promise<FineTuned> {
   const place = request.place ?? (await placeOf(settings, request));
   const data = await openData(request.data, request.decoder, settings, request);
   const loadWeights = (weights: string, network: NetworkConfig) => {
-    return loadStart(weights, network, platform, signal);
+    return loadStart(weights, network, platform, workHooks(request));
   };
   const prepared = await prepareTraining(settings, { dataset: data.dataset, files: data.files, loadWeights });
   signal?.throwIfAborted();
@@ -103,6 +103,10 @@ function splitOptions(options: FineTuneOptions): { request: Request; settings: C
   };
   return { request: { data, platform, decoder, place, signal, ...hooks }, settings: checkSettings(given) };
 }
+
+const workHooks = ({ signal, onWarning }: Request): WorkHooks => {
+  return { signal, onWarning: (text) => onWarning?.(text) };
+};
 
 async function placeOf(
   { out, overwrite }: CompleteSettings,
@@ -167,8 +171,9 @@ async function trainOn(engine: TrainingEngine, request: Request, start: Start): 
 async function layOut(
   engine: TrainingEngine,
   { config, settings }: PreparedTraining,
-  { platform: { kernels }, signal }: Request,
+  request: Request,
 ): Promise<{ layout: TrainingLayout; tuning: StoredTuning | undefined }> {
+  const { kernels } = request.platform;
   const { device, budgetBytes } = engine;
   requirePrecision(config.precision, device);
   const fitting = () => {
@@ -176,11 +181,15 @@ async function layOut(
     return layOutFitting(config.batchSize, ofSize, { facts: device.facts, budgetBytes });
   };
   const tuning = await kernels?.load(engine);
+  if (tuning?.remark !== undefined) request.onWarning?.(tuning.remark);
   const layout = fitting();
   if (settings.tune === undefined) return { layout, tuning };
   if (!kernels)
     throw new WeftError("cannot be done here: nothing keeps measured kernels", { option: "tune" });
-  await kernels.measure(engine, layout.layouts, { budgetSeconds: settings.tune, signal });
+  await kernels.measure(engine, layout.layouts, {
+    budgetSeconds: settings.tune,
+    ...workHooks(request),
+  });
   return { layout: fitting(), tuning };
 }
 

@@ -77,8 +77,11 @@ export class FineTuned implements TrainingOutcome {
     return this.parts.config;
   }
 
-  /** The data set, as far as its images could be used, and which of them were for training and for validation. */
-  get data(): Pick<PreparedTraining, "dataset" | "split"> {
+  /**
+   * The data set, as far as its images could be used, which of them were for training and for validation, and what is to
+   * be known of them.
+   */
+  get data(): Pick<PreparedTraining, "dataset" | "split" | "notes"> {
     return this.parts.prepared;
   }
 

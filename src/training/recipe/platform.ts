@@ -17,6 +17,13 @@ export interface TrainingEngine {
   readonly budgetBytes?: number | undefined;
 }
 
+/** What ends work of the platform's, and whom it tells. */
+export interface WorkHooks {
+  readonly signal: AbortSignal | undefined;
+  /** Told what went otherwise than it should, where the work goes on. */
+  readonly onWarning: (text: string) => void;
+}
+
 /** How kernels are chosen by measurement. */
 export interface KernelTuning {
   /** Lets the device use what is stored for its adapter. */
@@ -25,7 +32,7 @@ export interface KernelTuning {
   readonly measure: (
     engine: TrainingEngine,
     layouts: readonly PlanLayout[],
-    options: { readonly budgetSeconds: number; readonly signal: AbortSignal | undefined },
+    options: WorkHooks & { readonly budgetSeconds: number },
   ) => Promise<void>;
 }
 
@@ -49,7 +56,7 @@ export interface TrainingPlatform {
   /** Reads Keras' files, by default in this thread. */
   readonly openKeras?: KerasReader;
   /** The path of a backbone's ImageNet weights, wherever they come from. */
-  readonly imagenetFile?: (network: WantedImagenet, signal: AbortSignal | undefined) => Promise<string>;
+  readonly imagenetFile?: (network: WantedImagenet, hooks: WorkHooks) => Promise<string>;
   readonly kernels?: KernelTuning;
   /** The file that remembers a data folder's good images. */
   readonly imageChecksFile?: (dataFolder: string) => Promise<string>;

@@ -9,7 +9,7 @@ import { type NetworkConfig, networkName, networkWeights } from "../network.ts";
 import { describeBackbone } from "../network_layers.ts";
 import { type LoadedWeights, loadWeights } from "../weights_file.ts";
 import { kerasLayerOrder } from "../weights_fit.ts";
-import { canInspect, type TrainingPlatform } from "./platform.ts";
+import { canInspect, type TrainingPlatform, type WorkHooks } from "./platform.ts";
 import type { CompleteSettings } from "./schema.ts";
 
 /** The word in place of a path; a file of this name is `./imagenet`. */
@@ -93,7 +93,7 @@ export async function loadStart(
   weights: string,
   network: NetworkConfig,
   { files, openKeras, imagenetFile }: TrainingPlatform,
-  signal: AbortSignal | undefined,
+  hooks: WorkHooks,
 ): Promise<LoadedWeights> {
   if (!files) throw new WeftError(`${weights}: files cannot be read here`, { option: "weights" });
   const use = { ...network, includeTop: false };
@@ -102,7 +102,7 @@ export async function loadStart(
       option: "weights",
     });
   }
-  const path = weights === IMAGENET && imagenetFile ? await imagenetFile(use, signal) : weights;
+  const path = weights === IMAGENET && imagenetFile ? await imagenetFile(use, hooks) : weights;
   const { backbone, heads } = networkWeights(network);
   const wanted = {
     network: networkName(network),

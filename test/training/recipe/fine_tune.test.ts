@@ -103,7 +103,7 @@ describe("fineTune refuses", () => {
   it.each([
     [{ batch: 0 }, "batch expects a whole number from 1, received 0"],
     [{ size: 16 }, "size expects at least 32 for MobileNetV2, received 16"],
-    [{ backbone: "ResNet50" }, "alpha 0.35: ResNet50 has no width to choose. Use no alpha."],
+    [{ backbone: "ResNet50" }, "alpha 0.35: ResNet50 has no width to choose. Leave alpha out."],
     [{ bacth: 8 }, "there is no option bacth"],
     [{ data: "photos" }, "photos: folders cannot be read here; give a data set and a decoder"],
     [{ data: tinySet(0) }, "the data set has no images"],
@@ -114,7 +114,7 @@ describe("fineTune refuses", () => {
     ],
     [{ out: "run" }, "out run: runs cannot be written here"],
     [{ weights: "file.h5" }, "weights file.h5: files cannot be read here"],
-    [{ momentum: 0.9 }, "momentum 0.9: adam has none; it belongs to sgd and rmsprop. Use no momentum."],
+    [{ momentum: 0.9 }, "momentum 0.9: adam has none; it belongs to sgd and rmsprop. Leave momentum out."],
     [{ tune: 1 }, "tune cannot be done here: nothing keeps measured kernels"],
     [{ platform: { device } }, "there is nothing that decodes images: give a decoder"],
   ])("%o", async (more, message) => {

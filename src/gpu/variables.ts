@@ -9,6 +9,7 @@ import { BINDING_ALIGNMENT_BYTES } from "./constants.ts";
 import type { GpuDevice } from "./device.ts";
 import { readRanges } from "./read_back.ts";
 
+/** A variable: its name, shape and element type. */
 export interface VariableSpec extends TensorType {
   readonly name: string;
 }

@@ -12,6 +12,7 @@ import { layOutFitting } from "./memory_fit.ts";
 import { MetricsSum, type SetMetrics } from "./metrics.ts";
 import { layOutInferenceStep, type NetworkConfig, networkName } from "./network.ts";
 
+/** How a predictor is compiled. */
 export interface PredictorOptions {
   readonly batchSize: number;
   /** Called as pipelines become ready. */

@@ -34,6 +34,7 @@ export interface NetworkConfig {
   readonly imagenetRescaling?: boolean;
 }
 
+/** All that decides what a training step computes. */
 export interface TrainingStepConfig extends NetworkConfig {
   readonly batchSize: number;
   readonly dropout: number;
@@ -134,6 +135,7 @@ export function layOutTrainingStep(config: TrainingStepConfig, facts: DeviceFact
   return { layout: layOutPlan(graph, outputs, facts), ...variables };
 }
 
+/** A step that predicts, laid out, and the weights that it reads. */
 export interface InferenceStep {
   readonly layout: PlanLayout;
   readonly weights: readonly WeightSpec[];

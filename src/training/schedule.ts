@@ -3,6 +3,7 @@
 
 import { WeftError } from "../base/errors.ts";
 
+/** A phase of a training: n epochs at one learning rate. */
 export interface Phase {
   readonly epochs: number;
   readonly learningRate: number;

@@ -30,6 +30,7 @@ export interface OpenedAdapter {
   readonly description: AdapterDescription;
 }
 
+/** Which adapter is opened, and how. */
 export interface AdapterOptions {
   /** "auto" by default. */
   readonly adapter?: AdapterChoice;

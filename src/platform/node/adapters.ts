@@ -230,7 +230,7 @@ async function systemObstacle(): Promise<string | undefined> {
       return "the Vulkan loader libvulkan.so.1 is not installed";
     }
   }
-  ensureRuntimeFolder(join(cacheFolder(), "runtime"));
+  await ensureRuntimeFolder(join(cacheFolder(), "runtime"));
   return undefined;
 }
 

@@ -82,17 +82,18 @@ export async function syncFolder(folder: string): Promise<void> {
 /**
  * Makes a folder and those above it. Not by Node's recursive mkdir, which never returns where a file system
  * says that a folder exists and then that it does not (/proc).
+ * @param mode of the folder itself, where it is made
  */
-export async function makeFolders(path: string): Promise<void> {
+export async function makeFolders(path: string, mode?: number): Promise<void> {
   try {
-    await mkdir(path);
+    await mkdir(path, { mode });
   } catch (thrown) {
     const { code } = thrown as NodeJS.ErrnoException;
     if (code === "EEXIST" && (await stat(path)).isDirectory()) return;
     const parent = dirname(path);
     if (code !== "ENOENT" || parent === path || (await exists(parent))) throw thrown;
     await makeFolders(parent);
-    await mkdir(path);
+    await mkdir(path, { mode });
   }
 }
 

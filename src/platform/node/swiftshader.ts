@@ -9,7 +9,7 @@ import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createBrotliDecompress } from "node:zlib";
 import { WeftError } from "../../base/errors.ts";
-import { fileFault } from "./files.ts";
+import { fileFault, makeFolders } from "./files.ts";
 import { withPartial } from "./partials.ts";
 
 export const SWIFTSHADER_PACKAGE = "@sparticuz/chromium";
@@ -83,7 +83,7 @@ export function locatePackage(): LocatedPackage {
 }
 
 async function unpackInto(folder: string, cache: string, archive: string, requirePart: RequireModule) {
-  await mkdir(cache, { recursive: true });
+  await makeFolders(cache);
   await withPartial(folder, async (partial) => {
     await mkdir(partial);
     const { extract } = requirePart("tar-fs") as TarFs;

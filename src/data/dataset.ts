@@ -2,7 +2,7 @@
 // validation images and the order of an epoch. All random choices are pure functions of the seed.
 
 import { WeftError } from "../base/errors.ts";
-import { type FileSystem, joinPath } from "../base/platform.ts";
+import { type FileSystem, joinPath, readRegularFile } from "../base/platform.ts";
 import { RandomStream } from "../base/random.ts";
 import { type Head, type LabelFile, type LabelledImage, mergeLabelRows } from "../formats/label_csv.ts";
 import { readLabelRows } from "../formats/label_rows.ts";
@@ -14,6 +14,8 @@ export const LABEL_FILE = "Annotations/label.csv";
 export const ANSWER_FILE = "Tests/answer.csv";
 
 const TRAINING_SHARE = 0.8;
+/** Four million rows of some 60 bytes. */
+const LARGEST_CSV_BYTES = 256 * 2 ** 20;
 
 /** Labelled images below a folder. An image is named by its index in `images`. */
 export interface AttributeDataset extends LabelFile {
@@ -79,11 +81,14 @@ export async function readDataFile(files: FileSystem, folder: string, name: stri
   if (!(await files.exists(folder))) {
     throw new WeftError(`${folder}: no such folder; expected one with ${LABEL_FILE} and the images it names`);
   }
+  if ((await files.facts(folder))?.isRegularFile) {
+    throw new WeftError(`${folder}: is a file; expected a folder with ${LABEL_FILE} and the images it names`);
+  }
   const path = joinPath(folder, name);
   if (!(await files.exists(path))) {
     throw new WeftError(`${path}: no such file; expected ${name} in the data folder ${folder}`);
   }
-  return files.readFile(path);
+  return readRegularFile(files, path, LARGEST_CSV_BYTES);
 }
 
 /** How images are chosen and cut. */

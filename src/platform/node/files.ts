@@ -86,14 +86,22 @@ export async function syncFolder(folder: string): Promise<void> {
  */
 export async function makeFolders(path: string, mode?: number): Promise<void> {
   try {
+    await makeFolder(path, mode);
+  } catch (thrown) {
+    const parent = dirname(path);
+    if ((thrown as NodeJS.ErrnoException).code !== "ENOENT" || parent === path) throw thrown;
+    await makeFolders(parent);
+    await makeFolder(path, mode);
+  }
+}
+
+/** Makes a folder, unless it is there: another process may be making the same ones. */
+async function makeFolder(path: string, mode: number | undefined): Promise<void> {
+  try {
     await mkdir(path, { mode });
   } catch (thrown) {
-    const { code } = thrown as NodeJS.ErrnoException;
-    if (code === "EEXIST" && (await stat(path)).isDirectory()) return;
-    const parent = dirname(path);
-    if (code !== "ENOENT" || parent === path || (await exists(parent))) throw thrown;
-    await makeFolders(parent);
-    await mkdir(path, { mode });
+    const isThere = (thrown as NodeJS.ErrnoException).code === "EEXIST" && (await stat(path)).isDirectory();
+    if (!isThere) throw thrown;
   }
 }
 

@@ -30,6 +30,7 @@ import { counted, print, say, styleOf } from "./terminal.ts";
 import {
   addTrainOptions,
   type PreparedTraining,
+  prepareNetwork,
   prepareTraining,
   type TrainOptions,
 } from "./train_options.ts";
@@ -49,8 +50,9 @@ async function train(options: TrainOptions): Promise<void> {
   const folder = await dataFolder(options.data);
   const decoder = createNodeImageDecoder({ maxPixels: options.maxPixels });
   const labelled = await loadDataset(nodeFiles, folder, { skipBad: options.skipBad });
+  const network = await prepareNetwork(nodeFiles, options, labelled.heads);
   const dataset = await withGoodImages(labelled, decoder, options);
-  const prepared = await prepareTraining(nodeFiles, options, dataset);
+  const prepared = await prepareTraining(nodeFiles, options, dataset, network);
   await withEngine(options.adapter, (engine) =>
     trainOn(engine, options, { dataset, decoder }, prepared, place),
   );

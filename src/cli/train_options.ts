@@ -196,34 +196,56 @@ async function loadFor(files: FileSystem, weights: string, network: NetworkConfi
   );
 }
 
+/** A network that is ready to be trained, and the weights that it starts from. */
+export interface PreparedNetwork {
+  readonly network: NetworkConfig;
+  readonly loaded: LoadedWeights | undefined;
+  readonly parameters: number;
+}
+
 /**
- * Settles every choice, looks whether the images are there, and reads the weights file.
- * @throws WeftError where options do not suit each other, an image is missing or the weights do not fit.
+ * Settles the network and reads the weights file: what can be refused before anybody looks at the images.
+ * @throws WeftError where options do not suit each other or the weights do not fit
  */
-export async function prepareTraining(
+export async function prepareNetwork(
   files: FileSystem,
   options: TrainOptions,
-  dataset: AttributeDataset,
-): Promise<PreparedTraining> {
+  heads: readonly CountedHead[],
+): Promise<PreparedNetwork> {
   const defaults = defaultsFor(options);
-  const { backbone = mobileNetV2, seed, limit, skipBad } = options;
+  const { backbone = mobileNetV2 } = options;
   const alpha = backbone.hasAlpha ? (options.alpha ?? defaults.alpha) : options.alpha;
   const size = options.size ?? defaults.size ?? backbone.defaultSize;
   requireSuits(backbone, { alpha, size });
-  const phases = options.phases ?? parsePhases(defaults.phases);
-  const { split, notes } = await splitForTraining(files, dataset, { seed, limit, skipBad });
-  const { heads, warnings } = coverageOf(dataset, split);
-  const batchSize = options.batch ?? Math.min(defaults.batch, split.training.length);
-  const steps = Math.ceil(split.training.length / batchSize) * totalEpochs(phases);
-  const network: NetworkConfig = { backbone, alpha, size, heads: dataset.heads };
+  const network: NetworkConfig = { backbone, alpha, size, heads };
   const specs = networkWeights(network);
-  const count = [...specs.backbone, ...specs.heads].reduce((sum, { shape }) => {
+  const parameters = [...specs.backbone, ...specs.heads].reduce((sum, { shape }) => {
     return sum + shape.reduce((product, extent) => product * extent, 1);
   }, 0);
   // A head called like a layer could be trained, but not shown or exported.
   const described = describeNetwork({ ...network, dropout: 0 });
   layerGraph(described.records, [described.input]);
   const loaded = options.weights === undefined ? undefined : await loadFor(files, options.weights, network);
+  return { network, loaded, parameters };
+}
+
+/**
+ * Settles all other choices, and looks whether the images are there.
+ * @throws WeftError where an image is missing
+ */
+export async function prepareTraining(
+  files: FileSystem,
+  options: TrainOptions,
+  dataset: AttributeDataset,
+  { network, loaded, parameters }: PreparedNetwork,
+): Promise<PreparedTraining> {
+  const defaults = defaultsFor(options);
+  const { seed, limit, skipBad } = options;
+  const phases = options.phases ?? parsePhases(defaults.phases);
+  const { split, notes } = await splitForTraining(files, dataset, { seed, limit, skipBad });
+  const { heads, warnings } = coverageOf(dataset, split);
+  const batchSize = options.batch ?? Math.min(defaults.batch, split.training.length);
+  const steps = Math.ceil(split.training.length / batchSize) * totalEpochs(phases);
   const config: TrainerConfig = {
     ...suitedTo(network, loaded?.values ?? new Map()),
     batchSize,
@@ -232,12 +254,12 @@ export async function prepareTraining(
     dropout: options.dropout ?? defaults.dropout,
     augment: options.augment,
     freezeBackbone: options.freeze === "backbone",
-    batchNormMomentum: options.bnMomentum ?? settlingMomentum(backbone.batchNormMomentum, steps),
+    batchNormMomentum: options.bnMomentum ?? settlingMomentum(network.backbone.batchNormMomentum, steps),
     optimizer: optimizerOf(options),
     recompute: options.recompute ?? "nothing",
     precision: options.precision,
   };
   const isMomentumPicked = options.bnMomentum === undefined;
   const prepared = { config, split, heads, notes: [...dataset.notes, ...notes, ...warnings] };
-  return { ...prepared, steps, isMomentumPicked, loaded, parameters: count };
+  return { ...prepared, steps, isMomentumPicked, loaded, parameters };
 }

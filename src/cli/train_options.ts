@@ -244,6 +244,10 @@ export async function prepareTraining(
   const phases = options.phases ?? parsePhases(defaults.phases);
   const { split, notes } = await splitForTraining(files, dataset, { seed, limit, skipBad });
   const { heads, warnings } = coverageOf(dataset, split);
+  const lacking =
+    split.validation.length > 0
+      ? []
+      : ["no image is left for validation: nothing tells whether training goes well"];
   const batchSize = options.batch ?? Math.min(defaults.batch, split.training.length);
   const steps = Math.ceil(split.training.length / batchSize) * totalEpochs(phases);
   const config: TrainerConfig = {
@@ -260,6 +264,6 @@ export async function prepareTraining(
     precision: options.precision,
   };
   const isMomentumPicked = options.bnMomentum === undefined;
-  const prepared = { config, split, heads, notes: [...dataset.notes, ...notes, ...warnings] };
+  const prepared = { config, split, heads, notes: [...dataset.notes, ...notes, ...lacking, ...warnings] };
   return { ...prepared, steps, isMomentumPicked, loaded, parameters };
 }

@@ -9,6 +9,7 @@ import { layOutPlan } from "../graph/plan_layout.ts";
 import { Layers } from "../nn/layers.ts";
 import { preprocess } from "../ops/image/preprocess.ts";
 import { fuseForInference } from "../passes/passes.ts";
+import { requireFiniteOutput } from "./divergence.ts";
 import { suitedTo } from "./network.ts";
 import type { ClassifierConfig } from "./weights_network.ts";
 
@@ -64,7 +65,11 @@ export class Classifier {
     for (const [row, image] of images.entries()) bytes.set(image, row * imageBytes);
     const { probabilities } = await this.plan.run({ bytes });
     if (!probabilities) throw new Error("the classifier has no output");
-    return images.map((_, row) => probabilities.slice(row * classes, (row + 1) * classes));
+    return images.map((_, row) => {
+      const ofImage = probabilities.slice(row * classes, (row + 1) * classes);
+      requireFiniteOutput(ofImage, "an image's classes");
+      return ofImage;
+    });
   }
 
   destroy(): void {

@@ -8,6 +8,7 @@ import type { GpuDevice } from "../gpu/device.ts";
 import { VariableStore } from "../gpu/variables.ts";
 import { Plan } from "../graph/plan.ts";
 import { runBatches } from "./batch_run.ts";
+import { requireFiniteOutput } from "./divergence.ts";
 import { layOutFitting } from "./memory_fit.ts";
 import { MetricsSum, type SetMetrics } from "./metrics.ts";
 import { layOutInferenceStep, type NetworkConfig, networkName } from "./network.ts";
@@ -105,7 +106,9 @@ export class Predictor {
       take: (values, { indices }) => {
         for (const [row, image] of indices.entries()) {
           const ofHead = ({ name, classes }: { name: string; classes: number }) => {
-            return rowOf(values[`probabilities/${name}`], row, classes);
+            const probabilities = rowOf(values[`probabilities/${name}`], row, classes);
+            requireFiniteOutput(probabilities, name);
+            return probabilities;
           };
           take(image, heads.map(ofHead));
         }
@@ -128,6 +131,8 @@ export class Predictor {
     await runBatches(this.plan, batches, {
       signal,
       take: (values, { valid }) => {
+        for (const [head, { name }] of heads.entries())
+          requireFiniteOutput([values.loss?.[head] ?? 0], `the loss of ${name}`);
         sum.add(values.loss ?? [], values.accuracy ?? [], valid);
         onImages?.(sum.images);
       },

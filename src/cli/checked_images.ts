@@ -70,9 +70,7 @@ export function withImages(dataset: AttributeDataset, indices: readonly number[]
 
 async function survey(dataset: AttributeDataset, indices: readonly number[], inspector: ImageInspector) {
   const isRemembered = dataset.folder !== "" && indices.length >= LEAST_REMEMBERED;
-  const checks = isRemembered
-    ? await ImageChecks.open(nodeFiles, await imageChecksFile(nodeFiles, dataset.folder))
-    : undefined;
+  const checks = isRemembered ? await earlierChecks(dataset.folder) : undefined;
   const startedAt = now();
   let progress: Progress | undefined;
   const onImages = (done: number) => {
@@ -89,6 +87,17 @@ async function survey(dataset: AttributeDataset, indices: readonly number[], ins
   const failure = await checks?.save();
   if (failure !== undefined) say(`the next start will check all images again: ${failure}`);
   return found;
+}
+
+/** A cache that cannot be is no reason to train nothing. */
+async function earlierChecks(folder: string): Promise<ImageChecks | undefined> {
+  try {
+    return await ImageChecks.open(nodeFiles, await imageChecksFile(nodeFiles, folder));
+  } catch (thrown) {
+    if (!(thrown instanceof WeftError)) throw thrown;
+    say(`what is found of the images is not remembered: ${thrown.message}`);
+    return undefined;
+  }
 }
 
 function noneLeft(dataset: AttributeDataset, bad: readonly SurveyedBadImage[]): WeftError {

@@ -22,7 +22,7 @@ import { layOutTraining, type TrainingLayout } from "../training/training_layout
 import { checkImages, withImages } from "./checked_images.ts";
 import { dataFolder } from "./demo_data.ts";
 import { type Engine, withEngine } from "./engine.ts";
-import { interruptedExitCode, stoppable } from "./interrupt.ts";
+import { interruptedExitCode, isEndAsked, stoppable } from "./interrupt.ts";
 import { now, withProgress } from "./progress.ts";
 import { allImages } from "./run_predictor.ts";
 import { epochTable } from "./tables.ts";
@@ -101,6 +101,10 @@ async function trainOn(
   if (options.tune !== undefined) {
     const found = await tuneLayouts(engine, layout.layouts, { budgetSeconds: options.tune });
     sayTuning(found);
+    if (found.isStopped && isEndAsked()) {
+      process.exitCode = interruptedExitCode();
+      return;
+    }
     layout = layOut();
   }
   const training = trainingRecord(options, prepared, dataset.folder, layout);

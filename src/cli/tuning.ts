@@ -91,6 +91,7 @@ export async function tuneLayouts(
   try {
     return await stoppable(stopping, (signal) =>
       withProgress(tuning, async (progress) => {
+        say(`measuring kernels of ${counted(total, "shape")}, for up to ${duration(budgetSeconds)}`);
         const result = await tune(device, layouts, {
           known,
           budgetSeconds,

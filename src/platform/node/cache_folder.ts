@@ -27,9 +27,9 @@ export function cacheFolder(surroundings: Partial<CacheSurroundings> = {}): stri
 }
 
 /**
- * Folders of the cache that files are written to, the names that earlier versions gave to unfinished files and
- * folders there, and which files are locked there. People set WEFT_CACHE to folders with files of their own, a `yarn.lock`
- * or a `thesis.partial`: nothing is touched but what only weft names so.
+ * Folders of the cache that weft writes to, with the names that earlier versions gave to unfinished files and
+ * folders there, and the files that are locked there. WEFT_CACHE may be a folder with the user's own files, such as
+ * `yarn.lock` or `thesis.partial`, so only names that weft alone uses are removed.
  */
 const WRITTEN_FOLDERS: readonly { name: string; unnamed: RegExp; locked: RegExp | undefined }[] = [
   { name: "", unnamed: /^(swiftshader|demo)-[\w.-]+\.partial(-\w{6})?$/, locked: undefined },

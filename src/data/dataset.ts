@@ -54,7 +54,7 @@ export interface DatasetOptions {
 /**
  * Reads a data folder's labels. Images are not opened; where the text of a path does not tell which file it
  * means, the file system is asked (`resolveImagePaths`). Rows of one file are one image.
- * @throws WeftError where folder or file is missing; `Annotations/label.csv:3: …` for a bad row
+ * @throws WeftError if folder or file is missing; `Annotations/label.csv:3: …` for a bad row
  */
 export async function loadDataset(
   files: FileSystem,
@@ -100,7 +100,7 @@ export interface SplitOptions {
 
 /**
  * Shuffles image indices by the seed and keeps the first `limit`.
- * @throws WeftError where `limit` is not a positive whole number
+ * @throws WeftError if `limit` is not a positive whole number
  */
 export function chooseImages(count: number, { seed, limit }: SplitOptions): number[] {
   if (limit !== undefined && !(Number.isSafeInteger(limit) && limit > 0)) {
@@ -136,7 +136,7 @@ export function cutImages(chosen: readonly number[], identical: IdenticalImages 
 
 /**
  * Shuffles image indices by the seed, keeps the first `limit`, and cuts them 80 to 20.
- * @throws WeftError where `limit` is not a positive whole number
+ * @throws WeftError if `limit` is not a positive whole number
  */
 export function splitImages(count: number, options: SplitOptions): Split {
   return cutImages(chooseImages(count, options));

@@ -130,7 +130,7 @@ export class VariableStore {
     const variable = this.get(name);
     if (!sameShape(variable.type.shape, type.shape) || variable.type.dtype !== type.dtype) {
       throw new WeftError(
-        `variable ${name} is ${variable.type.dtype}${shapeText(variable.type.shape)}, the graph wants ` +
+        `variable ${name} is ${variable.type.dtype}${shapeText(variable.type.shape)}, the graph expects ` +
           `${type.dtype}${shapeText(type.shape)}`,
       );
     }

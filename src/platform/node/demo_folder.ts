@@ -27,7 +27,7 @@ export function demoFolderIn(cacheFolder: string, { seed, images }: DemoRecipe):
 /**
  * Draws the demo set into the folder, unless the very same set is there already.
  * @returns whether it was drawn now
- * @throws WeftError where the folder holds anything else; the signal's reason once it is aborted
+ * @throws WeftError if the folder holds anything else; the signal's reason once it is aborted
  */
 export async function ensureDemoSet(options: DemoFolderOptions): Promise<boolean> {
   const folder = resolve(options.folder);

@@ -62,7 +62,7 @@ export class FileLock implements HeldLock {
  * Takes a lock, or says who holds it.
  * @param path the lock file, in a folder that exists
  * @param abandonedAfterMs after this time without a touch, the lock of a process on another host is taken over
- * @throws WeftError where it cannot be written
+ * @throws WeftError if it cannot be written
  */
 export async function takeLock(
   path: string,
@@ -90,7 +90,7 @@ export interface LockOptions {
 /**
  * Runs work while no other process holds the lock.
  * @param path the lock file, in a folder that exists
- * @throws WeftError where it cannot be written; the signal's reason once it is aborted
+ * @throws WeftError if it cannot be written; the signal's reason once it is aborted
  */
 export async function withFileLock<T>(
   path: string,

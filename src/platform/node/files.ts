@@ -147,7 +147,7 @@ async function writeAtomically(given: string, content: FileContent): Promise<voi
   await syncFolder(folder);
 }
 
-/** What `action` finds, or undefined where there is no such file. */
+/** What `action` finds, or undefined if there is no such file. */
 async function found<T>(action: () => Promise<T>): Promise<T | undefined> {
   try {
     return await action();

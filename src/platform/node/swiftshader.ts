@@ -63,7 +63,7 @@ export interface LocatedPackage {
 
 /**
  * The npm package that brings SwiftShader and a headless Chromium.
- * @throws WeftError where it is not installed
+ * @throws WeftError if it is not installed
  */
 export function locatePackage(): LocatedPackage {
   let entry: string;

@@ -53,7 +53,8 @@ function gradientGraph(bench: OperatorCase, form: OperatorForm, pass: Pass): Pas
   const outputs: Record<string, Tensor> = {};
   for (const role of wanted) {
     const gradient = results[role];
-    if (!gradient) throw new WeftError(`${caseName(bench)}: ${bench.op} has no gradient by ${role}`);
+    if (!gradient)
+      throw new WeftError(`${caseName(bench)}: ${bench.op} has no gradient with respect to ${role}`);
     outputs[`d${role}`] = gradient;
   }
   return { graph, outputs, variables: [], forwardRoles: [...forwardRoles] };

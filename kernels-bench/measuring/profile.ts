@@ -23,7 +23,7 @@ export async function profileCommands(
   commands: readonly Command[],
 ): Promise<ProfiledDispatch[]> {
   if (!device.facts.features.has("timestamp-query")) {
-    throw new WeftError(`--profile needs timestamps, which ${device.name} has not`);
+    throw new WeftError(`--profile needs timestamps, and ${device.name} has none`);
   }
   const recorder = new TimestampRecorder(device, commands);
   try {

@@ -44,7 +44,7 @@ export async function checkNetwork(
   if (!best) {
     throw new WeftError(
       `test/golden has no case of ${backbone}, so its step cannot be checked and is not timed. ` +
-        "test/golden/README.md says how cases are made.",
+        "test/golden/README.md describes how to make cases.",
     );
   }
   const outcome = await runCase(device, best.golden, async (file, required) => {

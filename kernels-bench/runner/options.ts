@@ -47,14 +47,14 @@ export function addBenchOptions(command: Command): Command {
     new Option(flags, what).argParser(pathText(flags.split(" ")[0] ?? flags));
   const options = [
     new Option("--op <name>", "cases of one operator, or network, data, encode, start"),
-    new Option("--case <names>", "cases as --list writes them, with commas between"),
+    new Option("--case <names>", "cases as --list prints them, separated by commas"),
     new Option("--filter <text>", "cases whose name and pass contain the text"),
     new Option("--all", "every case, not only the default run's"),
-    new Option("--list", "print the cases, those of the default run marked, and measure nothing"),
-    jsonOption("a row a line"),
-    path("--compare <file>", "rows of an earlier --json; exit code 1 where one has become slower"),
+    new Option("--list", "print the cases, mark those of the default run, and measure nothing"),
+    jsonOption("one row per line"),
+    path("--compare <file>", "rows of an earlier --json; exit code 1 if one has become slower"),
     new Option("--network <name>", "a step of one network").argParser(backboneNamed),
-    new Option("--batch <n>", "images a step of --network, or of each convolution").argParser(
+    new Option("--batch <n>", "images per step of --network, or per convolution").argParser(
       wholeNumber("--batch", 1),
     ),
     new Option("--pass <pass>", "of --network").choices(["train", "inference"]),
@@ -62,12 +62,12 @@ export function addBenchOptions(command: Command): Command {
     path("--profile-trace <file>", "the same as a Chrome trace"),
     new Option(
       "--peers [names]",
-      `time other engines beside weft, case by case: ${PEER_NAMES.join(", ")}`,
+      `time other engines next to weft, case by case: ${PEER_NAMES.join(", ")}`,
     ).argParser(peerNames),
-    new Option("--tier <tier>", "Dawn's switches: fast, or portable, as browsers have them")
+    new Option("--tier <tier>", "Dawn's toggles: fast, or portable as in browsers")
       .choices(["fast", "portable"])
       .default("fast"),
-    new Option("--tuned", "choose kernels by the table that weft tune has stored for the adapter"),
+    new Option("--tuned", "choose kernels by the table that weft tune stored for the adapter"),
     ...stepOptions(),
     new Option("--first-step").hideHelp(),
   ];

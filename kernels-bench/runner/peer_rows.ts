@@ -26,7 +26,7 @@ export async function runPeers(
     const one = await peerCase(device, item);
     if (one) cases.push({ ...one, openWeft: () => countingFaults(one) });
   }
-  if (cases.length === 0) throw new WeftError("--peers: no chosen case is one that other engines have");
+  if (cases.length === 0) throw new WeftError("--peers: other engines have none of the chosen cases");
   const rows = await comparePeers({
     cases,
     adapter: await peerAdapter(description, tier),

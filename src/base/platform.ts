@@ -92,9 +92,34 @@ export interface FolderSystem extends FileSystem {
   isPartialName(name: string): boolean;
 }
 
-/** Reads a UTF-8 text file without its byte order mark. */
+/** Decoded and parsed text takes several times its size in memory. */
+const LARGEST_TEXT_BYTES = 128 * 2 ** 20;
+
+/**
+ * Reads a regular file. A user may have named anything: reading a pipe may block forever, and a device has no end.
+ * @throws WeftError where it is no regular file, or has more bytes than such a file can have
+ */
+export async function readRegularFile(
+  files: FileSystem,
+  path: string,
+  largestBytes = LARGEST_TEXT_BYTES,
+): Promise<Uint8Array> {
+  const facts = await files.facts(path);
+  if (facts && !facts.isRegularFile)
+    throw new WeftError(`${path}: is a folder, a pipe or a device; expected a file`);
+  if (facts && facts.bytes > largestBytes) {
+    const [size, most] = [facts.bytes, largestBytes].map((bytes) => `${Math.round(bytes / 1e6)} MB`);
+    throw new WeftError(`${path}: has ${size}; expected at most ${most}. Is it the right file?`);
+  }
+  return files.readFile(path);
+}
+
+/**
+ * Reads a UTF-8 text file without its byte order mark.
+ * @throws WeftError where it is missing, no regular file or too large
+ */
 export async function readText(files: FileSystem, path: string): Promise<string> {
-  return new TextDecoder().decode(await files.readFile(path));
+  return new TextDecoder().decode(await readRegularFile(files, path));
 }
 
 /**

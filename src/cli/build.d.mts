@@ -1,7 +1,9 @@
 // Types of build.mjs, which runs before anything is compiled.
 
-/** Builds dist/weft.js, dist/node.js and what stands beside them. */
+/** Builds the entries of the library and what stands beside them. */
 export function buildLibrary(): Promise<void>;
+/** The sources of the library's entries, by the names of their bundles. */
+export function libraryEntries(): Readonly<Record<string, string>>;
 /** Builds dist/keras_worker.js. */
 export function buildKerasWorker(): Promise<void>;
 /** A hash of all that decides what kernels compute and how fast. */

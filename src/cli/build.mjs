@@ -1,11 +1,13 @@
 // Bundles the sources with esbuild:
 //   dist/weft.js         the library, ES modules for Node and browsers, packages bundled with them;
+//   dist/graph.js, …     its parts, an entry each (src/entries/), and what a browser adds (browser.js);
 //   dist/node.js         what Node adds to it (adapter, files, images), packages of node_modules left outside;
 //   dist/chunks/         what these share: they are one build, so each class exists once;
 //   dist/keras_worker.js what reads Keras' files in a thread of its own, started by node.js and by cli.js;
-//   dist/types/          declarations of weft.js and node.js, by tsc;
+//   dist/types/          declarations of all entries, by tsc;
 //   dist/cli.js          the command line, packages of node_modules left outside.
-// `node src/cli/build.mjs` builds all of it, with --for-package as a package holds it: without source maps.
+// `node src/cli/build.mjs` builds all of it and prints the sizes of the entries, with --for-package as a package holds it:
+// without source maps.
 
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -13,6 +15,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, wri
 import { createRequire } from "node:module";
 import { basename, dirname, join, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { formatSizes, measureEntries } from "./bundle_sizes.mjs";
 
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 const DIST = join(ROOT, "dist");
@@ -73,6 +76,14 @@ export function kernelHash() {
 }
 
 /**
+ * Drops imports of chunks from which nothing is imported: no source has side effects, as package.json says, and pages
+ * without a bundler would load these chunks for nothing. Lines stay, for the source maps.
+ */
+function withoutBareImports(code) {
+  return code.replace(/^import "\.\/[^"]*";$/gm, "");
+}
+
+/**
  * Builds and puts the files in place whole, as another process may be reading them.
  * @param options esbuild's: entry points and where their bundles go
  * @returns their paths
@@ -88,10 +99,10 @@ export async function bundle(options) {
   });
   const { outputFiles } = await build({ ...COMMON, define, ...options });
   const isEntry = ({ path }) => dirname(path) === DIST;
-  for (const { path, contents } of outputFiles.sort((a, b) => isEntry(a) - isEntry(b))) {
+  for (const { path, contents, text } of outputFiles.sort((a, b) => isEntry(a) - isEntry(b))) {
     mkdirSync(dirname(path), { recursive: true });
     const partial = `${path}.${process.pid}.partial`;
-    writeFileSync(partial, contents);
+    writeFileSync(partial, path.endsWith(".js") ? withoutBareImports(text) : contents);
     renameSync(partial, path);
   }
   return outputFiles.map(({ path }) => path);
@@ -120,11 +131,22 @@ export async function buildCommandLine(options = {}) {
   });
 }
 
+/** The sources of the library's entries, by the names of their bundles; `exports` of package.json has the same names. */
+export function libraryEntries() {
+  const names = readdirSync(join(ROOT, "src", "entries")).sort();
+  return {
+    weft: "src/index.ts",
+    node: "src/platform/node/node.ts",
+    browser: "src/platform/browser/browser.ts",
+    ...Object.fromEntries(names.map((name) => [basename(name, ".ts"), `src/entries/${name}`])),
+  };
+}
+
 /** Bundles the library and what stands beside it. @param options esbuild's, where others are wanted. */
 export async function buildLibrary(options = {}) {
   await buildKerasWorker("dist", options);
   const paths = await bundle({
-    entryPoints: { weft: "src/index.ts", node: "src/platform/node/node.ts" },
+    entryPoints: libraryEntries(),
     outdir: "dist",
     splitting: true,
     chunkNames: "chunks/[name]-[hash]",
@@ -175,4 +197,5 @@ if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) 
   const options = process.argv.includes("--for-package") ? { sourcemap: false } : {};
   await Promise.all([buildCommandLine(options), buildLibrary(options)]);
   buildTypes();
+  console.log(formatSizes(await measureEntries(Object.keys(libraryEntries()))));
 }

@@ -66,7 +66,7 @@ export function sayChecked(
   dataset: AttributeDataset,
   { bad, others, total, notes, forgotten }: CheckedImages,
 ): void {
-  if (forgotten !== undefined) say(`the next start will check all images again: ${forgotten}`);
+  if (forgotten !== undefined) say(forgotten);
   if (others.length > 0) say(`${counted(others.length, "other file")} passed over, first ${others[0]?.path}`);
   if (bad.length === 0) return;
   sayNotes(notes);

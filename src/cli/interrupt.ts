@@ -23,6 +23,11 @@ export function interruptedExitCode(): number {
   return EXIT_CODES[lastSignal];
 }
 
+/** Whether the latest signal came from who ends processes, not from a person who may mean the work in hand alone. */
+export function isEndAsked(): boolean {
+  return lastSignal !== "SIGINT";
+}
+
 /** Whether work is under way that a signal would stop, not end. */
 export function isStoppable(): boolean {
   return depth > 0;

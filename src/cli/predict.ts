@@ -3,6 +3,7 @@
 import { Command, Option } from "commander";
 import { WeftError } from "../base/errors.ts";
 import { joinPath } from "../base/platform.ts";
+import { LABEL_FILE } from "../data/dataset.ts";
 import { loadQuestions, QUESTION_FILE, type QuestionSet } from "../data/questions.ts";
 import { formatAnswerCsv } from "../formats/answer_csv.ts";
 import { nodeFiles } from "../platform/node/files.ts";
@@ -25,7 +26,14 @@ import {
 } from "./options.ts";
 import { predictPictures } from "./predict_pictures.ts";
 import { withProgress } from "./progress.ts";
-import { allImages, openPredictor, type RunOptions, requireWritable, sayBadImages } from "./run_predictor.ts";
+import {
+  allImages,
+  filesOfRun,
+  openPredictor,
+  type RunOptions,
+  requireWritable,
+  sayBadImages,
+} from "./run_predictor.ts";
 import { counted, say } from "./terminal.ts";
 
 const DEFAULT_OUT = "answer.csv";
@@ -43,7 +51,9 @@ export function predictCommand(): Command {
   const options = [
     modelOption(),
     dataOption(),
-    new Option("--images <paths...>", "predict these pictures and all in these folders instead"),
+    new Option("--images <paths...>", "predict these pictures and all in these folders instead").argParser(
+      (path: string, before: string[] | undefined) => [...(before ?? []), pathText("--images")(path)],
+    ),
     new Option(
       "--out <file>",
       `where the answers go (default: ${DEFAULT_OUT}; with --json stdout)`,
@@ -103,7 +113,12 @@ async function predictQuestions(
   const questions = await loadQuestions(nodeFiles, folder, run.heads, options);
   const decoder = createNodeImageDecoder({ maxPixels: options.maxPixels });
   const images = await checkImages(questions, allImages(questions), decoder, options);
-  await requireWritable(options.out);
+  await requireWritable(options.out, [
+    ...[QUESTION_FILE, LABEL_FILE, ...questions.images.map(({ path }) => path)].map((path) =>
+      joinPath(folder, path),
+    ),
+    ...filesOfRun(run),
+  ]);
   await withEngine(options.adapter, async (engine) => {
     const seen = { dataset: questions, decoder, images };
     const { predictor, loader } = await openPredictor(engine, run, seen, options);

@@ -10,7 +10,14 @@ import type { SavedRun } from "../training/run_folder.ts";
 import { checkImages } from "./checked_images.ts";
 import { withEngine } from "./engine.ts";
 import { withProgress } from "./progress.ts";
-import { allImages, openPredictor, type RunOptions, requireWritable, sayBadImages } from "./run_predictor.ts";
+import {
+  allImages,
+  filesOfRun,
+  openPredictor,
+  type RunOptions,
+  requireWritable,
+  sayBadImages,
+} from "./run_predictor.ts";
 import { counted, say } from "./terminal.ts";
 
 /** Files and folders to answer about, and where answers go: to stdout without a file. */
@@ -33,7 +40,7 @@ export async function predictPictures(run: SavedRun, options: PicturesOptions): 
   const checking = { skipBad: options.skipBad, isPassedOver };
   const images = await checkImages(dataset, allImages(dataset), decoder, checking);
   if (images.length === 0) throw noPictures(options.images, files);
-  if (out !== undefined) await requireWritable(out);
+  if (out !== undefined) await requireWritable(out, [...files.map(({ path }) => path), ...filesOfRun(run)]);
   const format = json ? formatPictureLine : formatPictureRows;
   await withEngine(options.adapter, async (engine) => {
     const { predictor, loader } = await openPredictor(engine, run, { dataset, decoder, images }, options);

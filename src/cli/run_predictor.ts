@@ -1,17 +1,22 @@
 // What `predict` and `evaluate` share: a run's network compiled for a data set's images.
 
+import { resolve } from "node:path";
 import { WeftError } from "../base/errors.ts";
+import { type FileFacts, joinPath } from "../base/platform.ts";
 import { type BadImage, BatchLoader } from "../data/batches.ts";
+import { concurrentMap } from "../data/concurrent_map.ts";
 import type { AttributeDataset } from "../data/dataset.ts";
 import type { ImageDecoder } from "../data/images.ts";
 import { nodeFiles } from "../platform/node/files.ts";
 import { Predictor } from "../training/inference.ts";
-import type { SavedRun } from "../training/run_folder.ts";
+import { CONFIG_FILE, METRICS_FILE, type SavedRun, WEIGHTS_FILE } from "../training/run_folder.ts";
 import { sayNotes } from "./data_notes.ts";
 import { adapterLine, type Engine } from "./engine.ts";
 import type { AdapterOption, ImageOptions } from "./options.ts";
 import { counted, say, sayField, styleOf } from "./terminal.ts";
 import { useStoredTuning } from "./tuning.ts";
+
+const FILES_AT_ONCE = 64;
 
 /** Options of both commands; absent where the command line is silent. */
 export interface RunOptions extends AdapterOption, ImageOptions {
@@ -64,8 +69,12 @@ export async function openPredictor(
   return { predictor, loader };
 }
 
-/** @throws WeftError where a file of answers could not be written, before anything is computed. */
-export async function requireWritable(path: string): Promise<void> {
+/**
+ * Looks whether a file of answers can be written, before anything is computed.
+ * @param inputs files that the answers come from, and that they must not replace
+ * @throws WeftError where it cannot or may not be
+ */
+export async function requireWritable(path: string, inputs: readonly string[]): Promise<void> {
   const facts = await nodeFiles.facts(path);
   if (!facts) {
     await nodeFiles.writeFile(path, "");
@@ -73,8 +82,23 @@ export async function requireWritable(path: string): Promise<void> {
     return;
   }
   if (!facts.isRegularFile) throw new WeftError(`${path}: is a folder, a pipe or a device; expected a file`);
+  const isInput = await concurrentMap(inputs, FILES_AT_ONCE, async (input) => {
+    return resolve(input) === resolve(path) || isSameFile(facts, await nodeFiles.facts(input));
+  });
+  if (isInput.includes(true)) {
+    throw new WeftError(`${path}: the answers would replace what they come from; choose another --out`);
+  }
   await nodeFiles.appendFile(path, "");
 }
+
+/** Whether two names are one file. File systems without inodes say 0. */
+function isSameFile(a: FileFacts, b: FileFacts | undefined): boolean {
+  return a.inode !== 0n && a.inode === b?.inode && a.device === b.device;
+}
+
+/** The files that make a run. */
+export const filesOfRun = ({ folder }: SavedRun): string[] =>
+  [CONFIG_FILE, METRICS_FILE, WEIGHTS_FILE].map((name) => joinPath(folder, name));
 
 /** Indices of all images of a data set. */
 export const allImages = ({ images }: AttributeDataset): number[] => images.map((_, index) => index);

@@ -9,7 +9,7 @@ import type { TrainingPlatform } from "../training/recipe/platform.ts";
 import { findRunPlace } from "../training/run_folder_place.ts";
 import { dataFolder } from "./demo_data.ts";
 import { described } from "./engine.ts";
-import { stoppable } from "./interrupt.ts";
+import { isEndAsked, stoppable } from "./interrupt.ts";
 import { addTrainOptions, settingsOf, type TrainOptions } from "./train_options.ts";
 import { sayIndented, TrainReporter } from "./train_report.ts";
 import { sayTuning, tuneLayouts } from "./tuning.ts";
@@ -49,7 +49,10 @@ function shownPlatform({ adapter, maxPixels }: TrainOptions): TrainingPlatform {
     kernels: {
       ...machine.kernels,
       measure: async (engine, layouts, { budgetSeconds }) => {
-        sayTuning(await tuneLayouts(described(engine), layouts, { budgetSeconds }));
+        const found = await tuneLayouts(described(engine), layouts, { budgetSeconds });
+        sayTuning(found);
+        // Ctrl-C ends the measuring alone; who sends another signal wants the process to end.
+        if (found.isStopped && isEndAsked()) throw new DOMException("the run is ended", "AbortError");
       },
     },
   };

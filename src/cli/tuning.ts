@@ -83,6 +83,7 @@ export async function tuneLayouts(
   if (total === 0) return measureKernels(device, layouts, kept, { budgetSeconds, budgetBytes, again, now });
   const tuning = { label: "tuning", total, unit: "shapes", showsRate: false };
   const stopping = () => say("\nno more tuning; what was found is kept");
+  say(`measuring kernels of ${counted(total, "shape")}, for up to ${duration(budgetSeconds)}`);
   const measured = await stoppable(stopping, (signal) =>
     withProgress(tuning, (progress) =>
       measureKernels(device, layouts, kept, {

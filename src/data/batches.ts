@@ -161,7 +161,7 @@ export class BatchLoader {
 
   /**
    * Leaves images out that are known to be bad, as an earlier loader's `badImages` has them.
-   * @throws WeftError where the data set has other images now
+   * @throws WeftError if the data set has other images now
    */
   leaveOut(bad: readonly BadImage[]): void {
     for (const image of bad) {

@@ -24,6 +24,7 @@ export interface ImageCheckTools {
   readonly onImages?: ((done: number) => void) | undefined;
 }
 
+/** What becomes of bad images. */
 export interface ImageCheckOptions {
   /** Bad images are left out instead of ending the work. */
   readonly skipBad?: boolean | undefined;
@@ -43,7 +44,7 @@ export interface CheckedImages {
   readonly total: number;
   /** What is likely the cause, where many are missing. */
   readonly notes: readonly string[];
-  /** Why the next start has to look at all again, where it has. */
+  /** A sentence on why the next start has to look at all again, where it has. */
   readonly forgotten: string | undefined;
 }
 
@@ -60,10 +61,10 @@ export async function findGoodImages(
 ): Promise<CheckedImages> {
   const isOfFolder = dataset.folder !== "";
   const isRemembered = isOfFolder && indices.length >= LEAST_REMEMBERED;
-  const path = isRemembered ? await tools.checksFile?.(dataset.folder) : undefined;
-  const checks = path === undefined ? undefined : await ImageChecks.open(tools.files, path);
+  const { checks, fault } = isRemembered ? await earlierChecks(dataset.folder, tools) : NOT_REMEMBERED;
   const found = await surveyImages(dataset, indices, { ...tools, checks });
-  const forgotten = await checks?.save();
+  const failure = await checks?.save();
+  const forgotten = failure === undefined ? fault : `the next start will check all images again: ${failure}`;
   const isOther = ({ kind, index }: SurveyedBadImage) => {
     return (kind === "foreign" || kind === "empty") && isPassedOver?.(index) === true;
   };
@@ -76,6 +77,25 @@ export async function findGoodImages(
   if (bad.length > 0 && found.good.length === 0) throw noneLeft(dataset, bad);
   if (bad.length > 0 && !skipBad) throw badImages(bad, total);
   return { good: found.good, bad, others, total, notes, forgotten };
+}
+
+interface EarlierChecks {
+  readonly checks: ImageChecks | undefined;
+  readonly fault: string | undefined;
+}
+
+const NOT_REMEMBERED: EarlierChecks = { checks: undefined, fault: undefined };
+
+/** A cache that cannot be is no reason to train nothing. */
+async function earlierChecks(folder: string, { files, checksFile }: ImageCheckTools): Promise<EarlierChecks> {
+  try {
+    const path = await checksFile?.(folder);
+    if (path === undefined) return NOT_REMEMBERED;
+    return { checks: await ImageChecks.open(files, path), fault: undefined };
+  } catch (thrown) {
+    if (!(thrown instanceof WeftError)) throw thrown;
+    return { checks: undefined, fault: `what is found of the images is not remembered: ${thrown.problem}` };
+  }
 }
 
 /** The data set with the given images only. */

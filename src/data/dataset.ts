@@ -2,7 +2,7 @@
 // validation images and the order of an epoch. All random choices are pure functions of the seed.
 
 import { WeftError } from "../base/errors.ts";
-import { type FileSystem, joinPath } from "../base/platform.ts";
+import { type FileSystem, joinPath, readRegularFile } from "../base/platform.ts";
 import { RandomStream } from "../base/random.ts";
 import { type LabelFile, type LabelledImage, mergeLabelRows } from "../formats/label_csv.ts";
 import { readLabelRows } from "../formats/label_rows.ts";
@@ -15,6 +15,8 @@ export const LABEL_FILE = "Annotations/label.csv";
 export const ANSWER_FILE = "Tests/answer.csv";
 
 const TRAINING_SHARE = 0.8;
+/** Four million rows of some 60 bytes. */
+const LARGEST_CSV_BYTES = 256 * 2 ** 20;
 
 /** Labelled images below a folder. An image is named by its index in `images`. */
 export interface AttributeDataset extends LabelFile {
@@ -53,7 +55,7 @@ export interface DatasetOptions {
 /**
  * Reads a data folder's labels. Images are not opened; where the text of a path does not tell which file it
  * means, the file system is asked (`resolveImagePaths`). Rows of one file are one image.
- * @throws WeftError where folder or file is missing; `Annotations/label.csv:3: …` for a bad row
+ * @throws WeftError if folder or file is missing; `Annotations/label.csv:3: …` for a bad row
  */
 export async function loadDataset(
   files: FileSystem,
@@ -80,11 +82,14 @@ export async function readDataFile(files: FileSystem, folder: string, name: stri
   if (!(await files.exists(folder))) {
     throw new WeftError(`${folder}: no such folder; expected one with ${LABEL_FILE} and the images it names`);
   }
+  if ((await files.facts(folder))?.isRegularFile) {
+    throw new WeftError(`${folder}: is a file; expected a folder with ${LABEL_FILE} and the images it names`);
+  }
   const path = joinPath(folder, name);
   if (!(await files.exists(path))) {
     throw new WeftError(`${path}: no such file; expected ${name} in the data folder ${folder}`);
   }
-  return files.readFile(path);
+  return readRegularFile(files, path, LARGEST_CSV_BYTES);
 }
 
 /** How images are chosen and cut. */
@@ -96,7 +101,7 @@ export interface SplitOptions {
 
 /**
  * Shuffles image indices by the seed and keeps the first `limit`.
- * @throws WeftError where `limit` is not a positive whole number
+ * @throws WeftError if `limit` is not a positive whole number
  */
 export function chooseImages(count: number, { seed, limit }: SplitOptions): number[] {
   if (limit !== undefined && !(Number.isSafeInteger(limit) && limit > 0)) {
@@ -132,7 +137,7 @@ export function cutImages(chosen: readonly number[], identical: IdenticalImages 
 
 /**
  * Shuffles image indices by the seed, keeps the first `limit`, and cuts them 80 to 20.
- * @throws WeftError where `limit` is not a positive whole number
+ * @throws WeftError if `limit` is not a positive whole number
  */
 export function splitImages(count: number, options: SplitOptions): Split {
   return cutImages(chooseImages(count, options));

@@ -17,7 +17,7 @@ export class ImageCache {
     return this.held;
   }
 
-  /** The image's bytes, or undefined where it is not held. */
+  /** The image's bytes, or undefined if it is not held. */
   get(name: string): Uint8Array | undefined {
     return this.images.get(name);
   }

@@ -36,7 +36,7 @@ export interface ImageSurvey {
 /**
  * Looks at the given images of a data set.
  * @param indices of the images
- * @throws WeftError where the file system fails; bad images are returned
+ * @throws WeftError if the file system fails; bad images are returned
  */
 export async function surveyImages(
   dataset: AttributeDataset,

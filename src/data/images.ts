@@ -12,7 +12,7 @@ export interface ImageDecoder {
    * parts on white. Runs off the main thread where the platform can.
    * @param image a path, or the file's bytes
    * @returns [height, width, 3] bytes
-   * @throws WeftError `path: …` where the file is missing, truncated or not an image
+   * @throws WeftError `path: …` if the file is missing, truncated or not an image
    */
   decode(image: string | Uint8Array, width: number, height: number): Promise<Uint8Array>;
 }
@@ -26,7 +26,7 @@ export interface ImageInspector {
   readonly maxPixels: number;
   /**
    * Reads the header and looks for the end of the file.
-   * @throws ImageFault `path: …` where the file is missing, is no regular file, is truncated, has more pixels
+   * @throws ImageFault `path: …` if the file is missing, is no regular file, is truncated, has more pixels
    *   than allowed or is no JPEG, PNG or WebP image by its content
    */
   inspect(path: string): Promise<ImageHeader>;

@@ -84,7 +84,7 @@ export async function missingNotes(
   );
 }
 
-/** What the names in the folder suggest of a missing image, as the end of a sentence; empty where nothing does. */
+/** What the names in the folder suggest of a missing image, as the end of a sentence; empty if nothing does. */
 async function likelyCause(
   files: FileSystem,
   folder: string,

@@ -35,7 +35,7 @@ export function orderAfter(
 /**
  * The batches that an epoch has left, exactly as if it had never stopped.
  * @param images of the training part, as the state was saved with
- * @throws WeftError where the state is of another data set
+ * @throws WeftError if the state is of another data set
  */
 export function remainingBatches(
   loader: BatchLoader,

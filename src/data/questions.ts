@@ -24,7 +24,7 @@ export interface QuestionSet extends AttributeDataset {
 /**
  * Reads `Tests/question.csv`.
  * @param heads the model's
- * @param options.skipBad leaves bad rows out and lists them in `badRows`
+ * @param options `skipBad` leaves bad rows out and lists them in `badRows`
  * @throws WeftError `Tests/question.csv:3: …` for a bad row or an attribute that the model lacks
  */
 export async function loadQuestions(

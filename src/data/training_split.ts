@@ -13,7 +13,7 @@ export interface TrainingSplit {
 
 /**
  * Chooses images, looks for their files, and cuts them into training and validation.
- * @throws WeftError where an image is missing; with `skipBad` where all are
+ * @throws WeftError if an image is missing; with `skipBad` where all are
  */
 export async function splitForTraining(
   files: FileSystem,

@@ -63,7 +63,7 @@ function countsOf(images: number): { training: number; tests: number } {
 /**
  * Draws all pictures, then writes `Annotations/label.csv`, `Tests/question.csv`, `Tests/answer.csv` and,
  * last of all, `demo.json`.
- * @throws WeftError where the number of pictures is too small; the signal's reason once it is aborted
+ * @throws WeftError if the number of pictures is too small; the signal's reason once it is aborted
  */
 export async function drawDemoSet(options: DrawDemoOptions): Promise<void> {
   const { seed, images, target } = options;

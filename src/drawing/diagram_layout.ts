@@ -2,7 +2,6 @@
 // around the columns to later ones, and a row below them for outputs that fan out from one card, such as the heads of a
 // multi-task network.
 
-import { Graphviz } from "@hpcc-js/wasm-graphviz";
 import { CARD_GAP, COLUMN_GAP, columnStarts, type Edge, ROW_GAP, type Size } from "./diagram_columns.ts";
 import {
   Column,
@@ -43,6 +42,7 @@ export async function layOutDiagram(
   edges: readonly Edge[],
   goodBreaks: ReadonlySet<number>,
 ): Promise<DiagramLayout> {
+  const { Graphviz } = await import("@hpcc-js/wasm-graphviz"); // loaded on use, as it is large
   const graphviz = await Graphviz.load();
   const fan = fanOf(sizes.length, edges);
   const end = fan?.start ?? sizes.length;

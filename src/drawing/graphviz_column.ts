@@ -1,7 +1,6 @@
 // One column of a diagram, laid out by Graphviz: cards are boxes of known size; lines from earlier columns enter at the
 // top, and lines to later columns leave at the bottom.
 
-import type { Graphviz } from "@hpcc-js/wasm-graphviz";
 import { CARD_GAP, type Edge, ROW_GAP, type Size } from "./diagram_columns.ts";
 
 export type Point = readonly [x: number, y: number];
@@ -55,6 +54,11 @@ export class Column {
 
 const POINTS_PER_INCH = 72;
 const inches = (pixels: number) => (pixels / POINTS_PER_INCH).toFixed(4);
+
+/** What is used of Graphviz, written out: its own declarations ask more of TypeScript than programs that use weft do. */
+interface Graphviz {
+  layout(dot: string, format: "json", engine: "dot"): string;
+}
 
 /** The column in Graphviz' language. */
 function dotOf({ start, end, inner, entries, exits, entering }: Column, sizes: readonly Size[]): string {

@@ -13,11 +13,13 @@ import { foldedBlocks, groupEdges, singleLayers } from "./layer_groups.ts";
 
 /** What is drawn as one card: every layer, or every block. */
 export const PICTURE_LEVELS = ["layers", "blocks"] as const;
+/** A level of `PICTURE_LEVELS`. */
 export type PictureLevel = (typeof PICTURE_LEVELS)[number];
 
 /** With more layers than this, pictures show blocks unless layers are requested. */
 export const MOST_LAYERS_DRAWN = 150;
 
+/** A network to draw: what its layers recorded, and its input, [N, H, W, C]. */
 export interface PicturedNetwork {
   /** The title, such as `MobileNetV2 (alpha 0.35)`. */
   readonly name: string;

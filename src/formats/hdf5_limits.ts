@@ -79,7 +79,8 @@ export class DeclaredSizes {
   add(dataset: HdfDataset, name: string): void {
     const where = `${this.file}: tensor ${name}`;
     const { shape, size, total_size: elements, chunks, virtual_sources: sources } = dataset.metadata;
-    if (sources) throw new WeftError(`${where} is put together of other data sets; expected its own data`);
+    if (sources)
+      throw new WeftError(`${where} is a virtual dataset made of other datasets; expected its own data`);
     const extents = shape ?? [];
     const bytes = bytesOf(extents, size);
     const isWrapped = shape !== null && bytes !== size * elements; // the product of extents exceeds 64 bits

@@ -57,6 +57,7 @@ export interface RecordedNetwork {
   readonly outputs: readonly LayerRecord[];
 }
 
+/** What a Keras file says of a network beside its layers. */
 export interface KerasModelOptions {
   readonly name: string;
   /** How the model turns 0..255 into its input; `none` if it takes the backbone's input. */

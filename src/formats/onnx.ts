@@ -20,6 +20,7 @@ export interface OnnxNetwork {
   readonly outputs: readonly LayerRecord[];
 }
 
+/** What an ONNX file says of a network beside its graph. */
 export interface OnnxOptions {
   /** Name of the graph. */
   readonly name: string;

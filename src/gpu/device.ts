@@ -48,6 +48,7 @@ export interface DeviceFacts {
   readonly tuning?: TuningTable;
 }
 
+/** How a device is opened. Every option has a default that suits the adapter. */
 export interface DeviceOptions {
   /** False leaves subgroups unused, as on adapters without them. */
   readonly subgroups?: boolean;

@@ -9,6 +9,7 @@ import { BINDING_ALIGNMENT_BYTES } from "./constants.ts";
 import type { GpuDevice } from "./device.ts";
 import { readRanges } from "./read_back.ts";
 
+/** A variable: its name, shape and element type. */
 export interface VariableSpec extends TensorType {
   readonly name: string;
 }
@@ -129,7 +130,7 @@ export class VariableStore {
     const variable = this.get(name);
     if (!sameShape(variable.type.shape, type.shape) || variable.type.dtype !== type.dtype) {
       throw new WeftError(
-        `variable ${name} is ${variable.type.dtype}${shapeText(variable.type.shape)}, the graph wants ` +
+        `variable ${name} is ${variable.type.dtype}${shapeText(variable.type.shape)}, the graph expects ` +
           `${type.dtype}${shapeText(type.shape)}`,
       );
     }

@@ -143,7 +143,7 @@ function workgroupGrid(
   if (typeof asked === "number") return foldWorkgroups(asked, limit);
   if (asked.some((count) => count > limit)) {
     throw new WeftError(
-      `${node.name}: a grid of ${asked.join(" x ")} workgroups exceeds ${limit} a dimension`,
+      `${node.name}: a grid of ${asked.join(" x ")} workgroups exceeds ${limit} per dimension`,
     );
   }
   return asked;

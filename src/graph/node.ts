@@ -10,8 +10,10 @@ import type { Tensor } from "./tensor.ts";
  * `forwardBackward`.
  */
 export const SEGMENTS = ["forwardBackward", "exchange", "update"] as const;
+/** A part of a step, one of `SEGMENTS`. */
 export type Segment = (typeof SEGMENTS)[number];
 
+/** A node: an operator, its attributes, and its inputs and outputs by role. */
 export interface GraphNode<A extends object = object> extends NodeTensors<A> {
   readonly id: number;
   readonly name: string;

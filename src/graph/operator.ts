@@ -9,6 +9,7 @@ import type { Tensor } from "./tensor.ts";
 
 /** Tensors by role name, such as `x`, `w`, `y`; an optional one may be absent. */
 export type TensorsByRole = Readonly<Record<string, Tensor | undefined>>;
+/** Shapes and element types by role name; that of an optional tensor may be absent. */
 export type TypesByRole = Readonly<Record<string, TensorType | undefined>>;
 
 /** Floating-point operations of a node, and the bytes that it moves at least (each operand once). */

@@ -26,11 +26,16 @@ export type HostArray = Float32Array | Uint32Array | Uint8Array;
 /** Outputs of one step by name. */
 export type StepValues = Readonly<Record<string, Float32Array<ArrayBuffer>>>;
 
+/** Which part of a step is submitted. */
 export interface SubmitOptions {
   /** The segments to run, always in the step's order; all of them by default. */
   readonly segments?: readonly Segment[];
 }
 
+/**
+ * A compiled step: its pipelines, buffers and commands, replayed by `run` or, without waiting, by `submit`. It owns its
+ * buffers until `destroy`; variables belong to the store that it was compiled with.
+ */
 export class Plan {
   private constructor(
     readonly device: GpuDevice,

@@ -14,6 +14,7 @@ import type { MemoryLayout } from "./memory.ts";
 import type { KernelUse } from "./operator.ts";
 import { bufferBytes, type PlanLayout, STEPS_IN_FLIGHT } from "./plan_layout.ts";
 
+/** What a caller may follow while a plan is compiled. */
 export interface CompileOptions {
   /** Called as pipelines become ready. */
   readonly onPipeline?: (done: number, total: number) => void;

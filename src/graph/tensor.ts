@@ -8,6 +8,7 @@ import type { TensorType } from "../base/tensors.ts";
  */
 export type TensorKind = "input" | "variable" | "constant" | "value";
 
+/** A tensor of a graph. It has no values: those are on the device, where a plan places them. */
 export interface Tensor extends TensorType {
   readonly id: number;
   readonly name: string;

@@ -24,6 +24,7 @@ export interface BackboneConfig {
 /** The widest images, in pixels: far beyond any backbone; a batch of such images still fits the memory of a machine. */
 export const MAX_SIZE = 4096;
 
+/** A backbone: facts about the network, and the function that adds its layers to a graph. */
 export interface Backbone {
   /** Keras' name, such as `MobileNetV2`. */
   readonly name: string;

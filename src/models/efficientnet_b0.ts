@@ -13,6 +13,7 @@ const IMAGENET_DEVIATIONS = [0.229, 0.224, 0.225] as const;
 const DROP_CONNECT_RATE = 0.2;
 const BLOCKS = 16;
 
+/** EfficientNetB0 (Tan and Le 2019), as keras.applications.EfficientNetB0. */
 export const efficientNetB0: Backbone = {
   name: "EfficientNetB0",
   defaultSize: 224,

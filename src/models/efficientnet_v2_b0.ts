@@ -14,6 +14,7 @@ const IMAGENET_VARIANCE = [0.229 ** 2, 0.224 ** 2, 0.225 ** 2] as const;
 const DROP_CONNECT_RATE = 0.2;
 const BLOCKS = 21;
 
+/** EfficientNetV2B0 (Tan and Le 2021), as keras.applications.EfficientNetV2B0. */
 export const efficientNetV2B0: Backbone = {
   name: "EfficientNetV2B0",
   defaultSize: 224,

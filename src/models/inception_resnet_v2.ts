@@ -6,6 +6,7 @@ import type { Layers } from "../nn/layers.ts";
 import { type Backbone, denseTopOrPooling } from "./backbone.ts";
 import { BATCH_NORM, convBn, inceptionA, reductionA, stem } from "./inception.ts";
 
+/** InceptionResNetV2 (Szegedy et al. 2016), as keras.applications.InceptionResNetV2. */
 export const inceptionResNetV2: Backbone = {
   name: "InceptionResNetV2",
   defaultSize: 299,

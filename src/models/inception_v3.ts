@@ -6,6 +6,7 @@ import type { Layers } from "../nn/layers.ts";
 import { type Backbone, denseTopOrPooling } from "./backbone.ts";
 import { averageBranch, BATCH_NORM, convBn, inceptionA, reductionA, stem } from "./inception.ts";
 
+/** InceptionV3 (Szegedy et al. 2015), as keras.applications.InceptionV3. */
 export const inceptionV3: Backbone = {
   name: "InceptionV3",
   defaultSize: 299,

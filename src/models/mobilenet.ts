@@ -9,6 +9,7 @@ import { type Backbone, type BackboneConfig, poolFeatures } from "./backbone.ts"
 const BATCH_NORM = { epsilon: 1e-3, momentum: 0.99 } as const;
 const FIRST_FILTERS = 32;
 
+/** MobileNet (Howard et al. 2017), as keras.applications.MobileNet. */
 export const mobileNet: Backbone = {
   name: "MobileNet",
   defaultSize: 224,

@@ -7,6 +7,7 @@ import { type Backbone, denseTopOrPooling, makeDivisible, stridedDepthwise } fro
 
 const BATCH_NORM = { epsilon: 1e-3, momentum: 0.999 } as const;
 
+/** MobileNetV2 (Sandler et al. 2018), as keras.applications.MobileNetV2. */
 export const mobileNetV2: Backbone = {
   name: "MobileNetV2",
   defaultSize: 224,

@@ -16,6 +16,7 @@ const ABOVE_AND_LEFT = [
   [1, 0],
 ] as const;
 
+/** NASNetMobile (Zoph et al. 2018), as keras.applications.NASNetMobile. */
 export const nasNetMobile: Backbone = {
   name: "NASNetMobile",
   defaultSize: 224,
@@ -43,6 +44,7 @@ export const nasNetMobile: Backbone = {
   },
 };
 
+/** NASNetLarge (Zoph et al. 2018), as keras.applications.NASNetLarge. */
 export const nasNetLarge: Backbone = {
   name: "NASNetLarge",
   defaultSize: 331,

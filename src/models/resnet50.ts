@@ -8,6 +8,7 @@ import { type Backbone, denseTopOrPooling } from "./backbone.ts";
 
 const BATCH_NORM = { epsilon: 1.001e-5, momentum: 0.99 } as const;
 
+/** ResNet50 (He et al. 2015), as keras.applications.ResNet50. */
 export const resNet50: Backbone = {
   name: "ResNet50",
   defaultSize: 224,

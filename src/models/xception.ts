@@ -8,6 +8,7 @@ import { type Backbone, denseTopOrPooling } from "./backbone.ts";
 
 const BATCH_NORM = { epsilon: 1e-3, momentum: 0.99 } as const;
 
+/** Xception (Chollet 2016), as keras.applications.Xception. */
 export const xception: Backbone = {
   name: "Xception",
   defaultSize: 299,

@@ -4,12 +4,15 @@
 import { RandomStream } from "../base/random.ts";
 import { elementCount, type Shape } from "../base/tensors.ts";
 
+/** How a weight begins, by Keras' name; `initialValues` draws it. */
 export type Initializer = "glorotUniform" | "zeros" | "ones";
 
 /**
  * Values of a new weight.
- * @param shape Keras' shape; glorotUniform's limit is sqrt(6 / (fanIn + fanOut)), with fans as Keras counts them: the
- * product of all but the last two dimensions times the one before the last, or times the last.
+ * @param spec the weight, its shape as in Keras; glorotUniform's limit is sqrt(6 / (fanIn + fanOut)), with
+ * fans as Keras counts them: the product of all but the last two dimensions times the one before the last, or times the
+ * last.
+ * @param seed the seed of all weights: each weight draws from a stream of its own, chosen by its name
  */
 export function initialValues(
   spec: { readonly name: string; readonly shape: Shape; readonly initializer: Initializer },

@@ -35,6 +35,7 @@ export interface LayerRecord {
   readonly block: string | undefined;
 }
 
+/** What all layers of a network share. */
 export interface LayersOptions {
   /** Batch statistics in batch norm and active dropout. */
   readonly training: boolean;

@@ -16,6 +16,7 @@ import {
 
 /** The precision of a step: everything in f32, or activations and kernels' inputs in f16. */
 export const PRECISIONS = ["f32", "mixed"] as const;
+/** A precision of `PRECISIONS`: all in f32, or activations in f16. */
 export type Precision = (typeof PRECISIONS)[number];
 
 /** Weights begin at multiples of this number of elements, so that each f16 copy can be bound by itself. */

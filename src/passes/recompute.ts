@@ -10,6 +10,7 @@ import type { GraphNode } from "../graph/node.ts";
  * anyway. `blocks`: in addition, everything inside the network's blocks; only the blocks' inputs are kept.
  */
 export const RECOMPUTE_CHOICES = ["nothing", "cheap", "blocks"] as const;
+/** What the backward pass computes again instead of keeping it, one of `RECOMPUTE_CHOICES`. */
 export type Recompute = (typeof RECOMPUTE_CHOICES)[number];
 
 /** Smaller values are kept: statistics, pooled features, logits. */

@@ -3,6 +3,7 @@
 import type { GpuDevice } from "../gpu/device.ts";
 import { preprocess } from "../ops/image/preprocess.ts";
 import { CompiledStep, exactValues } from "./compiled_step.ts";
+import { requireFiniteOutput } from "./divergence.ts";
 import { suitedTo } from "./network.ts";
 import { layOutInference } from "./step_layout.ts";
 import type { ClassifierConfig } from "./weights_network.ts";
@@ -50,7 +51,11 @@ export class Classifier {
     for (const [row, image] of images.entries()) bytes.set(image, row * imageBytes);
     const { probabilities } = await this.compiled.run({ bytes });
     if (!probabilities) throw new Error("the classifier has no output");
-    return images.map((_, row) => probabilities.slice(row * classes, (row + 1) * classes));
+    return images.map((_, row) => {
+      const ofImage = probabilities.slice(row * classes, (row + 1) * classes);
+      requireFiniteOutput(ofImage, "an image's classes");
+      return ofImage;
+    });
   }
 
   destroy(): void {

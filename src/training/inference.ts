@@ -6,10 +6,12 @@ import type { GpuDevice } from "../gpu/device.ts";
 import type { CountedHead } from "../models/heads.ts";
 import { runBatches } from "./batch_run.ts";
 import { CompiledStep, exactValues, type PipelineHook } from "./compiled_step.ts";
+import { requireFiniteOutput } from "./divergence.ts";
 import { layOutFitting } from "./memory_fit.ts";
 import { MetricsSum, type SetMetrics } from "./metrics.ts";
 import { layOutInferenceStep, type NetworkConfig, networkName } from "./network.ts";
 
+/** How a predictor is compiled. */
 export interface PredictorOptions {
   readonly batchSize: number;
   /** Called as pipelines become ready. */
@@ -97,7 +99,9 @@ export class Predictor {
       take: (values, { indices }) => {
         for (const [row, image] of indices.entries()) {
           const ofHead = ({ name, classes }: { name: string; classes: number }) => {
-            return rowOf(values[`probabilities/${name}`], row, classes);
+            const probabilities = rowOf(values[`probabilities/${name}`], row, classes);
+            requireFiniteOutput(probabilities, name);
+            return probabilities;
           };
           take(image, heads.map(ofHead));
         }
@@ -120,6 +124,8 @@ export class Predictor {
     await runBatches(this.compiled.plan, batches, {
       signal,
       take: (values, { valid }) => {
+        for (const [head, { name }] of heads.entries())
+          requireFiniteOutput([values.loss?.[head] ?? 0], `the loss of ${name}`);
         sum.add(values.loss ?? [], values.accuracy ?? [], valid);
         onImages?.(sum.images);
       },

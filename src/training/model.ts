@@ -31,6 +31,7 @@ export interface ModelDefinition<Input extends string = string> {
   ) => Readonly<Record<string, Tensor>>;
 }
 
+/** How a model is trained. */
 export interface TrainingOptions {
   /** Adam by default. */
   readonly optimizer?: OptimizerConfig;

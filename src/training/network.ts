@@ -27,6 +27,7 @@ export interface NetworkConfig {
   readonly imagenetRescaling?: boolean;
 }
 
+/** All that decides what a training step computes. */
 export interface TrainingStepConfig extends NetworkConfig {
   readonly batchSize: number;
   readonly dropout: number;

@@ -200,7 +200,7 @@ function parseRunConfig(json: unknown, path: string): RunConfig {
   const fields = recordOf(json);
   if (fields?.format !== FORMAT) throw wrong(`not the configuration of a run: no "format": "${FORMAT}"`);
   const { version, alpha, size, heads, training } = fields;
-  if (typeof version !== "number") throw wrong("the run's version is missing");
+  if (!isCount(version)) throw wrong("the run's version is missing");
   if (version > FORMAT_VERSION) {
     throw wrong(
       `written by a newer weft: run version ${version}, this one reads up to ${FORMAT_VERSION}. Update weft.`,
@@ -212,7 +212,9 @@ function parseRunConfig(json: unknown, path: string): RunConfig {
     throw wrong(`alpha expects a number above 0 or null, found ${JSON.stringify(alpha)}`);
   }
   if (!Array.isArray(heads) || heads.length === 0 || !heads.every(isHead)) {
-    throw wrong("heads expects a list of {name, classes, rows}");
+    throw wrong(
+      "heads expects a list of {name, classes, rows, seenClasses}, names not empty, no number below 0",
+    );
   }
   if (new Set(heads.map(({ name }) => name)).size < heads.length) throw wrong("two heads have the same name");
   const record = recordOf(training);
@@ -224,6 +226,10 @@ function parseRunConfig(json: unknown, path: string): RunConfig {
     throw wrong(`size expects ${backbone.minSize} to ${MAX_SIZE} pixels, found ${size}`);
   }
   if (alpha !== null && !backbone.hasAlpha) throw wrong(`${backbone.name} has no alpha, found ${alpha}`);
+  if (fields.preprocessing !== undefined && fields.preprocessing !== backbone.preprocessing) {
+    const [expected, found] = [backbone.preprocessing, fields.preprocessing].map((it) => JSON.stringify(it));
+    throw wrong(`preprocessing of ${backbone.name} is ${expected}, found ${found}`);
+  }
   return { network: { backbone, alpha: alpha ?? undefined, size, heads }, heads, training: record };
 }
 
@@ -236,10 +242,16 @@ function isCount(value: unknown): value is number {
   return typeof value === "number" && Number.isSafeInteger(value) && value > 0;
 }
 
+function isNumberFrom0(value: unknown): value is number {
+  return typeof value === "number" && Number.isFinite(value) && value >= 0;
+}
+
 function isHead(value: unknown): value is CountedHead {
   const head = recordOf(value);
-  const isSeen = head?.seenClasses === undefined || typeof head.seenClasses === "number";
-  return isSeen && typeof head?.name === "string" && isCount(head.classes) && typeof head.rows === "number";
+  if (typeof head?.name !== "string" || head.name === "" || !isCount(head.classes)) return false;
+  const { classes, rows, seenClasses } = head;
+  const isSeen = seenClasses === undefined || (isNumberFrom0(seenClasses) && seenClasses <= classes);
+  return isSeen && isNumberFrom0(rows);
 }
 
 function isTrainingRecord(value: object | undefined): value is TrainingRecord {

@@ -33,6 +33,7 @@ export interface TrainedWeights {
   readonly stage: string;
 }
 
+/** Where the writer of a run reports, and where it saves what does not fit the folder. */
 export interface RunWriterOptions {
   /** Told what an earlier run left, and the like. */
   readonly remark: (text: string) => void;

@@ -4,6 +4,7 @@
 import { WeftError } from "../base/errors.ts";
 import type { Remedy } from "../base/remedies.ts";
 
+/** A phase of a training: n epochs at one learning rate. */
 export interface Phase {
   readonly epochs: number;
   readonly learningRate: number;

@@ -27,6 +27,7 @@ import type { StepProgress, TrainerHooks } from "./training_progress.ts";
 
 export type { EpochReport, StepProgress, TrainerHooks } from "./training_progress.ts";
 
+/** A training: its step, its phases, and the seed of first weights, order, augmentation and dropout. */
 export interface TrainerConfig extends TrainingStepConfig {
   readonly phases: readonly Phase[];
   readonly seed: number;
@@ -39,6 +40,7 @@ export interface TrainingPosition {
   readonly steps: number;
 }
 
+/** How the steps of a training are compiled. */
 export interface TrainerOptions {
   /** The steps where they are laid out already, for the same configuration. */
   readonly layout?: TrainingLayout;
@@ -68,6 +70,7 @@ interface CompiledTraining {
   readonly watch: FiniteWatch;
 }
 
+/** Trains a multi-task classifier epoch by epoch. It owns the device's buffers for it until `destroy`. */
 export class Trainer {
   private steps = 0;
   private order: OrderState | undefined;

@@ -25,6 +25,7 @@ export interface StepProgress {
   readonly loss: number;
 }
 
+/** What a training tells as it goes, and what it asks for. */
 export interface TrainerHooks {
   readonly onStep?: (progress: StepProgress) => void;
   /** Awaited before the next epoch begins. */

@@ -8,6 +8,7 @@ import type { PlanLayout } from "../graph/plan_layout.ts";
 import { NodeSearch, type SearchResult } from "./node_search.ts";
 import { isolate } from "./node_trial.ts";
 
+/** Limits of a tuning, and what it tells as it goes. */
 export interface TuningOptions {
   /** Nodes that are not measured again. */
   readonly known: TuningTable;
@@ -49,6 +50,7 @@ export interface FailedCandidate {
   readonly reason: string;
 }
 
+/** What a tuning found. */
 export interface TuningResult {
   readonly tuned: readonly TunedNode[];
   readonly failed: readonly FailedCandidate[];

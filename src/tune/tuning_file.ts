@@ -17,6 +17,7 @@ export interface TuningOrigin {
   readonly kernels: string;
 }
 
+/** A tuning table and where it was measured. */
 export interface TuningFile {
   readonly origin: TuningOrigin;
   readonly table: TuningTable;

@@ -60,6 +60,22 @@ describe("checkImages", () => {
     expect(left).toHaveLength(32);
     expect(left.filter((name) => /^\d\.json$/.test(name))).toEqual(["9.json"]);
   });
+
+  it("goes on where the cache folder cannot be", async () => {
+    const cache = temporaryFolder();
+    writeIn(cache, "image-checks", "a file");
+    vi.stubEnv("WEFT_CACHE", cache);
+    const told: string[] = [];
+    vi.spyOn(process.stderr, "write").mockImplementation((text) => told.push(String(text)) > 0);
+    const folder = temporaryFolder();
+    writeIn(folder, "0.jpg", await drawSquare(0, 0, 0));
+    const paths = Array.from({ length: IMAGES }, () => "0.jpg");
+    const dataset = { ...pictureSet(paths, []), folder };
+    const all = [...paths.keys()];
+    expect(await checkImages(dataset, all, createNodeImageDecoder(), {})).toEqual(all);
+    vi.restoreAllMocks();
+    expect(told.join("")).toMatch(/^what is found of the images is not remembered: .*image-checks: /);
+  });
 });
 
 describe("likelyCause", () => {

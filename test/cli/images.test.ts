@@ -81,6 +81,38 @@ describe("images are looked at before the first step", () => {
     expectOneLine(augmented, /^weft: Annotations\/label\.csv: none of the 2 images can be used, first /);
     expect(existsSync(sheet)).toBe(false);
   });
+
+  it("options and weights that cannot be are refused before any image is looked at", async () => {
+    const folder = await spoilt({ "train19.jpg": missing });
+    const out = join(temporaryFolder(), "run");
+    const train = (...options: string[]) => {
+      return runWeft(["train", ...SMALL, "--data", folder, "--out", out, ...options]);
+    };
+    expectOneLine(await train("--size", "20"), /^weft: --size expects at least 32 for MobileNetV2/);
+    const nowhere = join(folder, "nowhere.h5");
+    expectOneLine(await train("--weights", nowhere), /nowhere\.h5: no such file/);
+    expect(existsSync(out)).toBe(false);
+  });
+});
+
+describe("the answers' file", () => {
+  it("is none of the files that the answers come from, by whatever name", async () => {
+    const folder = await drawTinyData();
+    const question = join(folder, "Tests/question.csv");
+    const image = join(folder, readFileSync(question, "utf8").split(",")[0] ?? "");
+    const link = join(folder, "link.csv");
+    symlinkSync(question, link);
+    const inputs = [question, image, link, join(folder, "Annotations/label.csv"), join(run, "config.json")];
+    const contents = () => inputs.map((path) => readFileSync(path, "latin1"));
+    const before = contents();
+    const refused = /: the answers would replace what they come from; choose another --out$/;
+    for (const out of inputs)
+      expectOneLine(await runWeft(["predict", "--model", run, "--data", folder, "--out", out]), refused);
+    const pictures = ["predict", "--model", run, "--images", join(folder, "Images"), "--out"];
+    expectOneLine(await runWeft([...pictures, image]), refused);
+    expectOneLine(await runWeft([...pictures, join(run, "weights.safetensors")]), refused);
+    expect(contents()).toEqual(before);
+  });
 });
 
 describe("--skip-bad", () => {
@@ -239,6 +271,7 @@ describe("weft predict --images", () => {
 
   it("refuses what is no place of pictures, and answers that cannot be written", async () => {
     const folder = temporaryFolder();
+    expectOneLine(await predict("--images", ""), /^weft: --images expects a path, received ""$/);
     expectOneLine(await predict("--images", "/nowhere"), /^weft: \/nowhere: no such file or folder$/);
     expectOneLine(await predict("--images", folder), /no pictures; expected JPEG, PNG or WebP files/);
     writeIn(folder, "notes.txt", "not a picture");

@@ -128,3 +128,12 @@ describe("label files that cannot be used", () => {
     );
   });
 });
+
+it("one image trains, and it is said that none is left for validation", async () => {
+  const folder = await drawTinyData(12, 4);
+  writeIn(folder, LABELS, `${linesOf(folder, LABELS)[0]}\n`);
+  const out = join(temporaryFolder(), "run");
+  const { code, errors } = await runWeft(["train", ...SMALL, "--data", folder, "--out", out]);
+  expect(code).toBe(0);
+  expect(errors.join("\n")).toContain("no image is left for validation");
+});

@@ -59,6 +59,17 @@ describe("signals", () => {
     expect(readdirSync(out).sort()).toEqual(RUN_FILES);
   });
 
+  it("SIGTERM while kernels are measured ends the run, not the measuring alone", async () => {
+    const out = newOut();
+    const outcome = await train(out, "500@1e-3", ["--tune", "60"], {
+      variables: { WEFT_CACHE: temporaryFolder() },
+      actions: [signalAt(/measuring kernels/, "SIGTERM")],
+    });
+    expect(outcome.code).toBe(143);
+    expect(outcome.errors.join("\n")).toContain("no more tuning");
+    expect(existsSync(out)).toBe(false);
+  });
+
   it("a second one ends at once, and leaves no lock and nothing half-written", async () => {
     const out = newOut();
     const outcome = await train(out, "500@1e-3", [], {

@@ -5,10 +5,13 @@ import { isBuiltin } from "node:module";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { beforeAll, describe, expect, it } from "vitest";
-import * as library from "../../src/index.ts";
-import * as node from "../../src/platform/node/node.ts";
+import { libraryEntries } from "../../src/cli/build.mjs";
 import { writeIn } from "../cli/tiny_data.ts";
 import { type InstalledPackage, installPackage, ROOT, runNode } from "./installed_package.ts";
+
+/** The names of the entries' bundles; `weft` is the top. */
+const ENTRIES = Object.keys(libraryEntries());
+const importedFrom = (entry: string) => (entry === "weft" ? "weft" : `weft/${entry}`);
 
 let installed: InstalledPackage;
 
@@ -55,7 +58,7 @@ describe("the package", () => {
   it("depends on the packages that its files import, and on no others", async () => {
     const { dependencies, optionalDependencies } = installed.manifest;
     const { metafile } = await build({
-      entryPoints: ["cli.js", "node.js", "weft.js"].map((name) => join(installed.folder, "dist", name)),
+      entryPoints: ["cli", ...ENTRIES].map((name) => join(installed.folder, "dist", `${name}.js`)),
       bundle: true,
       packages: "external",
       platform: "node",
@@ -72,24 +75,33 @@ describe("the package", () => {
     expect(Object.keys(optionalDependencies)).toEqual(["@sparticuz/chromium"]); // resolved, not imported
   });
 
-  it("gives plain Node every export, and one WeftError for both entries", async () => {
+  it("gives plain Node every export, and one WeftError for all entries", async () => {
     const stdout = await runScript(`
-      const [library, node] = await Promise.all([import("weft"), import("weft/node")]);
-      const isFault = await node.nodeFiles.readFile("/nowhere").catch((fault) => fault instanceof library.WeftError);
-      const names = (entry) => Object.entries(entry).filter(([, value]) => value !== undefined).map(([name]) => name);
-      console.log(JSON.stringify({ library: names(library), node: names(node), isFault }));
+      const names = {};
+      for (const path of ${JSON.stringify(ENTRIES.map(importedFrom))}) {
+        const values = Object.entries(await import(path)).filter(([, value]) => value !== undefined);
+        names[path] = values.map(([name]) => name);
+      }
+      const [{ WeftError }, { nodeFiles }] = await Promise.all([import("weft"), import("weft/node")]);
+      const isFault = await nodeFiles.readFile("/nowhere").catch((fault) => fault instanceof WeftError);
+      console.log(JSON.stringify({ names, isFault }));
     `);
-    expect(JSON.parse(stdout)).toEqual({
-      library: Object.keys(library).sort(),
-      node: Object.keys(node).sort(),
-      isFault: true,
-    });
+    const sources = await Promise.all(
+      Object.entries(libraryEntries()).map(async ([entry, path]) => {
+        const names = Object.keys((await import(join(ROOT, path))) as object);
+        return [importedFrom(entry), names.sort()];
+      }),
+    );
+    expect(JSON.parse(stdout)).toEqual({ names: Object.fromEntries(sources), isFault: true });
   });
 
   it("computes on a device of weft/node, and reads a Keras file", async () => {
     const file = join(ROOT, "test/golden/keras_files/every_kind_legacy_weights.h5");
     const stdout = await runScript(`
-      import { Graph, Layers, layOutPlan, openKerasH5, Plan, VariableStore } from "weft";
+      import { openKerasH5 } from "weft/formats";
+      import { VariableStore } from "weft/gpu";
+      import { Graph, layOutPlan, Plan } from "weft/graph";
+      import { Layers } from "weft/nn";
       import { nodeFiles, openDevice } from "weft/node";
       const device = await openDevice({ adapter: process.env.WEFT_TEST_ADAPTER ?? "auto" });
       const graph = new Graph();
@@ -141,7 +153,23 @@ describe("the package", () => {
 
 const CONSUMER = `
 import { BACKBONES, type GpuDevice, Model, WeftError } from "weft";
+import { drawNetwork } from "weft/drawing";
+import { readSafetensors } from "weft/formats";
+import { VariableStore } from "weft/gpu";
+import { defineOperator, type Operator } from "weft/graph";
+import { splitImages } from "weft/data";
+import { mobileNetV2 } from "weft/models";
 import { nodeFiles, openDevice } from "weft/node";
+import { addTraining } from "weft/nn";
+import { conv2d } from "weft/ops";
+import { fuse } from "weft/passes";
+import { RunWriter } from "weft/training";
+import { tune } from "weft/tune";
+import { indexedDbTuningStore } from "weft/browser";
+
+export const operator: Operator = defineOperator(conv2d);
+export const parts = [drawNetwork, readSafetensors, VariableStore, splitImages, mobileNetV2, addTraining, fuse, RunWriter];
+export const browser = [tune, indexedDbTuningStore];
 
 export async function train(x: Float32Array): Promise<number | undefined> {
   const device: GpuDevice = await openDevice({ adapter: "auto" });
@@ -177,7 +205,10 @@ describe("the package's types", () => {
 
 describe("the package in a browser's bundle", () => {
   it("brings all it needs and nothing of Node", async () => {
-    writeIn(installed.project, "page.js", 'import * as weft from "weft";\nconsole.log(weft);\n');
+    const imports = ENTRIES.filter((entry) => entry !== "node").map((entry, i) => {
+      return `import * as entry${i} from "${importedFrom(entry)}";\nconsole.log(entry${i});\n`;
+    });
+    writeIn(installed.project, "page.js", imports.join(""));
     const { outputFiles, metafile, warnings } = await build({
       absWorkingDir: installed.project,
       entryPoints: ["page.js"],

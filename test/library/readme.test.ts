@@ -4,6 +4,7 @@
 import { cpSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { libraryEntries } from "../../src/cli/build.mjs";
 import { drawTinyData, writeIn } from "../cli/tiny_data.ts";
 import { type InstalledPackage, installPackage, ROOT, runNode } from "./installed_package.ts";
 
@@ -77,8 +78,14 @@ describe("README's programs", () => {
     const named = [...section.matchAll(/`([A-Za-z]+)(?:\.[a-z]\w*)?`/g)].map(([, name]) => name ?? "");
     const classes = named.filter((name) => /^[A-Z]|^layOut/.test(name));
     expect(classes).toContain("Graph");
-    const exported = Object.keys(await import("../../src/index.ts"));
+    const entries = await Promise.all(
+      Object.values(libraryEntries()).map((path) => import(join(ROOT, path)) as Promise<object>),
+    );
+    const exported = entries.flatMap((entry) => Object.keys(entry));
     expect(classes.filter((name) => !exported.includes(name))).toEqual([]);
+    const imported = [...section.matchAll(/`weft(\/\w+)?`/g)].map(([, path]) => `.${path ?? ""}`);
+    const there = Object.keys(installed.manifest.exports).filter((path) => path !== "./package.json");
+    expect([...new Set(imported)].sort()).toEqual(there.sort());
   });
 });
 

@@ -94,6 +94,11 @@ describe("a run folder", () => {
     [{ alpha: -1 }, /alpha expects a number above 0 or null, found -1/],
     [{ heads: [config.heads[0], config.heads[0]] }, /two heads have the same name/],
     [{ backbone: "ResNet50", alpha: 0.5 }, /ResNet50 has no alpha, found 0\.5/],
+    [{ version: 0 }, /the run's version is missing/],
+    [{ heads: [{ ...config.heads[0], rows: -5 }] }, /heads expects a list.* no number below 0/],
+    [{ heads: [{ ...config.heads[0], seenClasses: -1 }] }, /heads expects a list/],
+    [{ heads: [{ ...config.heads[0], name: "" }] }, /heads expects a list/],
+    [{ preprocessing: "caffe" }, /preprocessing of MobileNetV2 is "tf", found "caffe"/],
     [{ training: { seed: 1 } }, /training is missing or incomplete/],
   ])("refuses a configuration with %j", async (change, message) => {
     const files = await writtenRun();

@@ -138,6 +138,11 @@ function lowerTraining(l: Lowering<BatchNormAttrs>): void {
   });
 }
 
+/**
+ * Batch normalization of x [N, …, C] over all axes but the last, followed by an activation; also the new moving averages
+ * and the statistics [4, C] that were used. Only the first `validRows` samples count. Attributes: `epsilon`, `momentum`,
+ * `training`, `activation`.
+ */
 export const batchNorm = defineOperator<BatchNormAttrs>({
   name: "batchNorm",
   inputs: ["x", "gamma?", "beta?", "movingMean", "movingVariance", "validRows?"],

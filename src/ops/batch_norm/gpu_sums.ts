@@ -14,7 +14,7 @@ export const MAX_SPLITS_ON_GPU = 8;
 /** Rows for one line of threads that take as long as an extra pass that merges chunks (about 3 µs). */
 const MAX_ROWS_PER_LINE = 64;
 
-/** Chunks for the second pass to merge: 1 if there are so many chunks that an extra pass between the two is faster. */
+/** Chunks for the second pass to merge: 1 if an extra pass that merges them first is faster. */
 export function splitsOnGpu(rows: number): number {
   const { lines } = REDUCTION;
   if (rows > MAX_SPLITS_ON_GPU * lines * MAX_ROWS_PER_LINE) return 1;

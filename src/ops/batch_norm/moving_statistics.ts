@@ -36,6 +36,7 @@ export function lowerMovingStatistics(
   );
 }
 
+/** Statistics [4, C] (mean, 1 / sqrt(variance + epsilon), scale, shift) out of moving averages [C]. */
 export const movingStatistics = defineOperator<{ readonly epsilon: number }>({
   name: "movingStatistics",
   inputs: ["gamma?", "beta?", "movingMean", "movingVariance"],

@@ -73,6 +73,9 @@ export function lowerNormalize(
   });
 }
 
+/**
+ * y = activation(scale · x + shift), channel by channel, by the statistics [4, C] of `batchNorm` or `movingStatistics`.
+ */
 export const normalize = defineOperator<{ readonly activation: Activation }>({
   name: "normalize",
   inputs: ["x", "statistics"],

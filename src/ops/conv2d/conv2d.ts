@@ -96,6 +96,10 @@ export function lowerWeightGradient(
   lowerOn(l, g, x, dy, dw);
 }
 
+/**
+ * 2D convolution: x [N, H, W, C], w [R, S, C / groups, K], b [K] to y [N, P, Q, K]. Attributes: `strides`, `dilations`,
+ * `padding`, `groups`; and what passes fold in: `activation` and `residualScale`.
+ */
 export const conv2d = defineOperator<FusedAttrs>({
   name: "conv2d",
   inputs: ["x", "w", "b?", "statistics?", "addend?"],

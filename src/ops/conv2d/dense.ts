@@ -34,6 +34,7 @@ function matrixCost(inputs: TypesByRole, outputs: TypesByRole, flops: number): C
   return { flops, bytes: types.reduce((sum, type) => sum + (type ? byteSize(type) : 0), 0) };
 }
 
+/** y = x · w + b: x [N, in], w [in, out], b [out], y [N, out]. */
 export const dense = defineOperator({
   name: "dense",
   inputs: ["x", "w", "b?"],

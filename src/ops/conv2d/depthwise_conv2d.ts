@@ -29,6 +29,10 @@ interface FusedAttrs extends ConvolutionAttrs {
   readonly activation: Activation;
 }
 
+/**
+ * Depthwise convolution: x [N, H, W, C], w [R, S, C, M], b [C · M] to y [N, P, Q, C · M]. Attributes: `strides`,
+ * `dilations`, `padding`, `activation`.
+ */
 export const depthwiseConv2d = defineOperator<FusedAttrs>({
   name: "depthwiseConv2d",
   inputs: ["x", "w", "b?"],

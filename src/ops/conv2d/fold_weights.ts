@@ -6,6 +6,7 @@ import shader from "../../../shaders/conv2d/fold_weights.wgsl";
 import { byteSize, elementCount } from "../../base/tensors.ts";
 import { defineOperator, noAttributes, typeOf } from "../../graph/operator.ts";
 
+/** Weights and bias of a depthwise convolution with the batch norm behind it folded in. */
 export const foldWeights = defineOperator({
   name: "foldWeights",
   inputs: ["w", "b?", "statistics"],

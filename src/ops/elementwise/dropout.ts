@@ -15,6 +15,10 @@ interface DropoutAttrs {
   readonly perSample: boolean;
 }
 
+/**
+ * Dropout: an element of x (with `perSample` a sample) is 0 with probability `rate`, the others are divided by 1 - rate.
+ * `seed` [2] u32 holds the seed and the step; `salt` tells layers apart.
+ */
 export const dropout: Operator<DropoutAttrs> = defineOperator<DropoutAttrs>({
   name: "dropout",
   recompute: computeAgain,

@@ -17,6 +17,9 @@ interface ResidualSplitAttrs {
 
 const CAPS = { relu: NO_CAP, relu6: 6 } as const;
 
+/**
+ * Gradients of y = relu(addend + scale · branch) by addend and branch, out of y and the terms x0, x1, … of dy.
+ */
 export const residualSplit = defineOperator<ResidualSplitAttrs>({
   name: "residualSplit",
   inputs: ["y", "x*"],

@@ -11,6 +11,7 @@ export interface ScaleAttributes {
   readonly scale: number;
 }
 
+/** Gradient of scaledAdd by r: dr = scale · dy. */
 export const scaledAddGradient = defineOperator<ScaleAttributes>({
   name: "scaledAddGradient",
   inputs: ["dy"],
@@ -28,6 +29,7 @@ export const scaledAddGradient = defineOperator<ScaleAttributes>({
   },
 });
 
+/** y = x + scale · r, tensors of one shape. Attribute: `scale`. */
 export const scaledAdd = defineOperator<ScaleAttributes>({
   name: "scaledAdd",
   recompute: computeAgain,

@@ -17,6 +17,7 @@ import { add } from "./binary.ts";
 
 const MOST_TERMS = 4;
 
+/** y = x0 + x1 + …, up to four tensors of one shape. `sumOf` takes any number. */
 export const sum = defineOperator({
   name: "sum",
   recompute: computeAgain,

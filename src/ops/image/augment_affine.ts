@@ -19,6 +19,7 @@ const attributes = (read: AttributeReader): AffineAttributes => ({
   fill: read.choice("fill", ["nearest", "constant"], "nearest"),
 });
 
+/** Gradient of augmentAffine by x. */
 export const augmentAffineGradient = defineOperator<AffineAttributes>({
   name: "augmentAffineGradient",
   inputs: ["dy", "transform"],
@@ -38,6 +39,10 @@ export const augmentAffineGradient = defineOperator<AffineAttributes>({
   },
 });
 
+/**
+ * An affine warp of each image: x [N, H, W, C], transform [N, 6] as in keras.ops.image.affine_transform, bilinear.
+ * Attribute: `fill`, `nearest` or `constant` (zero).
+ */
 export const augmentAffine = defineOperator<AffineAttributes>({
   name: "augmentAffine",
   inputs: ["x", "transform"],

@@ -13,6 +13,9 @@ import { requireTransform } from "./transform.ts";
 
 /** The pixel formats of Keras' applications. */
 export const PREPROCESS_MODES = ["tf", "caffe", "torch", "none"] as const;
+/**
+ * A mode of `PREPROCESS_MODES`: `tf` to -1..1, `caffe` BGR less ImageNet's mean, `torch` by mean and deviation, `none`.
+ */
 export type PreprocessMode = (typeof PREPROCESS_MODES)[number];
 
 interface Conversion {
@@ -41,6 +44,10 @@ interface PreprocessAttributes {
   readonly dtype: "f32" | "f16";
 }
 
+/**
+ * Bytes of images [N, H, W, 3] to what a backbone expects; on the way one affine warp an image with `augment`.
+ * It has no gradient. Attributes: `mode`, `augment`, `dtype`.
+ */
 export const preprocess = defineOperator<PreprocessAttributes>({
   name: "preprocess",
   inputs: ["bytes", "transform?"],

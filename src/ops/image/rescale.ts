@@ -21,6 +21,7 @@ function vector(values: readonly number[]): readonly [number, number, number, nu
   return [a, b, c, d];
 }
 
+/** y[…, c] = scale[c] · x[…, c] + offset[c], for at most four channels. */
 export const rescale: Operator<RescaleAttributes> = defineOperator<RescaleAttributes>({
   name: "rescale",
   recompute: computeAgain,

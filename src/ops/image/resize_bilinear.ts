@@ -17,6 +17,7 @@ interface ResizeAttributes {
 /** Attributes of the gradient: the operator's own, and rows and columns of x. */
 type ResizeGradientAttributes = ResizeAttributes & { readonly imageSize: readonly [number, number] };
 
+/** Gradient of resizeBilinear by x. */
 export const resizeBilinearGradient = defineOperator<ResizeGradientAttributes>({
   name: "resizeBilinearGradient",
   inputs: ["dy"],
@@ -47,6 +48,10 @@ export const resizeBilinearGradient = defineOperator<ResizeGradientAttributes>({
   }),
 });
 
+/**
+ * Bilinear resizing of x [N, H, W, C] to `size` [rows, columns], as TensorFlow does without antialiasing.
+ * Attributes: `size`, `halfPixelCenters`.
+ */
 export const resizeBilinear = defineOperator<ResizeAttributes>({
   name: "resizeBilinear",
   inputs: ["x"],

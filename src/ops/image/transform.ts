@@ -10,7 +10,7 @@ export function requireTransform(operator: string, inputs: TypesByRole, images: 
   const { shape } = typeOf(inputs, "transform");
   if (!sameShape(shape, [images, 6])) {
     throw new WeftError(
-      `${operator}: transform expects ${shapeText([images, 6])}, six numbers an image, but is ${shapeText(shape)}`,
+      `${operator}: transform expects ${shapeText([images, 6])}, six numbers per image, but is ${shapeText(shape)}`,
     );
   }
 }

@@ -59,6 +59,7 @@ interface ConcatAttributes {
   readonly axis: number;
 }
 
+/** Tensors x0, x1, … one after the other along `axis`, the last by default. */
 export const concat = defineOperator<ConcatAttributes>({
   name: "concat",
   recompute: computeAgain,

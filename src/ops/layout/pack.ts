@@ -17,6 +17,9 @@ export function partsAt(offsets: readonly number[], tensors: readonly Tensor[]) 
   return tensors.map((tensor, i) => ({ tensor, first: offsets[i] ?? 0 }));
 }
 
+/**
+ * Tensors x0, x1, … in one flat tensor of `elements`, each from its offset on; `offsets` are multiples of 64.
+ */
 export const pack = defineOperator<PackAttrs>({
   name: "pack",
   inputs: ["x*"],

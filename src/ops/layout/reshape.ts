@@ -9,6 +9,7 @@ interface ReshapeAttributes {
   readonly shape: readonly number[];
 }
 
+/** The same elements in another `shape`. */
 export const reshape: Operator<ReshapeAttributes> = defineOperator<ReshapeAttributes>({
   name: "reshape",
   inputs: ["x"],

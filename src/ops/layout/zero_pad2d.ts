@@ -21,6 +21,9 @@ interface AmountAttributes {
   readonly amounts: readonly [readonly [number, number], readonly [number, number]];
 }
 
+/**
+ * x [N, H, W, C] with rows and columns of zeros around each image: `amounts` [[top, bottom], [left, right]].
+ */
 export const zeroPad2d: Operator<AmountAttributes> = defineOperator<AmountAttributes>({
   name: "zeroPad2d",
   recompute: computeAgain,
@@ -39,6 +42,7 @@ export const zeroPad2d: Operator<AmountAttributes> = defineOperator<AmountAttrib
   cost: movedBytes,
 });
 
+/** x [N, H, W, C] without rows and columns at its edges: `amounts` [[top, bottom], [left, right]]. */
 export const crop2d: Operator<AmountAttributes> = defineOperator<AmountAttributes>({
   name: "crop2d",
   recompute: computeAgain,

@@ -7,6 +7,7 @@ import { WeftError } from "../../base/errors.ts";
 import { byteSize, elementCount, type Shape, shapeText } from "../../base/tensors.ts";
 import { defineOperator, noAttributes, typeOf } from "../../graph/operator.ts";
 
+/** Gradient of softmax by x, out of y and dy. */
 export const softmaxGradient = defineOperator({
   name: "softmaxGradient",
   inputs: ["y", "dy"],
@@ -25,6 +26,7 @@ export const softmaxGradient = defineOperator({
   },
 });
 
+/** Softmax over the last axis of x [N, K]. */
 export const softmax = defineOperator({
   name: "softmax",
   inputs: ["x"],

@@ -51,6 +51,11 @@ function headOffsets(l: Lowering<CrossEntropyAttrs>, heads: readonly number[]) {
   return l.constant("head offsets", offsets, "u32");
 }
 
+/**
+ * Loss [heads] and accuracy [2 · heads] of logits [N, K] and one-hot labels [N, K], a softmax for each of `heads` (the
+ * numbers of classes; one head of K by default). A row without a label adds nothing. Each head's loss is divided by the
+ * valid rows.
+ */
 export const softmaxCrossEntropy = defineOperator<CrossEntropyAttrs>({
   name: "softmaxCrossEntropy",
   inputs: ["logits", "labels", "validRows?"],

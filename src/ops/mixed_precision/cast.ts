@@ -15,6 +15,7 @@ interface CastAttributes {
   readonly dtype: "f32" | "f16";
 }
 
+/** x in another element type. Attribute: `dtype`, `f32` or `f16`. */
 export const cast: Operator<CastAttributes> = defineOperator<CastAttributes>({
   name: "cast",
   inputs: ["x"],

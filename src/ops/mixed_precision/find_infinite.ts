@@ -34,6 +34,7 @@ function filledBlocks(count: number, { offsets, sizes }: FindInfiniteAttributes)
   return [...words];
 }
 
+/** Flags, one a thread: 1 if the thread found an infinity or NaN in x, or if its flag in `previous` is 1. */
 export const findInfinite = defineOperator<FindInfiniteAttributes>({
   name: "findInfinite",
   inputs: ["x", "previous?"],

@@ -17,6 +17,7 @@ interface NarrowArenaAttributes {
 /** The role of a part. */
 export const partRole = (index: number) => `part${index}`;
 
+/** An arena of f32 weights in f16, as a whole and as its parts, one a weight. */
 export const narrowArena = defineOperator<NarrowArenaAttributes>({
   name: "narrowArena",
   inputs: ["x"],

@@ -5,6 +5,10 @@
 import shader from "../../../shaders/optimizers/adam.wesl";
 import { defineOptimizer } from "./optimizer.ts";
 
+/**
+ * Adam and AdamW. The operator's inputs `stepCount` [1], from 1 on, and `learningRate` [1] replace the attributes `step`
+ * and `lr`.
+ */
 export const adam = defineOptimizer({
   name: "adam",
   shader,

@@ -5,6 +5,7 @@ import { byteSize, elementCount } from "../../base/tensors.ts";
 import { defineOperator, noAttributes, typeOf } from "../../graph/operator.ts";
 import { scaledBy } from "./optimizer.ts";
 
+/** y = x + 1, in place: counts the steps of an optimizer on the GPU. If `verdict` is 0, x stays as it is. */
 export const increment = defineOperator({
   name: "increment",
   inputs: ["x", "verdict?"],

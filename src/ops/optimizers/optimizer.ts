@@ -15,7 +15,7 @@ import {
 } from "../../graph/operator.ts";
 
 /** Attributes that every optimizer has. */
-interface UpdateAttributes {
+export interface UpdateAttributes {
   /** Used if the input learningRate is absent. */
   readonly lr: number;
   /** Used if the input stepCount is absent; counts from 1. */
@@ -32,7 +32,8 @@ export interface Optimizer<A extends UpdateAttributes = UpdateAttributes> {
   moments(attrs: A): readonly string[];
 }
 
-interface OptimizerDefinition<A extends UpdateAttributes> {
+/** What is an optimizer's own. */
+export interface OptimizerDefinition<A extends UpdateAttributes> {
   /** Keras' name in camelCase; its shader is `shaders/optimizers/<name>.wesl`. */
   readonly name: string;
   readonly shader: string;

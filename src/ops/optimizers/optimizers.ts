@@ -4,9 +4,10 @@ import { adam } from "./adam.ts";
 import { rmsprop } from "./rmsprop.ts";
 import { sgd } from "./sgd.ts";
 
-/** By Keras' names in camelCase. */
+/** The optimizers by Keras' names in camelCase. */
 export const OPTIMIZERS = { adam, sgd, rmsprop } as const;
 
+/** A name of `OPTIMIZERS`. */
 export type OptimizerName = keyof typeof OPTIMIZERS;
 
 /** In the order in which help shows them. */

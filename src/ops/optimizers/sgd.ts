@@ -5,6 +5,7 @@
 import shader from "../../../shaders/optimizers/sgd.wesl";
 import { defineOptimizer } from "./optimizer.ts";
 
+/** Gradient descent. The operator's input `learningRate` [1] replaces the attribute `lr`. */
 export const sgd = defineOptimizer({
   name: "sgd",
   shader,

@@ -19,6 +19,7 @@ const attributes = (read: AttributeReader): AvgPoolAttributes => ({
   countIncludePad: read.boolean("countIncludePad", false),
 });
 
+/** Gradient of avgPool2d by x. */
 export const avgPool2dGradient = defineOperator<
   AvgPoolAttributes & { readonly imageSize: readonly [number, number] }
 >({
@@ -52,6 +53,7 @@ export const avgPool2dGradient = defineOperator<
   }),
 });
 
+/** Mean over windows: x [N, H, W, C] to y [N, P, Q, C]. Padding counts only with `countIncludePad`. */
 export const avgPool2d = defineOperator<AvgPoolAttributes>({
   name: "avgPool2d",
   recompute: computeAgain,

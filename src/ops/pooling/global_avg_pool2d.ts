@@ -8,6 +8,7 @@ import { imageSizes } from "../common/shapes.ts";
 import { floatTypeOf } from "../mixed_precision/cast.ts";
 import { lowerSpaceSum, spreadOverSpace } from "../reduce/sum_over_space.ts";
 
+/** Mean over all pixels: x [N, H, W, C] to y [N, C], f32. */
 export const globalAvgPool2d = defineOperator({
   name: "globalAvgPool2d",
   inputs: ["x"],

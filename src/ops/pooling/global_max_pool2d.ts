@@ -9,6 +9,7 @@ import { defineOperator, noAttributes, typeOf } from "../../graph/operator.ts";
 import { lanesFor } from "../common/lanes.ts";
 import { imageSizes } from "../common/shapes.ts";
 
+/** Gradient of globalMaxPool2d by x: dy goes to the first maximum. */
 export const globalMaxPool2dGradient = defineOperator({
   name: "globalMaxPool2dGradient",
   inputs: ["x", "y", "dy"],
@@ -28,6 +29,7 @@ export const globalMaxPool2dGradient = defineOperator({
   },
 });
 
+/** The largest value over all pixels: x [N, H, W, C] to y [N, C]. */
 export const globalMaxPool2d = defineOperator({
   name: "globalMaxPool2d",
   inputs: ["x"],

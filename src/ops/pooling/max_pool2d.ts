@@ -14,6 +14,7 @@ import { inferPool, type PoolAttributes, poolAttributes, poolUniforms, poolWorkg
 /** Positions within a window are bytes in the vec4 form of the gradient. */
 const MOST_PLACES = 256;
 
+/** Gradient of maxPool2d by x: dy goes to the first maximum of its window. */
 export const maxPool2dGradient = defineOperator<PoolAttributes>({
   name: "maxPool2dGradient",
   inputs: ["x", "dy"],
@@ -46,6 +47,7 @@ export const maxPool2dGradient = defineOperator<PoolAttributes>({
   },
 });
 
+/** The largest value of each window: x [N, H, W, C] to y [N, P, Q, C]. Padding never wins. */
 export const maxPool2d = defineOperator<PoolAttributes>({
   name: "maxPool2d",
   recompute: computeAgain,

@@ -58,6 +58,7 @@ function sumColumns(l: Lowering<object>, x: Tensor, y: Tensor): void {
   if (splits > 1) addPartials(l, partials, y, splits);
 }
 
+/** y [C]: sums of x [N, …, C] over all axes but the last, f32. */
 export const sumRows = defineOperator({
   name: "sumRows",
   inputs: ["x"],

@@ -10,6 +10,9 @@ import { defineOperator, type Lowering, typeOf } from "../../graph/operator.ts";
 import { lanesFor, perChannelWorkgroups } from "../common/lanes.ts";
 import { imageSizes, requireSameShape } from "../common/shapes.ts";
 
+/**
+ * y [N, C]: `scale` times the sum of x [N, H, W, C] over its pixels, element by element times r if that is given.
+ */
 export const sumOverSpace = defineOperator({
   name: "sumOverSpace",
   inputs: ["x", "r?"],
@@ -39,6 +42,7 @@ export const sumOverSpace = defineOperator({
   },
 });
 
+/** x [N, C] or [N, 1, 1, C], times `scale`, at each pixel of y [N, H, W, C]. */
 export const spreadOverSpace = defineOperator({
   name: "spreadOverSpace",
   inputs: ["x"],

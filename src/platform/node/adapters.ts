@@ -30,6 +30,7 @@ export interface OpenedAdapter {
   readonly description: AdapterDescription;
 }
 
+/** Which adapter is opened, and how. */
 export interface AdapterOptions {
   /** "auto" by default. */
   readonly adapter?: AdapterChoice;
@@ -85,7 +86,7 @@ const instanceOf = new WeakMap<GPUAdapter | GPUDevice, GPU>();
 /**
  * Opens the first adapter that fits the choice, each call one of its own. The process ends by itself once
  * its devices are destroyed or dropped.
- * @throws WeftError where none fits, with the remedy for this operating system.
+ * @throws WeftError if none fits, with the remedy for this operating system.
  */
 export async function openAdapter(options: AdapterOptions = {}): Promise<OpenedAdapter> {
   const { adapter: choice = "auto", tier = "fast" } = options;
@@ -100,7 +101,7 @@ export async function openAdapter(options: AdapterOptions = {}): Promise<OpenedA
 
 /**
  * Opens and drops every candidate: what `openAdapter` would take, what else there is, and what was refused.
- * @throws WeftError where Dawn itself has no binary for this machine.
+ * @throws WeftError if Dawn itself has no binary for this machine.
  */
 export async function surveyAdapters(options: AdapterOptions = {}): Promise<AdapterSurvey> {
   const { adapter: choice = "auto", tier = "fast" } = options;
@@ -229,7 +230,7 @@ async function systemObstacle(): Promise<string | undefined> {
       return "the Vulkan loader libvulkan.so.1 is not installed";
     }
   }
-  ensureRuntimeFolder(join(cacheFolder(), "runtime"));
+  await ensureRuntimeFolder(join(cacheFolder(), "runtime"));
   return undefined;
 }
 

@@ -26,17 +26,26 @@ export function cacheFolder(surroundings: Partial<CacheSurroundings> = {}): stri
   return join(xdg && isAbsolute(xdg) ? xdg : join(home, ".cache"), "weft");
 }
 
-/** Folders of the cache that files are written to. */
-const WRITTEN_FOLDERS = ["", "tuning", "imagenet"];
-/** Names that earlier versions gave to unfinished files and folders. */
-const UNNAMED_PARTIALS = /\.partial(-\w{6})?$/;
+/**
+ * Folders of the cache that weft writes to, with the names that earlier versions gave to unfinished files and
+ * folders there, and the files that are locked there. WEFT_CACHE may be a folder with the user's own files, such as
+ * `yarn.lock` or `thesis.partial`, so only names that weft alone uses are removed.
+ */
+const WRITTEN_FOLDERS: readonly { name: string; unnamed: RegExp; locked: RegExp | undefined }[] = [
+  { name: "", unnamed: /^(swiftshader|demo)-[\w.-]+\.partial(-\w{6})?$/, locked: undefined },
+  { name: "image-checks", unnamed: /^[0-9a-f]{16}\.json\.partial$/, locked: undefined },
+  { name: "tuning", unnamed: /^[\w.-]+\.json\.partial$/, locked: /\.json$/ },
+  { name: "imagenet", unnamed: /^[\w.-]+\.(h5|json)\.partial$/, locked: /\.(h5|json)$/ },
+];
+const LOCK_NAME = /^(.+?)\.lock(\.[0-9a-f]{8})*$/;
 
 /** Removes what killed processes left in the cache: unfinished files and folders, and locks. */
 export async function removeCacheLeftovers(cache = cacheFolder()): Promise<void> {
-  for (const folder of WRITTEN_FOLDERS.map((name) => join(cache, name))) {
-    await removeLeftoverPartials(folder, UNNAMED_PARTIALS);
-    const names: string[] = await readdir(folder).catch(() => []);
-    for (const name of names.filter((file) => /\.lock(\.[0-9a-f]{8})*$/.test(file))) {
+  for (const { name: folderName, unnamed, locked } of WRITTEN_FOLDERS) {
+    const folder = join(cache, folderName);
+    await removeLeftoverPartials(folder, unnamed);
+    const names: string[] = locked ? await readdir(folder).catch(() => []) : [];
+    for (const name of names.filter((file) => locked?.test(LOCK_NAME.exec(file)?.[1] ?? ""))) {
       const lock = await takeLock(join(folder, name)).catch(() => undefined);
       if (lock instanceof FileLock) lock.release();
     }

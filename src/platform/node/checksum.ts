@@ -10,8 +10,8 @@ const SUPERBLOCK_BYTES = 64;
 
 /**
  * Compares a file with a hash: SHA-256 where it has 64 digits, else MD5, as Keras tells them apart.
- * @returns undefined where they agree, else what differs: `its md5 is …, expected …`
- * @throws WeftError where the file cannot be read
+ * @returns undefined if they agree, else what differs: `its md5 is …, expected …`
+ * @throws WeftError if the file cannot be read
  */
 export async function faultOfHash(path: string, expected: string): Promise<string | undefined> {
   const algorithm = expected.length === SHA256_DIGITS ? "sha256" : "md5";
@@ -27,8 +27,8 @@ export async function faultOfHash(path: string, expected: string): Promise<strin
 /**
  * Looks whether a file begins as HDF5 and is as long as its superblock says.
  * https://docs.hdfgroup.org/hdf5/v1_14/_f_m_t3.html
- * @returns undefined where it is so, else what is wrong
- * @throws WeftError where the file cannot be read
+ * @returns undefined if it is so, else what is wrong
+ * @throws WeftError if the file cannot be read
  */
 export async function faultOfHdf5(path: string): Promise<string | undefined> {
   const head = Buffer.alloc(SUPERBLOCK_BYTES);

@@ -17,7 +17,7 @@ export interface Sheet {
   readonly columns: number;
 }
 
-/** Writes the sheet. @throws WeftError where the file cannot be written. */
+/** Writes the sheet. @throws WeftError if the file cannot be written. */
 export async function writeContactSheet(files: FileSystem, path: string, sheet: Sheet): Promise<void> {
   const { groups, size, columns } = sheet;
   const perGroup = Math.max(0, ...groups.map((group) => group.length));

@@ -5,7 +5,7 @@ import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from "no
 import { basename, dirname, join, resolve } from "node:path";
 import { WeftError } from "../../base/errors.ts";
 import { DEMO_VERSION, type DemoRecipe, describeDemo, drawDemoSet } from "../../demo/demo_set.ts";
-import { fileFault } from "./files.ts";
+import { fileFault, makeFolders } from "./files.ts";
 import { removeLeftoverPartials, withPartial } from "./partials.ts";
 import { createNodeRenderer } from "./svg.ts";
 
@@ -27,14 +27,14 @@ export function demoFolderIn(cacheFolder: string, { seed, images }: DemoRecipe):
 /**
  * Draws the demo set into the folder, unless the very same set is there already.
  * @returns whether it was drawn now
- * @throws WeftError where the folder holds anything else; the signal's reason once it is aborted
+ * @throws WeftError if the folder holds anything else; the signal's reason once it is aborted
  */
 export async function ensureDemoSet(options: DemoFolderOptions): Promise<boolean> {
   const folder = resolve(options.folder);
   if (await isDrawn(folder, options)) return false;
   await refuseOccupied(folder);
   try {
-    await mkdir(dirname(folder), { recursive: true });
+    await makeFolders(dirname(folder));
     await removeAbandoned(folder);
     await withPartial(folder, async (partial) => {
       await mkdir(partial);
@@ -72,7 +72,7 @@ async function draw(folder: string, options: DemoFolderOptions): Promise<void> {
   const write = async (path: string, content: string | Uint8Array) => {
     const file = join(folder, path);
     if (!made.has(dirname(file))) {
-      await mkdir(dirname(file), { recursive: true });
+      await makeFolders(dirname(file));
       made.add(dirname(file));
     }
     await writeFile(file, content);

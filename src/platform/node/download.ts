@@ -17,7 +17,7 @@ export interface DownloadOptions {
   readonly target: string;
   /** The file has no more; a server that announces or sends more is refused. */
   readonly largestBytes: number;
-  /** What is wrong with the file that has arrived; undefined where nothing is. */
+  /** What is wrong with the file that has arrived; undefined if nothing is. */
   readonly verify: (path: string) => Promise<string | undefined>;
   /** `verify` checks every byte, so a partial download can be resumed even if the server sends no ETag. */
   readonly isExact: boolean;
@@ -155,7 +155,7 @@ interface Attempts {
 
 /**
  * One request for what is missing.
- * @throws Interruption where another request may bring more
+ * @throws Interruption if another request may bring more
  */
 async function fetchRest(part: PartialFile, job: Job, attempts: Attempts): Promise<void> {
   const { address, signal, stallSeconds = 30 } = job;

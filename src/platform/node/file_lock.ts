@@ -13,7 +13,7 @@ import { ownIdentity, type ProcessIdentity, shortHash, stateOf } from "./process
 const TOUCH_EVERY_MS = 5_000;
 const ABANDONED_AFTER_MS = 60_000;
 const LOOK_EVERY_MS = 250;
-/** A lock file is empty for the moment between its creation and its first bytes. */
+/** A lock file is empty for the moment between its creation and its first bytes, or after a power cut. */
 const EMPTY_AFTER_MS = 5_000;
 const UNIQUE_BYTES = 4;
 
@@ -62,7 +62,7 @@ export class FileLock implements HeldLock {
  * Takes a lock, or says who holds it.
  * @param path the lock file, in a folder that exists
  * @param abandonedAfterMs after this time without a touch, the lock of a process on another host is taken over
- * @throws WeftError where it cannot be written
+ * @throws WeftError if it cannot be written
  */
 export async function takeLock(
   path: string,
@@ -90,7 +90,7 @@ export interface LockOptions {
 /**
  * Runs work while no other process holds the lock.
  * @param path the lock file, in a folder that exists
- * @throws WeftError where it cannot be written; the signal's reason once it is aborted
+ * @throws WeftError if it cannot be written; the signal's reason once it is aborted
  */
 export async function withFileLock<T>(
   path: string,
@@ -159,7 +159,9 @@ async function readLock(path: string, abandonedAfterMs: number): Promise<FoundLo
     /^(\S+) (\d+)(?: (\S+) (\S+))?/.exec(text.trim()) ?? [];
   if (pid === "") {
     const holder = { name: "an unknown process", isElsewhere: true, silentSeconds };
-    return { text, isGone: silentMs > EMPTY_AFTER_MS, holder };
+    // What is not empty may be a file of somebody else's that is called so.
+    const isEmpty = /^[\s\0]*$/.test(text);
+    return { text, isGone: silentMs > (isEmpty ? EMPTY_AFTER_MS : abandonedAfterMs), holder };
   }
   const state = stateOf({ host, pid: Number(pid), space, started: started === "-" ? "" : started });
   const isElsewhere = state === "elsewhere";

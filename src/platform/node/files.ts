@@ -82,17 +82,26 @@ export async function syncFolder(folder: string): Promise<void> {
 /**
  * Makes a folder and those above it. Not by Node's recursive mkdir, which never returns where a file system
  * says that a folder exists and then that it does not (/proc).
+ * @param mode of the folder itself, where it is made
  */
-export async function makeFolders(path: string): Promise<void> {
+export async function makeFolders(path: string, mode?: number): Promise<void> {
   try {
-    await mkdir(path);
+    await makeFolder(path, mode);
   } catch (thrown) {
-    const { code } = thrown as NodeJS.ErrnoException;
-    if (code === "EEXIST" && (await stat(path)).isDirectory()) return;
     const parent = dirname(path);
-    if (code !== "ENOENT" || parent === path || (await exists(parent))) throw thrown;
+    if ((thrown as NodeJS.ErrnoException).code !== "ENOENT" || parent === path) throw thrown;
     await makeFolders(parent);
-    await mkdir(path);
+    await makeFolder(path, mode);
+  }
+}
+
+/** Makes a folder, unless it is there: another process may be making the same ones. */
+async function makeFolder(path: string, mode: number | undefined): Promise<void> {
+  try {
+    await mkdir(path, { mode });
+  } catch (thrown) {
+    const isThere = (thrown as NodeJS.ErrnoException).code === "EEXIST" && (await stat(path)).isDirectory();
+    if (!isThere) throw thrown;
   }
 }
 
@@ -138,7 +147,7 @@ async function writeAtomically(given: string, content: FileContent): Promise<voi
   await syncFolder(folder);
 }
 
-/** What `action` finds, or undefined where there is no such file. */
+/** What `action` finds, or undefined if there is no such file. */
 async function found<T>(action: () => Promise<T>): Promise<T | undefined> {
   try {
     return await action();

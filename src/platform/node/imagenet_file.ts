@@ -25,7 +25,7 @@ export interface KerasFileOptions {
   readonly onFaulty: (line: string) => void;
   /**
    * Reads a file as it will be read for use, where Keras has no hash of it.
-   * @returns what is wrong; undefined where nothing is
+   * @returns what is wrong; undefined if nothing is
    */
   readonly faultOfContent?: (path: string) => Promise<string | undefined>;
   readonly largestBytes?: number;
@@ -52,7 +52,7 @@ function imagenetFolder(surroundings: Surroundings = {}): string {
 
 /**
  * The path of a weights file, downloaded now where it is neither in Keras' cache nor in weft's.
- * @throws WeftError where it cannot be had, saying which file to put where
+ * @throws WeftError if it cannot be had, saying which file to put where
  */
 export async function imagenetFile(file: ImagenetWeights, options: ImagenetFileOptions): Promise<string> {
   const { surroundings = {} } = options;

@@ -30,6 +30,9 @@ export interface ImageDecoderOptions {
   readonly bytesInFlight?: number | undefined;
 }
 
+/** Of what is decoded to; networks see up to 4096. */
+const LARGEST_SIDE = 32_768;
+
 /**
  * A decoder on sharp. Sets sharp, process-wide, to one thread an image and no cache: batches decode
  * several images at once and keep what they want to see again themselves.
@@ -61,6 +64,12 @@ class NodeImageDecoder implements ImageDecoder, ImageInspector {
   }
 
   async decode(image: string | Uint8Array, width: number, height: number): Promise<Uint8Array> {
+    for (const side of [width, height]) {
+      if (Number.isSafeInteger(side) && side > 0 && side <= LARGEST_SIDE) continue;
+      throw new RangeError(
+        `decode to ${width} x ${height}: expected whole numbers from 1 to ${LARGEST_SIDE}`,
+      );
+    }
     const known = typeof image === "string" ? this.headers.get(image) : undefined;
     const { decodeBytes } = known ?? (await this.readHeader(image));
     try {

@@ -19,7 +19,7 @@ export interface PictureFile {
 /**
  * Lists files in the order of the arguments, what is below a folder sorted by its path, each path once. Names
  * that begin with a dot are left out in folders; links are followed, each folder is visited once.
- * @throws WeftError where there is nothing of a name or a folder cannot be read
+ * @throws WeftError if there is nothing of a name or a folder cannot be read
  */
 export async function listPictureFiles(paths: readonly string[]): Promise<PictureFile[]> {
   const found = new Map<string, PictureFile>();

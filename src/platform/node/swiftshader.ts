@@ -9,7 +9,7 @@ import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createBrotliDecompress } from "node:zlib";
 import { WeftError } from "../../base/errors.ts";
-import { fileFault } from "./files.ts";
+import { fileFault, makeFolders } from "./files.ts";
 import { withPartial } from "./partials.ts";
 
 export const SWIFTSHADER_PACKAGE = "@sparticuz/chromium";
@@ -63,7 +63,7 @@ export interface LocatedPackage {
 
 /**
  * The npm package that brings SwiftShader and a headless Chromium.
- * @throws WeftError where it is not installed
+ * @throws WeftError if it is not installed
  */
 export function locatePackage(): LocatedPackage {
   let entry: string;
@@ -83,7 +83,7 @@ export function locatePackage(): LocatedPackage {
 }
 
 async function unpackInto(folder: string, cache: string, archive: string, requirePart: RequireModule) {
-  await mkdir(cache, { recursive: true });
+  await makeFolders(cache);
   await withPartial(folder, async (partial) => {
     await mkdir(partial);
     const { extract } = requirePart("tar-fs") as TarFs;

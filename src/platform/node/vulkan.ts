@@ -2,11 +2,12 @@
 // find, and how one driver is chosen for one call. The loader reads its variables when an instance is
 // made, so a driver is chosen by setting them around that call alone.
 
-import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { constants, homedir, tmpdir } from "node:os";
 import { basename, delimiter, join } from "node:path";
 import { isMainThread } from "node:worker_threads";
 import { messageOf, WeftError } from "../../base/errors.ts";
+import { makeFolders } from "./files.ts";
 
 /** Keeps a library in memory when the handle is closed (dlopen(3)); Node has no name for it. */
 const RTLD_NODELETE = 0x1000;
@@ -100,10 +101,10 @@ export function withVariables<T>(values: Readonly<Record<string, string>>, actio
  * Sets XDG_RUNTIME_DIR where it is missing, to `folder` or, if that cannot be made, to the folder for
  * temporary files, and leaves it so: lavapipe keeps shared memory there, also long after it was opened.
  */
-export function ensureRuntimeFolder(folder: string): void {
+export async function ensureRuntimeFolder(folder: string): Promise<void> {
   if (process.env.XDG_RUNTIME_DIR) return;
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    await makeFolders(folder, 0o700);
     process.env.XDG_RUNTIME_DIR = folder;
   } catch {
     process.env.XDG_RUNTIME_DIR = tmpdir();

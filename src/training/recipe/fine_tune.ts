@@ -20,11 +20,11 @@ import { Trainer, type TrainerHooks } from "../trainer.ts";
 import { layOutTraining, type TrainingLayout } from "../training_layout.ts";
 import { FineTuned, type TrainingOutcome } from "./fine_tuned.ts";
 import type { TrainingEngine, TrainingPlatform, WorkHooks } from "./platform.ts";
-import { type PreparedTraining, prepareTraining } from "./prepare.ts";
+import { type PreparedTraining, prepareNetwork, prepareTraining } from "./prepare.ts";
 import { trainingRecord } from "./record.ts";
 import type { CompleteSettings, TrainSettings } from "./schema.ts";
 import { checkSettings } from "./settings.ts";
-import { type DataHooks, loadStart, openData, type TrainingData } from "./sources.ts";
+import { type DataHooks, loadStart, lookAtImages, openData, type TrainingData } from "./sources.ts";
 
 /** All that is known of a training before its steps are compiled. */
 export interface PlannedTraining extends PreparedTraining {
@@ -76,11 +76,14 @@ export async function fineTune(options: FineTuneOptions): Promise<FineTuned> {
   const { request, settings } = splitOptions(options);
   const { platform, signal } = request;
   const place = request.place ?? (await placeOf(settings, request));
-  const data = await openData(request.data, request.decoder, settings, request);
+  const labelled = await openData(request.data, request.decoder, settings, platform);
   const loadWeights = (weights: string, network: NetworkConfig) => {
     return loadStart(weights, network, platform, workHooks(request));
   };
-  const prepared = await prepareTraining(settings, { dataset: data.dataset, files: data.files, loadWeights });
+  const network = await prepareNetwork(settings, labelled.dataset.heads, loadWeights);
+  signal?.throwIfAborted();
+  const data = await lookAtImages(labelled, settings, request);
+  const prepared = await prepareTraining(settings, network, data);
   signal?.throwIfAborted();
   const { engine, close } = await openEngine(platform);
   try {

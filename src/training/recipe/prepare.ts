@@ -36,38 +36,63 @@ export interface PreparedTraining {
   readonly parameters: number;
 }
 
-/** What settings are settled by. */
-export interface PreparationSources {
+/** A network that is ready to be trained, and the weights that it starts from. */
+export interface PreparedNetwork {
+  readonly network: NetworkConfig;
+  readonly loaded: LoadedWeights | undefined;
+  readonly parameters: number;
+}
+
+/** A data set whose images are good. */
+export interface PreparedData {
   readonly dataset: AttributeDataset;
   /** Where the images lie; without it they are taken to be there and to differ. */
   readonly files: FileSystem | undefined;
-  /** Reads the weights that the settings name, for a network. */
-  readonly loadWeights: (weights: string, network: NetworkConfig) => Promise<LoadedWeights>;
 }
 
 /** Where none is given. */
 const SGD_MOMENTUM = 0.9;
 
 /**
- * Settles every choice, looks whether the images are there, and reads the weights file.
- * @throws WeftError where options do not suit each other, an image is missing or the weights do not fit.
+ * Settles the network and reads its weights: what can be refused before anybody looks at the images.
+ * @param loadWeights reads the weights that the settings name
+ * @throws WeftError where options do not suit each other or the weights do not fit
  */
-export async function prepareTraining(
+export async function prepareNetwork(
   given: CompleteSettings,
-  { dataset, files, loadWeights }: PreparationSources,
-): Promise<PreparedTraining> {
-  const { backbone } = given;
+  heads: readonly CountedHead[],
+  loadWeights: (weights: string, network: NetworkConfig) => Promise<LoadedWeights>,
+): Promise<PreparedNetwork> {
+  const { backbone, weights } = given;
   const alpha = given.alpha ?? defaultAlpha(backbone);
   const size = given.size ?? backbone.defaultSize;
   requireSuits(backbone, { alpha, size });
+  optimizerOf(given);
+  const network: NetworkConfig = { backbone, alpha, size, heads };
+  requireDrawable(network);
+  const loaded = weights === undefined ? undefined : await loadWeights(weights, network);
+  return { network, loaded, parameters: countParameters(network) };
+}
+
+/**
+ * Settles all other choices, and looks whether the images are there.
+ * @throws WeftError where an image is missing
+ */
+export async function prepareTraining(
+  given: CompleteSettings,
+  { network, loaded, parameters }: PreparedNetwork,
+  { dataset, files }: PreparedData,
+): Promise<PreparedTraining> {
+  const { backbone, size } = network;
   const phases = given.phases ?? parsePhases(defaultPhases(given));
   const { split, notes } = await splitOf(dataset, files, given);
   const { heads, warnings } = coverageOf(dataset, split);
+  const lacking =
+    split.validation.length > 0
+      ? []
+      : ["no image is left for validation: nothing tells whether training goes well"];
   const batch = given.batch ?? defaultBatch(split.training.length);
   const steps = Math.ceil(split.training.length / batch) * totalEpochs(phases);
-  const network: NetworkConfig = { backbone, alpha, size, heads: dataset.heads };
-  requireDrawable(network);
-  const loaded = given.weights === undefined ? undefined : await loadWeights(given.weights, network);
   const bnMomentum = given.bnMomentum ?? settlingMomentum(backbone.batchNormMomentum, steps);
   const dropout = given.dropout ?? defaultDropout();
   const settings = { ...given, size, phases, batch, dropout, bnMomentum };
@@ -82,11 +107,11 @@ export async function prepareTraining(
     dataset,
     split,
     heads,
-    notes: [...dataset.notes, ...notes, ...warnings],
+    notes: [...dataset.notes, ...notes, ...lacking, ...warnings],
     steps,
     isMomentumPicked: given.bnMomentum === undefined,
     loaded,
-    parameters: countParameters(network),
+    parameters,
   };
 }
 

@@ -4,7 +4,7 @@ import { WeftError } from "../../base/errors.ts";
 import type { FileSystem } from "../../base/platform.ts";
 import { type CheckedImages, findGoodImages, withImages } from "../../data/checked_images.ts";
 import { type AttributeDataset, chooseImages, loadDataset } from "../../data/dataset.ts";
-import type { ImageDecoder } from "../../data/images.ts";
+import type { ImageDecoder, ImageInspector } from "../../data/images.ts";
 import { type NetworkConfig, networkName, networkWeights } from "../network.ts";
 import { describeBackbone } from "../network_layers.ts";
 import { type LoadedWeights, loadWeights } from "../weights_file.ts";
@@ -18,7 +18,7 @@ export const IMAGENET = "imagenet";
 /** A data set and what decodes its images. */
 export interface TrainingData {
   readonly dataset: AttributeDataset;
-  readonly decoder: ImageDecoder;
+  readonly decoder: ImageDecoder & Partial<ImageInspector>;
   /** Where the images lie; undefined where the caller's decoder knows them. */
   readonly files: FileSystem | undefined;
 }
@@ -30,22 +30,16 @@ export interface DataHooks {
 }
 
 /**
- * Reads a data folder, or takes the caller's data set, and looks at the images that the training will see; with `skipBad`
- * at all of them: bad ones leave the data set before it is split, so that they shorten no batch. Images that only the
- * caller's decoder knows are not looked at.
- * @throws WeftError as `loadDataset` and `findGoodImages` do; where there is nothing to read or decode with
+ * Reads a data folder's labels, or takes the caller's data set.
+ * @param own the caller's decoder
+ * @throws WeftError as `loadDataset` does; where there is nothing to read or decode with
  */
 export async function openData(
   data: string | AttributeDataset,
   own: ImageDecoder | undefined,
-  settings: CompleteSettings,
-  {
-    platform,
-    signal,
-    ...hooks
-  }: DataHooks & { platform: TrainingPlatform; signal?: AbortSignal | undefined },
+  { skipBad }: CompleteSettings,
+  platform: TrainingPlatform,
 ): Promise<TrainingData> {
-  const { skipBad, seed, limit } = settings;
   const { files } = platform;
   const decoder = own ?? platform.decoder;
   if (!decoder) throw new WeftError("there is nothing that decodes images: give a decoder");
@@ -57,16 +51,31 @@ export async function openData(
   const labelled = typeof data === "string" && files ? await loadDataset(files, data, { skipBad }) : data;
   if (typeof labelled === "string") throw new Error("a folder was not read");
   requireLabels(labelled);
-  if (own || !files || !platform.decoder || !canInspect(platform.decoder)) {
-    return { dataset: labelled, decoder, files: own ? undefined : files };
-  }
+  return { dataset: labelled, decoder, files: own ? undefined : files };
+}
+
+/**
+ * Looks at the images that the training will see; with `skipBad` at all of them: bad ones leave the data set before it is
+ * split, so that they shorten no batch. Images that only the caller's decoder knows are not looked at.
+ * @throws WeftError as `findGoodImages` does
+ */
+export async function lookAtImages(
+  { dataset: labelled, decoder, files }: TrainingData,
+  { skipBad, seed, limit }: CompleteSettings,
+  {
+    platform,
+    signal,
+    ...hooks
+  }: DataHooks & { platform: TrainingPlatform; signal?: AbortSignal | undefined },
+): Promise<TrainingData> {
+  if (!files || !canInspect(decoder)) return { dataset: labelled, decoder, files };
   const count = labelled.images.length;
   const seen = skipBad ? [...labelled.images.keys()] : chooseImages(count, { seed, limit });
   const onImages = (done: number) => {
     signal?.throwIfAborted();
     hooks.onImagesChecked?.(done, seen.length);
   };
-  const tools = { files, inspector: platform.decoder, checksFile: platform.imageChecksFile, onImages };
+  const tools = { files, inspector: decoder, checksFile: platform.imageChecksFile, onImages };
   const found = await findGoodImages(labelled, seen, tools, { skipBad });
   hooks.onImages?.(labelled, found);
   return { dataset: skipBad ? withImages(labelled, found.good) : labelled, decoder, files };

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   mkdtempSync,
@@ -6,18 +7,59 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { WeftError } from "../../../src/base/errors.ts";
+import { readJson } from "../../../src/base/platform.ts";
+import { loadDataset } from "../../../src/data/dataset.ts";
 import { nodeFiles } from "../../../src/platform/node/files.ts";
 
 const FOLDER = mkdtempSync(join(tmpdir(), "weft-files-"));
 afterAll(() => rmSync(FOLDER, { recursive: true }));
 
 const inFolder = (name: string) => join(FOLDER, name);
+
+it("makes folders while others make the same ones, and through names that are not there yet", async () => {
+  for (let round = 0; round < 20; round++) {
+    const names = ["a", "b", "c", "d"].map((last) => inFolder(`race${round}/x/y/z/${last}`));
+    await Promise.all([...names, ...names].map((path) => nodeFiles.makeFolder(path)));
+    expect(readdirSync(inFolder(`race${round}/x/y/z`))).toEqual(["a", "b", "c", "d"]);
+  }
+  await nodeFiles.makeFolder(`${FOLDER}/notYet/../beside`);
+  expect(statSync(inFolder("beside")).isDirectory()).toBe(true);
+});
+
+it.skipIf(process.platform === "win32")(
+  "reads text of regular files only, of a size that text has",
+  async () => {
+    execFileSync("mkfifo", [inFolder("pipe")]);
+    const refused = /is a folder, a pipe or a device; expected a file$/;
+    await expect(readJson(nodeFiles, inFolder("pipe"))).rejects.toThrow(refused);
+    await expect(readJson(nodeFiles, "/dev/zero")).rejects.toThrow(refused);
+    await expect(readJson(nodeFiles, FOLDER)).rejects.toThrow(refused);
+    writeFileSync(inFolder("huge.json"), "");
+    truncateSync(inFolder("huge.json"), 2 ** 30); // takes no room on the disk
+    await expect(readJson(nodeFiles, inFolder("huge.json"))).rejects.toThrow(
+      /huge\.json: has 1074 MB; expected at most 134 MB\. Is it the right file\?$/,
+    );
+  },
+);
+
+it.skipIf(process.platform === "win32")("reads label files from regular files only", async () => {
+  const label = inFolder("data/Annotations/label.csv");
+  await nodeFiles.makeFolder(inFolder("data/Annotations"));
+  execFileSync("mkfifo", [label]);
+  await expect(loadDataset(nodeFiles, inFolder("data"))).rejects.toThrow(
+    `${label}: is a folder, a pipe or a device; expected a file`,
+  );
+  await expect(loadDataset(nodeFiles, inFolder("bytes.txt"))).rejects.toThrow("no such folder");
+  writeFileSync(inFolder("bytes.txt"), "");
+  await expect(loadDataset(nodeFiles, inFolder("bytes.txt"))).rejects.toThrow("is a file; expected a folder");
+});
 
 it("writes text, bytes and pieces, making folders, and reads them back", async () => {
   await nodeFiles.writeFile(inFolder("a/b/text.txt"), "grün\n");

@@ -96,6 +96,19 @@ async function faultOf(action: Promise<unknown>): Promise<string> {
   throw new Error("nothing was thrown");
 }
 
+it("a size that cannot be is the caller's fault, not the image's", async () => {
+  const picture = await sharp({ create: { width: 4, height: 4, channels: 3, background: "red" } })
+    .png()
+    .toBuffer();
+  for (const [width, height] of [
+    [0, 8],
+    [8, 1e9],
+    [8, 2.5],
+  ] as const) {
+    await expect(decoder.decode(picture, width, height)).rejects.toThrow(RangeError);
+  }
+});
+
 describe("decode: resizing", () => {
   it.each([
     [97, 61, 0.01],

@@ -48,7 +48,10 @@ const DEFAULT_LEARNING_RATE = 1e-3;
 const SEED_INPUT = "seed";
 const RATE_INPUT = "learningRate";
 
-/** A compiled network with its weights. */
+/**
+ * A compiled network with its weights, made by `Model.forTraining` or `Model.forInference`. It holds memory of the device
+ * until `destroy`.
+ */
 export class Model {
   private steps = 0;
 

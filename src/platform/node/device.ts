@@ -24,7 +24,10 @@ export async function openDescribedDevice(
   return { device, description };
 }
 
-/** Opens the device alone. @throws WeftError with the remedy where no adapter fits. */
+/**
+ * Opens a device on the first adapter that fits the choice, as `openAdapter` does.
+ * @throws WeftError if no adapter fits, with the remedy
+ */
 export async function openDevice(options: AdapterOptions & DeviceOptions = {}): Promise<GpuDevice> {
   const { device } = await openDescribedDevice(options);
   return device;

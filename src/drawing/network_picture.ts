@@ -76,7 +76,11 @@ export function networkDiagram(network: PicturedNetwork, level: PictureLevel): N
   };
 }
 
-/** Draws a network. */
+/**
+ * Draws a network as SVG.
+ * @param level whether a card is a layer or a block; `usualLevel` says what is readable
+ * @param form whether text stays text or becomes outlines, which need no font
+ */
 export async function drawNetwork(
   network: PicturedNetwork,
   level: PictureLevel,

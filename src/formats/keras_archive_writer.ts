@@ -11,7 +11,7 @@ const DATE_SAVED = "2000-01-01@00:00:00";
 /** The first date that zip archives can store, in local time as they require. */
 const ZIP_DATE = () => new Date(1980, 0, 1);
 
-/** The pieces of a `.keras` file. The same model gives the same bytes. */
+/** The pieces of a `.keras` file, to be written one after the other. The same model gives the same bytes. */
 export async function writeKerasArchive(model: KerasModel): Promise<Uint8Array[]> {
   const { tensorBytes, tensors } = kerasModelSize(model);
   const size = { tensorBytes, tensors: tensors + 2 * model.layers.length };
@@ -70,7 +70,7 @@ function classOf({ className }: KerasLayer): object {
   return { module: "keras.layers", class_name: className, registered_name: null };
 }
 
-/** The JSON of `config.json`. */
+/** The JSON of a `.keras` archive's `config.json`: the model as Keras 3 describes it. */
 export function keras3ModelConfig({ name, layers, input, outputs }: KerasModel): object {
   const shapes = new Map(layers.map((layer) => [layer.name, layer.shape]));
   const historyOf = (layer: string) => [layer, 0, 0];

@@ -41,7 +41,7 @@ function writeWeights(group: HdfGroupWriter, layers: readonly KerasLayer[]): voi
   group.addGroup(TOP_LEVEL).setList("weight_names", []);
 }
 
-/** The JSON of `model_config`. */
+/** The JSON of an HDF5 file's attribute `model_config`: the model as Keras described it before version 3. */
 export function legacyModelConfig({ name, layers, input, outputs }: KerasModel): object {
   const tensorOf = (layer: string) => [layer, 0, 0];
   const config = {

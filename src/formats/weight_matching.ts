@@ -80,7 +80,10 @@ function counted(count: number, what: string, first: string | undefined): string
   return first === undefined ? `${count} ${what}` : `${count} ${what} (first ${first})`;
 }
 
-/** One line: `260 tensors matched, 2 left over: predictions/kernel, predictions/bias`. */
+/**
+ * A report in one line: `260 tensors matched, 2 left over: predictions/kernel, predictions/bias`.
+ * @param namesShown how many names are written out
+ */
 export function formatWeightReport(report: WeightReport, namesShown = 4): string {
   const parts = [`${report.matched.length} tensors matched`];
   if (report.misshapen.length > 0) parts.push(`${report.misshapen.length} of another shape`);

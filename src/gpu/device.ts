@@ -70,7 +70,10 @@ const WANTED_FEATURES: readonly GPUFeatureName[] = [
   SUBGROUP_MATRIX,
 ];
 
-/** A WebGPU device and the state that weft keeps with it. */
+/**
+ * A WebGPU device and the state that weft keeps with it: pipelines, live buffers, tuning. Opened by `GpuDevice.open`, or
+ * in Node by `openDevice`; `destroy` ends it with all its buffers.
+ */
 export class GpuDevice {
   readonly pipelines: PipelineCache;
   private ownFacts: DeviceFacts;

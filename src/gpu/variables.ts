@@ -62,7 +62,7 @@ export function variableBytes(arenas: readonly Arena[], alone: readonly Variable
   return alone.reduce((sum, spec) => sum + variableBufferBytes(spec), inArenas);
 }
 
-/** The variables of one engine. New variables are zero. */
+/** Variables on a device, which plans share. New ones are zero. The store owns their buffers until `destroy`. */
 export class VariableStore {
   /** Creates a store and runs `work` on it; if that fails, no variable is left on the device. */
   static async with<T>(device: GpuDevice, make: (store: VariableStore) => Promise<T>): Promise<T> {

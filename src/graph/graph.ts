@@ -24,7 +24,7 @@ export interface Assignment {
   readonly value: Tensor;
 }
 
-/** A static graph of one step. */
+/** The static graph of one step: built once, node by node, and checked on the way. `layOutPlan` lays it out. */
 export class Graph implements GraphBuilder {
   private readonly list: GraphNode[] = [];
   private readonly makers = new Map<Tensor, GraphNode>();

@@ -45,7 +45,12 @@ export interface PlanStatistics {
 /** How many steps may be in flight: the host learns of a step two steps late. */
 export const STEPS_IN_FLIGHT = 2;
 
-/** Lays a graph out: lowering and memory planning, without any GPU call. */
+/**
+ * Lays a graph out: lowering and memory planning, without any GPU call.
+ * @param outputs the tensors that a step returns, by the names under which it returns them
+ * @param facts of the device that will run the plan (`GpuDevice.facts`)
+ * @throws WeftError if a tensor exceeds the device's binding limit, naming the node and the tensor
+ */
 export function layOutPlan(
   graph: Graph,
   outputs: Readonly<Record<string, Tensor>>,

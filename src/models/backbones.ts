@@ -30,7 +30,10 @@ export const BACKBONES: ReadonlyMap<string, Backbone> = new Map(
   ALL.map((backbone) => [backbone.name, backbone]),
 );
 
-/** @throws WeftError listing the available backbones. */
+/**
+ * The backbone of Keras' name, such as `MobileNetV2`.
+ * @throws WeftError that lists the backbones, if there is none of that name
+ */
 export function backboneNamed(name: string): Backbone {
   const exact = BACKBONES.get(name) ?? ALL.find((one) => one.name.toLowerCase() === name.toLowerCase());
   if (!exact) throw new WeftError(`unknown backbone ${name}; weft has ${[...BACKBONES.keys()].join(", ")}`);

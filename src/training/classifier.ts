@@ -8,7 +8,10 @@ import { suitedTo } from "./network.ts";
 import { layOutInference } from "./step_layout.ts";
 import type { ClassifierConfig } from "./weights_network.ts";
 
-/** A network with its top, compiled for a fixed number of images at once. */
+/**
+ * A network with its top, compiled for a fixed number of images at once; made by `Classifier.create`. It holds memory of
+ * the device until `destroy`.
+ */
 export class Classifier {
   private constructor(
     readonly config: ClassifierConfig,

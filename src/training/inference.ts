@@ -30,7 +30,7 @@ export interface PredictionHooks {
 /** Class probabilities of one image, an array a head in the network's order. */
 export type ImageProbabilities = readonly Float32Array[];
 
-/** A network ready to predict. */
+/** A network with heads, ready to predict; made by `Predictor.create`. It holds memory of the device until `destroy`. */
 export class Predictor {
   /**
    * @param compiled the inference step of the network, as `layOutInferenceStep` lays it out, for batches of this size;

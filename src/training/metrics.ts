@@ -76,7 +76,10 @@ export function isCounted({ classes, seenClasses = classes }: CountedHead): bool
   return Math.min(classes, seenClasses) > 1;
 }
 
-/** Σ nₐ·accₐ / Σ nₐ over the attributes that count and have an accuracy, nₐ rows of label.csv. */
+/**
+ * Weighted accuracy: Σ nₐ·accₐ / Σ nₐ over the attributes that count and have an accuracy, with nₐ rows of label.csv;
+ * null if there are none.
+ */
 export function weightedAccuracy(
   heads: readonly CountedHead[],
   accuracy: Readonly<Record<string, number | null>>,

@@ -43,7 +43,10 @@ export interface TrainingOptions {
 
 const DEFAULT_LEARNING_RATE = 1e-3;
 
-/** A compiled network with its weights. */
+/**
+ * A compiled network with its weights, made by `Model.forTraining` or `Model.forInference`. It holds memory of the device
+ * until `destroy`.
+ */
 export class Model {
   private steps = 0;
 

@@ -43,7 +43,10 @@ function machineBytes(): number {
   return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
 }
 
-/** Opens the device alone. @throws WeftError with the remedy where no adapter fits. */
+/**
+ * Opens a device on the first adapter that fits the choice, as `openAdapter` does.
+ * @throws WeftError if no adapter fits, with the remedy
+ */
 export async function openDevice(options: AdapterOptions & DeviceOptions = {}): Promise<GpuDevice> {
   const { device } = await openDescribedDevice(options);
   return device;

@@ -180,7 +180,7 @@ describe("tune", () => {
       "kernel broken": expect.stringMatching(/nothing/),
       "kernel undone": expect.stringMatching(/./),
       "kernel large": expect.stringMatching(/^takes \d+\.\d MB, more than the 67\.1 MB for tuning$/),
-      "kernel wide": expect.stringMatching(/exceeds \d+ a dimension/),
+      "kernel wide": expect.stringMatching(/exceeds \d+ per dimension/),
     });
     expect(device.allocatedBytes).toBe(before);
   });

@@ -60,7 +60,7 @@ const MEMORY_SHARE = 1 / 35;
 const MIN_MEMORY_STEPS = 2;
 
 /**
- * The momentum of batch norm's moving averages for a training of so many steps. An average with
+ * The momentum of batch norm's moving averages for a training of n steps. An average with
  * momentum m remembers 1/(1-m) steps; where that is long against the training, evaluation runs on
  * statistics of weights that are gone. So the memory is a 35th of the training (0.9 at 350 steps), and never
  * longer than the backbone's own.

@@ -17,7 +17,7 @@ export function defaultPhases({ weights }: Pick<CompleteSettings, "weights">): s
 
 export const defaultDropout = () => DEFAULT_DROPOUT;
 
-/** Images a step, of so many in training. */
+/** Images per step, given the number of training images. */
 export const defaultBatch = (images: number) => Math.min(MOST_IMAGES_A_BATCH, images);
 
 /** Width of a backbone that has one. */

@@ -121,7 +121,7 @@ export const TRAIN_OPTIONS = {
   limit: {
     kind: wholeNumberKind(1),
     placeholder: "n",
-    help: "use only so many images, chosen by the seed",
+    help: "use only n images, chosen by the seed",
     recordedAs: "limit",
   },
   freeze: {

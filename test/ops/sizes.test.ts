@@ -99,7 +99,7 @@ describe("workgroups beyond a dimension's limit", () => {
 
   it.each(BY_ROWS)("$op is refused by name", async (refused) => {
     await expect(run(refused, 5)).rejects.toThrow(
-      new RegExp(`${refused.op}: a grid of .* exceeds 5 a dimension`),
+      new RegExp(`${refused.op}: a grid of .* exceeds 5 per dimension`),
     );
   });
 });

@@ -12,10 +12,10 @@ import { flagOf } from "./flag_words.ts";
 
 /** An option as a flag, without its default: other commands have defaults of their own. */
 export function trainFlag(name: TrainOptionName): Option {
-  const { kind, placeholder, help, preset }: TrainOption = TRAIN_OPTIONS[name];
+  const { kind, valueName, help, preset }: TrainOption = TRAIN_OPTIONS[name];
   const flag = flagOf(name);
-  if (placeholder === undefined) return new Option(flag, help);
-  const value = preset === undefined ? `<${placeholder}>` : `[${placeholder}]`;
+  if (valueName === undefined) return new Option(flag, help);
+  const value = preset === undefined ? `<${valueName}>` : `[${valueName}]`;
   const option = new Option(`${flag} ${value}`, help);
   if (kind.choices) option.choices(kind.choices);
   else option.argParser(flagReader(flag, kind));

@@ -5,7 +5,7 @@ import { WeftError } from "../../src/base/errors.ts";
 import type { FileContent, FileSystem } from "../../src/base/platform.ts";
 
 /** Where relative paths begin. */
-export const MEMORY_ROOT = "/home/weft";
+export const MEMORY_ROOT = "/memory";
 
 export interface MemoryOptions {
   /** Capitals and Unicode forms of names do not matter, as on macOS and Windows. */

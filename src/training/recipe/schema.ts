@@ -24,8 +24,8 @@ export interface TrainOption<Given = unknown, Value = Given> {
   readonly kind: OptionKind<Given, Value>;
   /** One line, for help. */
   readonly help: string;
-  /** What stands for the value in help; switches have none. */
-  readonly placeholder?: string;
+  /** What help calls the value; switches have none. */
+  readonly valueName?: string;
   /** The value where nothing is given. */
   readonly default?: Value;
   /** In place of a default: what decides, for help. */
@@ -62,32 +62,32 @@ export const TUNING_BUDGET_SECONDS = 60;
 export const TRAIN_OPTIONS = {
   backbone: {
     kind: BACKBONE,
-    placeholder: "name",
+    valueName: "name",
     help: [...BACKBONES.keys()].join(", "),
     default: mobileNetV2,
   },
   alpha: {
     kind: POSITIVE_NUMBER,
-    placeholder: "factor",
+    valueName: "factor",
     help: "width of the backbone, for backbones that have one",
     decided: "1; 0.35 on the demo set",
   },
   size: {
     kind: wholeNumberKind(1, MAX_SIZE),
-    placeholder: "pixels",
+    valueName: "pixels",
     help: "width and height of the images that the network sees",
     decided: "the backbone's own; 64 on the demo set",
   },
   weights: {
     kind: PATH,
-    placeholder: "file",
+    valueName: "file",
     help: "weights to start from: imagenet, .h5 of Keras or .safetensors",
     decided: "random",
     recordedAs: "weights",
   },
   phases: {
     kind: PHASES,
-    placeholder: "list",
+    valueName: "list",
     help: "epochs@rate,… each with a fresh optimizer",
     decided: "by weights and data",
     trainerField: "phases",
@@ -96,7 +96,7 @@ export const TRAIN_OPTIONS = {
   },
   batch: {
     kind: wholeNumberKind(1),
-    placeholder: "n",
+    valueName: "n",
     help: "images a step",
     decided: "32, or all where there are fewer",
     trainerField: "batchSize",
@@ -104,7 +104,7 @@ export const TRAIN_OPTIONS = {
   },
   seed: {
     kind: SEED,
-    placeholder: "n",
+    valueName: "n",
     help: "seed of every random choice",
     default: 1,
     trainerField: "seed",
@@ -112,7 +112,7 @@ export const TRAIN_OPTIONS = {
   },
   dropout: {
     kind: SHARE,
-    placeholder: "share",
+    valueName: "share",
     help: "dropout before the heads",
     decided: "0.5; 0.1 on the demo set",
     trainerField: "dropout",
@@ -120,13 +120,13 @@ export const TRAIN_OPTIONS = {
   },
   limit: {
     kind: wholeNumberKind(1),
-    placeholder: "n",
+    valueName: "n",
     help: "use only n images, chosen by the seed",
     recordedAs: "limit",
   },
   freeze: {
     kind: choiceKind(["backbone"]),
-    placeholder: "part",
+    valueName: "part",
     help: "train the heads alone",
     recordedAs: "freeze",
   },
@@ -139,7 +139,7 @@ export const TRAIN_OPTIONS = {
   },
   bnMomentum: {
     kind: SHARE,
-    placeholder: "m",
+    valueName: "m",
     help: "momentum of the batch norms' averages",
     decided: "one that settles",
     trainerField: "batchNormMomentum",
@@ -147,24 +147,24 @@ export const TRAIN_OPTIONS = {
   },
   optimizer: {
     kind: choiceKind(OPTIMIZER_NAMES),
-    placeholder: "name",
+    valueName: "name",
     help: "how weights are updated",
     default: "adam",
   },
   momentum: {
     kind: SHARE,
-    placeholder: "m",
+    valueName: "m",
     help: "momentum of sgd and rmsprop",
     decided: "0.9 for sgd, 0 for rmsprop",
   },
   weightDecay: {
     kind: NON_NEGATIVE_NUMBER,
-    placeholder: "rate",
+    valueName: "rate",
     help: "decoupled weight decay",
   },
   recompute: {
     kind: choiceKind(["nothing", "cheap", "blocks"]),
-    placeholder: "what",
+    valueName: "what",
     help: "compute values again in the backward pass instead of keeping them: cheap ones, or all inside blocks",
     default: "nothing",
     preset: "blocks",
@@ -172,7 +172,7 @@ export const TRAIN_OPTIONS = {
   },
   precision: {
     kind: choiceKind(PRECISIONS),
-    placeholder: "type",
+    valueName: "type",
     help: "f32, or mixed: activations in f16, sums and weights in f32",
     default: "f32",
     trainerField: "precision",
@@ -180,13 +180,13 @@ export const TRAIN_OPTIONS = {
   },
   tune: {
     kind: POSITIVE_NUMBER,
-    placeholder: "seconds",
+    valueName: "seconds",
     help: "first measure which kernels are fastest, for so long",
     preset: String(TUNING_BUDGET_SECONDS),
   },
   out: {
     kind: PATH,
-    placeholder: "folder",
+    valueName: "folder",
     help: "where the run goes, a new or empty folder",
   },
   overwrite: {

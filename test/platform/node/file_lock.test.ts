@@ -216,3 +216,25 @@ describe("withPartial", () => {
     expect(readdirSync(FOLDER)).toEqual(["a.partial"]);
   });
 });
+
+describe("a file that only has the name of a lock", () => {
+  const NOTES = "# dependencies of the thesis\n";
+
+  it("is not taken over, however old it is, and stays as it is", async () => {
+    const path = place("yarn.lock");
+    writeFileSync(path, NOTES);
+    utimesSync(path, longAgo, longAgo);
+    expect(await takeLock(path)).toMatchObject({ name: "an unknown process", isElsewhere: true });
+    expect(readFileSync(path, "utf8")).toBe(NOTES);
+  });
+
+  it("is taken over if it is empty, as a lock is that a power cut interrupted", async () => {
+    const path = place("empty.lock");
+    writeFileSync(path, "");
+    utimesSync(path, longAgo, longAgo);
+    const lock = await takeLock(path);
+    expect(lock).toBeInstanceOf(FileLock);
+    if (lock instanceof FileLock) lock.release();
+    expect(existsSync(path)).toBe(false);
+  });
+});
